@@ -1,0 +1,148 @@
+//! The command line, and the order of the sections.
+
+use crate::report::Report;
+use crate::rounds::Plan;
+use crate::{cipher, login, memory, ping, process, routes, start};
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// Measures the edge against references in the same run.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", disable_help_subcommand = true, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// The edge's program, built for release.
+    #[arg(long, hide = true, default_value = "target/release/drawbridge")]
+    edge: PathBuf,
+    /// A few seconds instead of minutes; figures for a glance, not for publishing.
+    #[arg(long)]
+    quick: bool,
+    /// JSON on standard output instead of a table; base units.
+    #[arg(long)]
+    json: bool,
+    /// Exit code 1 when a goal is missed.
+    #[arg(long)]
+    strict: bool,
+    /// Only these sections.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Section>,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Section {
+    /// CPU time a status ping.
+    Ping,
+    /// CPU time a login.
+    Login,
+    /// Bytes a second through the cipher.
+    Cipher,
+    /// Memory at rest, and a connection.
+    Memory,
+    /// Looking up a route.
+    Routes,
+    /// Time until the edge listens.
+    Start,
+}
+
+/// What the program runs itself as.
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Becomes another program, which dies with the benchmarks.
+    #[command(hide = true)]
+    Run {
+        /// The program.
+        program: PathBuf,
+        /// What it is given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Answers pings with the status frame in a file.
+    #[command(hide = true)]
+    RespondEpoll {
+        /// The file.
+        status: PathBuf,
+    },
+    /// The same, on tokio.
+    #[command(hide = true)]
+    RespondTokio {
+        /// The file.
+        status: PathBuf,
+    },
+}
+
+/// Runs what the command line says.
+///
+/// # Errors
+/// When something can't be measured: a tool is missing, or a server doesn't do what it must.
+pub(crate) fn run() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    if let Some(role) = arguments.role {
+        return play(role).map(|()| ExitCode::SUCCESS);
+    }
+    let edge =
+        arguments.edge.canonicalize().with_context(|| format!("no edge at {}", arguments.edge.display()))?;
+    let plan = if arguments.quick { Plan::QUICK } else { Plan::FULL };
+    let wanted = |section: &Section| arguments.only.is_empty() || arguments.only.contains(section);
+    if wanted(&Section::Login) {
+        // Said before minutes have gone into the sections in front.
+        login::openssl::check()?;
+    }
+    let mut report = Report::default();
+    for &section in Section::value_variants().iter().filter(|section| wanted(section)) {
+        measure(section, &edge, &plan, &mut report)?;
+    }
+    if arguments.json {
+        println!("{:#}", report.json(&machine()));
+    } else {
+        println!("{}\n\n{}", machine(), report.table());
+        println!(
+            "Repeat with `cargo xtask bench`, on a machine at rest: who shares its caches and cores shifts ratios too."
+        );
+    }
+    let missed = arguments.strict && !report.all_hit();
+    Ok(if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn play(role: Role) -> Result<()> {
+    match role {
+        Role::Run { program, arguments } => {
+            process::die_with_parent()?;
+            // Returns only where it fails.
+            Err(Command::new(&program).args(arguments).exec()).with_context(|| program.display().to_string())
+        }
+        Role::RespondEpoll { status } => ping::responder::epoll::serve(&status),
+        Role::RespondTokio { status } => ping::responder::tokio::serve(&status),
+    }
+}
+
+fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> Result<()> {
+    match section {
+        Section::Ping => report.add("Status ping, CPU time of the server", ping::measure(edge, plan)?),
+        Section::Login => {
+            report.add("Login until Transfer, CPU time of the edge", login::measure(edge, plan)?);
+        }
+        Section::Cipher => report.add("AES-128-CFB8, bytes a second of CPU time", cipher::measure(plan)?),
+        Section::Memory => report.add("Memory (PSS)", memory::measure(edge, plan)?),
+        Section::Routes => report.add("Route lookup among 100,000, CPU time", routes::measure(plan)?),
+        Section::Start => report.add("Start-up", start::measure(edge, plan)?),
+    }
+    Ok(())
+}
+
+/// Processor, cores and kernel, in one line.
+fn machine() -> String {
+    let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processors
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+        .map_or("unknown processor", |(_, model)| model.trim());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{model}, {cores} cores, Linux {}", kernel.trim())
+}

@@ -1,0 +1,134 @@
+//! A session server: its connections, how many calls are under way, and how it is doing. One for each URL, whatever
+//! routes and snapshots name it.
+
+use crate::backoff::{Backoff, Leave};
+use crate::client::{Answer, Client};
+use crate::location::BaseUrl;
+use crate::tls::Tls;
+use drawbridge_model::AdapterError;
+use hyper::StatusCode;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio::time::timeout_at;
+use uuid::Uuid;
+
+/// The most calls under way; more wait.
+const CALLS: usize = 256;
+/// The most bytes of an answer; a profile with its textures has some 2,000.
+pub(crate) const LARGEST: usize = 64 * 1024;
+
+/// A session server.
+#[derive(Debug)]
+pub(crate) struct SessionServer {
+    client: Client,
+    url: BaseUrl,
+    calls: Semaphore,
+    backoff: Mutex<Backoff>,
+}
+
+/// A call under way. When it is dropped without an outcome, nobody waited for it.
+struct Call<'a> {
+    server: &'a SessionServer,
+    leave: Option<Leave>,
+}
+
+impl SessionServer {
+    /// The server at `url`. Nothing is opened yet.
+    pub(crate) fn new(url: BaseUrl, tls: Arc<Tls>) -> Self {
+        Self::with_bound(url, tls, CALLS)
+    }
+
+    fn with_bound(url: BaseUrl, tls: Arc<Tls>, calls: usize) -> Self {
+        let client = Client::new(url.location(), LARGEST, tls);
+        Self { client, url, calls: Semaphore::new(calls), backoff: Mutex::default() }
+    }
+
+    /// Asks whether somebody has joined; `query` is encoded. Waiting for other calls counts into the `timeout`.
+    pub(crate) async fn has_joined(&self, query: &str, timeout: Duration) -> Result<Answer, AdapterError> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        // Asked before and after waiting: a server that fails is known at once, and not asked by those who waited.
+        if let Some(wait) = self.backoff().waiting(Instant::now()) {
+            return Err(AdapterError::BackingOff(wait));
+        }
+        let Ok(permit) = timeout_at(deadline, self.calls.acquire()).await else {
+            return Err(AdapterError::TimedOut(timeout));
+        };
+        let call = self.call()?;
+        let path = format!("{}/session/minecraft/hasJoined?{query}", self.url.location().path);
+        let answer = timeout_at(deadline, self.client.get(&path)).await;
+        drop(permit);
+        match answer {
+            Err(_) => {
+                call.failed(None);
+                Err(AdapterError::TimedOut(timeout))
+            }
+            Ok(Err(error)) => {
+                if error.is_answer() {
+                    call.succeeded();
+                } else {
+                    call.failed(None);
+                }
+                Err(error.into())
+            }
+            Ok(Ok(answer)) => call.answered(answer),
+        }
+    }
+
+    fn call(&self) -> Result<Call<'_>, AdapterError> {
+        let leave = self.backoff().leave(Instant::now()).map_err(AdapterError::BackingOff)?;
+        Ok(Call { server: self, leave: Some(leave) })
+    }
+
+    fn backoff(&self) -> MutexGuard<'_, Backoff> {
+        // Each change is whole, so that what a panic elsewhere left behind is sound.
+        self.backoff.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Call<'_> {
+    fn answered(self, answer: Answer) -> Result<Answer, AdapterError> {
+        match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                let asked = answer.retry_after.unwrap_or_default();
+                let wait = self.failed(Some(asked)).unwrap_or(asked.min(crate::backoff::LONGEST));
+                Err(AdapterError::BackingOff(wait))
+            }
+            status if status.is_server_error() => {
+                self.failed(answer.retry_after);
+                Err(AdapterError::Unreachable(format!("it answers {status}")))
+            }
+            _ => {
+                self.succeeded();
+                Ok(answer)
+            }
+        }
+    }
+
+    fn succeeded(mut self) {
+        if let Some(leave) = self.leave.take() {
+            self.server.backoff().succeeded(leave);
+        }
+    }
+
+    /// The wait that this failure begins, if it does.
+    fn failed(mut self, asked: Option<Duration>) -> Option<Duration> {
+        let leave = self.leave.take()?;
+        // The first byte of a random UUID is as random as any.
+        let chance = Uuid::new_v4().as_bytes()[0];
+        let wait = self.server.backoff().failed(leave, Instant::now(), asked, chance)?;
+        tracing::warn!(url = %self.server.url, ?wait, "the session server fails and isn't asked for a while");
+        Some(wait)
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if let Some(leave) = self.leave.take() {
+            self.server.backoff().abandoned(leave, Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use super::*;
+use crate::testing::{Event, PATIENCE, Reply, Server, answer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::io::{Read as _, Write as _};
+use tokio::time::timeout;
+
+fn server(at: &Server, calls: usize) -> SessionServer {
+    SessionServer::with_bound(at.url.parse().unwrap(), Arc::new(Tls::default()), calls)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_calls_than_allowed_are_under_way() {
+    let at = Server::start(|_| Reply::Silence);
+    let server = Arc::new(server(&at, 2));
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        let server = Arc::clone(&server);
+        calls.spawn(async move { server.has_joined("", PATIENCE).await.is_ok() });
+        assert!(matches!(at.event(), Event::Request(_)));
+    }
+    // The third waits for its turn, and that counts.
+    let waited = Duration::from_millis(100);
+    assert_eq!(server.has_joined("", waited).await.unwrap_err(), AdapterError::TimedOut(waited));
+    assert!(at.requests().is_empty());
+    // A call that is dropped makes room, and closes its connection.
+    calls.shutdown().await;
+    assert_eq!((at.event(), at.event()), (Event::Closed, Event::Closed));
+    assert_eq!(server.calls.available_permits(), 2);
+}
+
+#[tokio::test]
+async fn a_dropped_call_says_nothing_about_the_server() {
+    let at = Server::start(|_| Reply::Silence);
+    let server = server(&at, 1);
+    for _ in 0..5 {
+        let call = server.has_joined("", PATIENCE);
+        assert!(timeout(Duration::from_millis(20), call).await.is_err());
+    }
+    assert_eq!(server.backoff().waiting(Instant::now()), None);
+}
+
+/// A server with a certificate of its own making, and a client that trusts it.
+fn encrypted() -> (String, rustls::ClientConfig) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = CertificateDer::from(made.cert.der().to_vec());
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let config = Arc::new(config);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
+            let mut request = [0; 4096];
+            // A client that doesn't trust the certificate leaves here.
+            while stream.read(&mut request).is_ok_and(|read| read > 0) {
+                stream.write_all(&answer("200 OK", "", "{}")).unwrap();
+            }
+        }
+    });
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let client = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (url, client)
+}
+
+#[tokio::test]
+async fn encrypted_servers_are_asked_when_they_are_trusted() {
+    let (url, client) = encrypted();
+    let ask = |tls| {
+        let url = url.clone();
+        async move {
+            let server = SessionServer::new(url.parse().unwrap(), Arc::new(tls));
+            let first = server.has_joined("", PATIENCE).await?;
+            assert_eq!(server.has_joined("", PATIENCE).await?.body, first.body);
+            Ok::<_, AdapterError>(first.body)
+        }
+    };
+    assert_eq!(ask(Tls::of(client)).await.unwrap(), "{}");
+    // One that trusts another server of that name.
+    let (_, stranger) = encrypted();
+    let error = ask(Tls::of(stranger)).await.unwrap_err().to_string();
+    assert!(error.contains("certificate"), "{error}");
+}

@@ -1,0 +1,7 @@
+//! Who decides who a player is. The session server is asked by `drawbridge-adapter-http`.
+
+pub mod disabled;
+pub mod fixed;
+
+pub use disabled::Disabled;
+pub use fixed::{Fixed, FixedAuthenticationSection};

@@ -1,0 +1,5 @@
+//! Where targets come from.
+
+pub mod fixed;
+
+pub use fixed::{Fixed, FixedDiscoverySection};

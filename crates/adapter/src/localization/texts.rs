@@ -1,0 +1,125 @@
+//! The built-in texts: one file a language, every language with every key.
+//!
+//! In use as placeholders: `{version}` (the client's) and `{versions}` (those that are taken) in `disconnect_version`,
+//! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`.
+
+use drawbridge_model::Refusal;
+mod de_de;
+mod en_us;
+mod es_es;
+mod fr_fr;
+mod ja_jp;
+mod pt_br;
+mod ru_ru;
+mod zh_cn;
+
+macro_rules! texts {
+    ($($key:ident)+) => {
+        /// The texts of one language, without markup.
+        #[derive(Debug)]
+        pub struct Texts {
+            $($key: &'static str),+
+        }
+
+        impl Texts {
+            /// Every key.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),+];
+
+            /// The keys that a route can have texts of its own for: not what is said where there is no route.
+            pub fn of_routes() -> Vec<&'static str> {
+                Self::KEYS.iter().copied().filter(|key| Some(*key) != Refusal::NoRoute.message()).collect()
+            }
+
+            /// The text of `key`.
+            #[must_use]
+            pub fn text(&self, key: &str) -> Option<&'static str> {
+                match key {
+                    $(stringify!($key) => Some(self.$key),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+texts! {
+    disconnect_access
+    disconnect_rate
+    disconnect_timeout
+    disconnect_no_route
+    disconnect_version
+    disconnect_name
+    disconnect_encryption
+    disconnect_authentication
+    disconnect_authentication_unavailable
+    disconnect_cookie
+    disconnect_no_target
+    disconnect_discovery
+    disconnect_placement_timeout
+    disconnect_unreachable
+    disconnect_resource_pack
+    disconnect_shutdown
+    disconnect_internal
+}
+
+/// Every language that is built in, by the locale that stands for it.
+static BUILT_IN: [(&str, &Texts); 8] = [
+    ("en_us", &en_us::TEXTS),
+    ("de_de", &de_de::TEXTS),
+    ("es_es", &es_es::TEXTS),
+    ("fr_fr", &fr_fr::TEXTS),
+    ("ja_jp", &ja_jp::TEXTS),
+    ("pt_br", &pt_br::TEXTS),
+    ("ru_ru", &ru_ru::TEXTS),
+    ("zh_cn", &zh_cn::TEXTS),
+];
+
+/// The built-in texts with the locales that stand for them.
+pub fn built_in() -> impl Iterator<Item = (&'static str, &'static Texts)> {
+    BUILT_IN.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use drawbridge_model::Refusal;
+    use std::collections::BTreeSet;
+
+    static ENGLISH: &Texts = &en_us::TEXTS;
+
+    /// What stands in braces.
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    }
+
+    #[test]
+    fn there_is_a_text_for_every_refusal_that_a_player_reads_and_none_too_many() {
+        let read: BTreeSet<_> = Refusal::ALL.iter().filter_map(|refusal| refusal.message()).collect();
+        assert_eq!(Texts::KEYS.iter().copied().collect::<BTreeSet<_>>(), read);
+    }
+
+    #[test]
+    fn every_language_uses_the_same_placeholders_in_words_of_its_own() {
+        for (locale, texts) in built_in() {
+            for key in Texts::KEYS {
+                let (text, english) = (texts.text(key).unwrap(), ENGLISH.text(key).unwrap());
+                assert_eq!(placeholders(text), placeholders(english), "{locale} {key}");
+                assert!(locale == "en_us" || text != english, "{locale} {key} is English");
+                assert!(text.trim() == text && text.ends_with(['.', '。', '!']), "{locale} {key}");
+            }
+        }
+        assert_eq!(ENGLISH.text("disconnect_nothing"), None);
+    }
+
+    #[test]
+    fn placeholders_are_where_they_are_promised() {
+        for (key, expected) in [
+            ("disconnect_version", &["version", "versions"][..]),
+            ("disconnect_name", &["name"]),
+            ("disconnect_no_route", &["host"]),
+            ("disconnect_internal", &[]),
+        ] {
+            assert_eq!(placeholders(ENGLISH.text(key).unwrap()), expected.iter().copied().collect(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `drawbridge check`: every mistake in the configuration, as a compiler would show it.
+
+use crate::print;
+use crate::settings::Source;
+use drawbridge_config::{Diagnostics, Error, Style};
+use drawbridge_routing::Services;
+use std::error::Error as _;
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Reads the configuration and says what is wrong with it: success when it holds.
+pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
+    let source = Source::new(config);
+    let result = source.load(&Services::default());
+    if json {
+        return as_json(&result.map(|configured| configured.warnings));
+    }
+    match result {
+        Ok(configured) => {
+            eprint!("{}", configured.warnings.render(style()));
+            let name = source
+                .main
+                .as_deref()
+                .map_or("the built-in configuration".into(), |path| path.to_string_lossy());
+            print(format!("{name} holds: {}\n", counted(configured.settings.routes.len())).as_bytes())
+        }
+        Err(error) => {
+            show(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn counted(routes: usize) -> String {
+    match routes {
+        0 => "no route of its own, so the built-in one for all hosts".to_owned(),
+        1 => "1 route".to_owned(),
+        _ => format!("{routes} routes"),
+    }
+}
+
+/// Writes what is wrong to standard error.
+pub(crate) fn show(error: &Error) {
+    match error {
+        Error::Invalid(diagnostics) => eprint!("{}", diagnostics.render(style())),
+        error => eprintln!("error: {}", in_full(error)),
+    }
+}
+
+/// An error with what caused it.
+pub(crate) fn in_full(error: &Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn style() -> Style {
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    if colours { Style::Colour } else { Style::Plain }
+}
+
+fn as_json(result: &Result<Diagnostics, Error>) -> ExitCode {
+    let (document, code) = match result {
+        Ok(warnings) => (warnings.to_json(), ExitCode::SUCCESS),
+        Err(Error::Invalid(diagnostics)) => (diagnostics.to_json(), ExitCode::FAILURE),
+        Err(error) => (
+            serde_json::json!({ "errors": 1, "warnings": 0, "diagnostics": [{ "severity": "error", "message": in_full(error) }] }),
+            ExitCode::FAILURE,
+        ),
+    };
+    match print(format!("{document:#}\n").as_bytes()) {
+        ExitCode::SUCCESS => code,
+        failure => failure,
+    }
+}

@@ -1,0 +1,85 @@
+//! The program: command line, and what it sets in motion.
+
+#![forbid(unsafe_code)]
+
+mod check;
+mod probe;
+mod run;
+mod settings;
+mod watch;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The edge of a Minecraft: Java Edition network
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    configuration: Configuration,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the configuration is.
+#[derive(Debug, Clone, clap::Args)]
+struct Configuration {
+    /// The main file; default: drawbridge.toml, where there is one, else the built-in defaults
+    #[arg(long, short, global = true, value_name = "FILE", env = "DRAWBRIDGE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the edge (the default)
+    Run,
+    /// Check the configuration and show every mistake in it
+    Check {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go a client's way into a server, step by step, and say what is wrong
+    Probe(probe::ProbeArgs),
+    /// Print the JSON schema of the configuration
+    Schema,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+fn main() -> ExitCode {
+    let Arguments { configuration, command } = Arguments::parse();
+    match command.unwrap_or(Command::Run) {
+        Command::Run => run::run(configuration.config),
+        Command::Check { json } => check::run(configuration.config, json),
+        Command::Probe(arguments) => probe::run(arguments),
+        Command::Schema => print_schema(),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "drawbridge", &mut text);
+            print(&text)
+        }
+    }
+}
+
+fn print_schema() -> ExitCode {
+    print(format!("{:#}\n", drawbridge_config::schema::<settings::Settings>()).as_bytes())
+}
+
+/// Writes to standard output. A reader that has seen enough closes the pipe, which is no failure.
+fn print(text: &[u8]) -> ExitCode {
+    match io::stdout().write_all(text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("error: standard output can't be written: {error}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}

@@ -1,0 +1,212 @@
+//! `drawbridge run`: read the configuration, build the edge, announce it, serve, drain.
+
+use crate::check;
+use crate::settings::{Configured, Settings, Source};
+use crate::watch::Watch;
+use anyhow::Context as _;
+use drawbridge_config::{Error, Severity};
+use drawbridge_edge::Edge;
+use drawbridge_routing::Services;
+use drawbridge_telemetry::Log;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Threads for work that blocks, made on demand. The key exchange bounds itself; look-ups of the system's resolver that hang
+/// must not hold it up.
+const BLOCKING_THREADS: usize = 512;
+
+/// Runs the edge until it is told to stop.
+pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
+    let source = Source::new(config);
+    let services = Services::default();
+    let configured = match source.load(&services) {
+        Ok(configured) => configured,
+        Err(error) => {
+            check::show(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    match serve(source, services, configured) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(source: Source, services: Services, configured: Configured) -> anyhow::Result<()> {
+    let log = configured.settings.telemetry.start()?;
+    warn(&configured);
+    let runtime = runtime(&configured.settings)?;
+    let background = TaskTracker::new();
+    services.start(runtime.handle(), &background);
+    let outcome = runtime.block_on(async {
+        let mut signals = Signals::listen().context("signals can't be listened for")?;
+        let watch = Watch::start(source.clone(), configured.texts);
+        let Configured { settings, snapshot, .. } = configured;
+        let edge = Edge::start(&settings.bind, settings.reactors(), snapshot, runtime.handle())?;
+        for address in edge.addresses() {
+            tracing::info!(%address, "listening");
+        }
+        let mut running = Running { source, services, log, watch, settings, edge };
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop(name) => {
+                        tracing::info!(signal = name, "stopping");
+                        break;
+                    }
+                    Signal::Reload => running.reload(),
+                },
+                () = running.watch.changed() => running.reload(),
+            }
+        }
+        let hurry = CancellationToken::new();
+        let stopped = async {
+            running.edge.drain(&running.settings.shutdown, &hurry).await;
+            // What adapters did in the background has ended with the last snapshot.
+            background.close();
+            background.wait().await;
+        };
+        let hurried = async {
+            signals.stop().await;
+            tracing::warn!("told again to stop: nobody is waited for");
+            hurry.cancel();
+            signals.stop().await;
+        };
+        tokio::select! {
+            () = stopped => tracing::info!("stopped"),
+            () = hurried => tracing::warn!("told a third time to stop: players aren't told"),
+        }
+        Ok(())
+    });
+    // A look-up that hangs can't be cancelled, and nobody waits for it any more.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(settings.reactors())
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name("runtime")
+        .enable_all()
+        .build()
+        .context("the runtime can't be started")
+}
+
+/// A running edge, and what its configuration comes from.
+struct Running {
+    source: Source,
+    services: Services,
+    log: Log,
+    watch: Watch,
+    settings: Settings,
+    edge: Edge,
+}
+
+impl Running {
+    /// Takes over what the files hold now, whole or not at all.
+    fn reload(&mut self) {
+        let configured = match self.source.load(&self.services) {
+            Ok(configured) => configured,
+            Err(error) => {
+                report(&error);
+                tracing::error!("the configuration was not reloaded: what ran goes on running");
+                return;
+            }
+        };
+        warn(&configured);
+        let Configured { mut settings, snapshot, texts, .. } = configured;
+        if settings.bind != self.settings.bind || settings.threads != self.settings.threads {
+            tracing::warn!("bind and threads are read at start: restart the edge to change them");
+            settings.bind = std::mem::take(&mut self.settings.bind);
+            settings.threads = self.settings.threads;
+        }
+        self.log.replace(&settings.telemetry);
+        self.watch.follow(texts);
+        self.edge.replace(snapshot);
+        tracing::info!(routes = settings.routes.len(), "configuration reloaded");
+        self.settings = settings;
+    }
+}
+
+fn report(error: &Error) {
+    let Error::Invalid(diagnostics) = error else {
+        tracing::error!("{}", check::in_full(error));
+        return;
+    };
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
+        tracing::error!(at = %diagnostic.origin(), help = diagnostic.advice(), "{}", diagnostic.message());
+    }
+}
+
+fn warn(configured: &Configured) {
+    for warning in configured.warnings.iter() {
+        tracing::warn!(at = %warning.origin(), help = warning.advice(), "{}", warning.message());
+    }
+}
+
+/// What the system asks of the edge.
+enum Signal {
+    Stop(&'static str),
+    Reload,
+}
+
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for a further word to stop.
+    async fn stop(&mut self) {
+        while !matches!(self.next().await, Signal::Stop(_)) {}
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = self.hang_up.recv() => Signal::Reload,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn stop(&mut self) {
+        while !matches!(self.next().await, Signal::Stop(_)) {}
+    }
+
+    async fn next(&mut self) -> Signal {
+        // Where Ctrl-C can't be listened for, the edge runs until it is killed.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Signal::Stop("Ctrl-C")
+    }
+}

@@ -1,0 +1,154 @@
+//! The configuration as a whole: the sections of all crates put together, and where they come from.
+
+use drawbridge_config::{Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Root, section};
+use drawbridge_edge::cookie::{Cookies, Jar};
+use drawbridge_edge::{Shutdown, Snapshot, UnknownHost};
+use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
+use drawbridge_routing::{self as routing, RouteSection};
+use drawbridge_telemetry::Telemetry;
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+section! {
+    /// drawbridge.toml. Every key has a default.
+    #[defaults]
+    #[check(check)]
+    pub(crate) struct Settings {
+        /// Where the edge listens. `[::]` takes IPv4 too. Read at start.
+        pub bind: Vec<SocketAddr> = vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, 25565))],
+        /// A folder of which every *.toml file holds routes; watched, as this file is.
+        pub routes_dir: DocumentPath = DocumentPath::new("routes"),
+        /// Threads that accept and answer; `0`: one for each core. Read at start.
+        pub threads: u16 = 0,
+        /// Bounds on what peers may use.
+        pub limits: Limits,
+        /// Who may connect, decided before a byte is read.
+        pub access: Access,
+        /// Load balancers that say for whom they speak.
+        pub proxy_protocol: ProxyProtocol,
+        /// What a returning player carries.
+        pub cookies: Cookies,
+        /// How the edge stops.
+        pub shutdown: Shutdown,
+        /// What the edge says of itself.
+        pub telemetry: Telemetry,
+        /// What happens where no route takes the host.
+        pub unknown_host: UnknownHost,
+        /// Which hosts go where. Without any there is one for all hosts that has no target.
+        pub routes: Vec<RouteSection> = Vec::new(),
+    }
+}
+
+fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
+    if settings.bind.is_empty() {
+        fields.error("bind", "an edge that listens nowhere can't be reached: name at least one address");
+    }
+}
+
+/// Where a configuration is read from.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// The main file, where there is one.
+    pub main: Option<PathBuf>,
+}
+
+/// The name of the main file where none is given.
+const MAIN: &str = "drawbridge.toml";
+
+/// A configuration that holds, and what it was read from.
+#[derive(Debug)]
+pub(crate) struct Configured {
+    /// The settings.
+    pub settings: Settings,
+    /// What a connection goes by.
+    pub snapshot: Snapshot,
+    /// What is unwise.
+    pub warnings: Diagnostics,
+    /// The texts of all documents, to tell whether anything has changed.
+    pub texts: Vec<(String, String)>,
+}
+
+impl Source {
+    /// The file that was given, or the one of the usual name if there is one.
+    pub(crate) fn new(given: Option<PathBuf>) -> Self {
+        let usual = || Path::new(MAIN).exists().then(|| PathBuf::from(MAIN));
+        Self { main: given.or_else(usual) }
+    }
+
+    /// Reads and checks everything.
+    ///
+    /// # Errors
+    /// With every mistake there is.
+    pub(crate) fn load(&self, services: &routing::Services) -> Result<Configured, Error> {
+        let main = self.main.as_deref().map(Document::open).transpose()?;
+        let mut texts: Vec<_> = main.iter().map(named_text).collect();
+        let mut root = Root::new(main, &["routes"]);
+        root.environment("DRAWBRIDGE", std::env::vars_os());
+        let documents = folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
+        texts.extend(documents.iter().map(named_text));
+        root.append(documents);
+        let Loaded { settings, mut diagnostics } = root.read::<Settings>()?;
+        let routes = routing::Snapshot::build(&settings.routes, services, &mut diagnostics);
+        match routes {
+            Some(routes) if diagnostics.errors() == 0 => {
+                let snapshot = snapshot(&settings, routes);
+                Ok(Configured { settings, snapshot, warnings: diagnostics, texts })
+            }
+            _ => Err(Error::Invalid(diagnostics)),
+        }
+    }
+
+    /// The texts that [`Source::load`] would read, as far as they can be read.
+    #[must_use]
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
+        let main = self.main.as_deref().and_then(|path| Document::open(path).ok());
+        let mut texts: Vec<_> = main.iter().map(named_text).collect();
+        let documents = folder(&self.routes_dir()).unwrap_or_default();
+        texts.extend(documents.iter().map(named_text));
+        texts
+    }
+
+    /// The folder of route files, as the main file and the environment stand now.
+    #[must_use]
+    pub(crate) fn routes_dir(&self) -> PathBuf {
+        let main = self.main.as_deref().and_then(|path| Document::open(path).ok());
+        let mut root = Root::new(main, &["routes"]);
+        root.environment("DRAWBRIDGE", std::env::vars_os());
+        root.peek("routes_dir", || Settings::default().routes_dir).as_path().to_path_buf()
+    }
+}
+
+fn named_text(document: &Document) -> (String, String) {
+    (document.name().to_owned(), document.text().to_owned())
+}
+
+/// The documents of the routes' folder, which need not exist.
+fn folder(path: &Path) -> Result<Vec<Document>, Error> {
+    match Document::open_folder(path) {
+        Err(Error::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        documents => documents,
+    }
+}
+
+fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {
+    Snapshot {
+        limits: settings.limits.clone(),
+        access: AddressRules::from(&settings.access),
+        proxies: settings.proxy_protocol.trusted.iter().collect(),
+        cookies: Jar::new(&settings.cookies),
+        unknown_host: settings.unknown_host.action,
+        routes,
+    }
+}
+
+impl Settings {
+    /// How many threads accept and answer.
+    #[must_use]
+    pub(crate) fn reactors(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads.into(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A change of the configuration is taken over whole or not at all, and nothing is dropped.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_testkit::{Edge, Mode, Player, SessionServer, eventually, ping, sees};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+use support::{HUB, description, edge, lobby, open_lobby};
+
+const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
+
+fn saying(text: &str) -> String {
+    format!("{}[routes.status]\ndescription = \"{text}\"\n", open_lobby())
+}
+
+fn says(edge: &Edge, host: &str) -> String {
+    description(&ping(edge.address(), VERSION, host).unwrap().0)
+}
+
+fn comes_to_say(edge: &Edge, host: &str, text: &str) {
+    let said = eventually(Duration::from_secs(15), || (says(edge, host) == text).then_some(()));
+    assert!(said.is_some(), "{host:?} still says {:?}, not {text:?}", says(edge, host));
+}
+
+#[test]
+fn a_changed_file_is_noticed() {
+    let edge = edge().config(saying("before")).start();
+    assert_eq!(says(&edge, "localhost"), "before");
+    edge.rewrite(saying("after"));
+    comes_to_say(&edge, "localhost", "after");
+}
+
+#[test]
+fn sighup_reads_everything_anew() {
+    let edge = edge().config(saying("before")).file("icon.png", include_bytes!("support/icon.png")).start();
+    edge.reload();
+    edge.wait_for_message("configuration reloaded");
+    edge.rewrite(saying("after"));
+    edge.reload();
+    comes_to_say(&edge, "localhost", "after");
+}
+
+#[test]
+fn routes_come_from_a_folder_that_is_watched_too() {
+    sees!("routes_dir");
+    let file = |host: &str, text: &str| {
+        format!(
+            "[[routes]]\nname = \"{host}\"\nhosts = [\"{host}\"]\nmode = \"transfer\"\n\
+             [routes.status]\ndescription = \"{text}\"\n"
+        )
+    };
+    let main = "routes_dir = \"berths\"\n";
+    let edge = edge().config(main).file("berths/a.toml", file("a.example.com", "a")).start();
+    assert_eq!(says(&edge, "a.example.com"), "a");
+    edge.rewrite_file("berths/b.toml", file("b.example.com", "b"));
+    comes_to_say(&edge, "b.example.com", "b");
+    edge.rewrite_file("berths/a.toml", file("a.example.com", "another"));
+    comes_to_say(&edge, "a.example.com", "another");
+    std::fs::remove_file(edge.folder().join("berths/b.toml")).unwrap();
+    let gone = eventually(Duration::from_secs(15), || (says(&edge, "b.example.com") != "b").then_some(()));
+    assert!(gone.is_some());
+    assert_eq!(says(&edge, "a.example.com"), "another");
+}
+
+#[test]
+fn a_mistake_changes_nothing_and_is_reported_with_its_line() {
+    let edge = edge().config(saying("before")).start();
+    edge.rewrite(saying("after").replace("hosts", "hots"));
+    let line =
+        edge.wait_for("the mistake", |line| line.message().is_some_and(|message| message.contains("hots")));
+    assert_eq!(line.level(), Some("ERROR"));
+    assert!(line.text().contains("drawbridge.toml:"), "{line}");
+    edge.wait_for_message("the configuration was not reloaded: what ran goes on running");
+    assert_eq!(says(&edge, "localhost"), "before");
+    assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
+    edge.rewrite(saying("mended"));
+    comes_to_say(&edge, "localhost", "mended");
+}
+
+#[test]
+fn a_connection_keeps_the_snapshot_it_started_with() {
+    let session = SessionServer::start().unwrap();
+    session.mode(Mode::Held);
+    let edge = edge().config(lobby(&session) + "timeout = \"20s\"\n").start();
+    let alice = session.account("Alice");
+    let (address, player) = (edge.address(), Player::with_account(&alice, 767));
+    let login = thread::spawn(move || player.join(address));
+    eventually(Duration::from_secs(10), || (session.asked() > 0).then_some(())).unwrap();
+    edge.rewrite(lobby(&session).replace("hub.example.com:25570", "elsewhere.example.com:1"));
+    edge.wait_for_message("configuration reloaded");
+    session.release();
+    assert_eq!(login.join().unwrap().transferred(), HUB);
+    let visit = Player::with_account(&alice, 767).join(edge.address());
+    assert_eq!(visit.transferred(), ("elsewhere.example.com", 1));
+}
+
+#[test]
+fn nothing_is_dropped_while_it_reloads() {
+    let edge = edge().config(saying("even")).start();
+    let (address, going) = (edge.address(), AtomicBool::new(true));
+    thread::scope(|scope| {
+        let pinging: Vec<_> = (0..2)
+            .map(|index| {
+                let going = &going;
+                scope.spawn(move || {
+                    let mut answered = 0;
+                    while going.load(Ordering::SeqCst) {
+                        let (document, _) = ping(address, VERSION, "localhost").unwrap();
+                        let said = description(&document);
+                        assert!(said == "even" || said == "odd", "{said:?}: unrouted in between");
+                        let visit = Player::new(&format!("Alice{index}"), 767).join(address);
+                        assert_eq!(visit.transferred(), HUB);
+                        answered += 1;
+                    }
+                    answered
+                })
+            })
+            .collect();
+        for turn in 1..=6 {
+            let text = if turn % 2 == 0 { "even" } else { "odd" };
+            edge.rewrite(saying(text));
+            edge.reload();
+            comes_to_say(&edge, "localhost", text);
+        }
+        going.store(false, Ordering::SeqCst);
+        for pinging in pinging {
+            assert!(pinging.join().unwrap() > 0);
+        }
+    });
+}
+
+#[test]
+fn limits_and_rules_are_replaced_too() {
+    let edge = edge().config(open_lobby()).start();
+    ping(edge.address(), VERSION, "localhost").unwrap();
+    edge.rewrite(format!("[access]\ndeny = [\"127.0.0.1\"]\n{}", open_lobby()));
+    edge.wait_for_message("configuration reloaded");
+    assert!(ping(edge.address(), VERSION, "localhost").is_err());
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let edge = edge()
+        .config(format!("[limits]\nmax_packet = \"8KiB\"\n{}", open_lobby()))
+        .env("DRAWBRIDGE__LIMITS__MAX_PACKET", "\"1KiB\"")
+        .env("DRAWBRIDGE__UNKNOWN_HOST__ACTION", "\"drop\"")
+        .start();
+    let mut connection = drawbridge_testkit::Connection::open(edge.address(), VERSION).unwrap();
+    assert!(connection.status(&"h".repeat(1100)).is_err());
+    let wrong = support::edge().config("").env("DRAWBRIDGE__LIMITS__CONECTIONS", "5").finish();
+    assert!(!wrong.status.success());
+    assert!(wrong.stderr.contains("DRAWBRIDGE__LIMITS__CONECTIONS"), "{}", wrong.stderr);
+    assert!(wrong.stderr.to_lowercase().contains("connections"), "{}", wrong.stderr);
+}
+
+#[test]
+fn the_log_is_replaced_but_for_its_format() {
+    sees!("telemetry.log", "telemetry.format");
+    let quiet = "[telemetry]\nformat = \"json\"\nlog = \"info\"\n";
+    let edge = edge().config(format!("{quiet}{}", open_lobby())).start();
+    let mut silent = drawbridge_testkit::Connection::open(edge.address(), VERSION).unwrap();
+    silent.raw(&[0]).unwrap();
+    silent.closed().unwrap();
+    edge.rewrite(format!("{}{}", quiet.replace("info", "debug"), open_lobby()));
+    edge.wait_for_message("configuration reloaded");
+    assert!(!edge.log().iter().any(|line| line.field("reason").as_deref() == Some("malformed")));
+    let mut silent = drawbridge_testkit::Connection::open(edge.address(), VERSION).unwrap();
+    silent.raw(&[0]).unwrap();
+    silent.closed().unwrap();
+    edge.wait_for_refusal("malformed");
+    edge.rewrite(format!("{}{}", quiet.replace("json", "pretty"), open_lobby()));
+    edge.wait_for("that the format stays", |line| {
+        line.message().is_some_and(|said| said.contains("telemetry.format"))
+    });
+}

@@ -1,0 +1,181 @@
+//! How the edge stops: what it promises, in order.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_testkit::{Edge, Mode, Player, SessionServer, Signal, Trouble, Visit, eventually, ping, sees};
+use std::net::TcpStream;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+use support::{HUB, edge, lobby, open_lobby};
+
+const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
+
+/// A player whose login waits for the session server.
+fn in_the_middle(edge: &Edge, session: &SessionServer, name: &str) -> JoinHandle<Visit> {
+    let account = session.account(name);
+    let address = edge.address();
+    let asked = session.asked();
+    let login = thread::spawn(move || Player::with_account(&account, 767).join(address));
+    eventually(Duration::from_secs(10), || (session.asked() > asked).then_some(()))
+        .expect("the edge doesn't ask");
+    login
+}
+
+fn refuses_connections(edge: &Edge) -> bool {
+    TcpStream::connect_timeout(&edge.address(), Duration::from_secs(1)).is_err()
+}
+
+#[test]
+fn sigterm_and_sigint_end_an_idle_edge_at_once() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut edge = edge().config(open_lobby()).start();
+        ping(edge.address(), VERSION, "localhost").unwrap();
+        let start = Instant::now();
+        edge.signal(signal);
+        let status = edge.exit(Duration::from_secs(10));
+        assert_eq!(status.code(), Some(0), "{signal:?}");
+        assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+        edge.wait_for_message("stopped");
+    }
+}
+
+#[test]
+fn for_the_delay_everything_goes_on() {
+    sees!("shutdown.delay");
+    let mut edge = edge().config(format!("[shutdown]\ndelay = \"2s\"\n{}", open_lobby())).start();
+    let start = Instant::now();
+    edge.terminate();
+    edge.wait_for_message("stopping");
+    let mut joined = 0;
+    while start.elapsed() < Duration::from_millis(1500) {
+        ping(edge.address(), VERSION, "localhost").unwrap();
+        assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
+        joined += 1;
+    }
+    assert!(joined > 0);
+    assert_eq!(edge.exit(Duration::from_secs(10)).code(), Some(0));
+    let took = start.elapsed();
+    assert!(took > Duration::from_millis(1900) && took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn logins_under_way_finish_while_nobody_else_gets_in() {
+    sees!("shutdown.grace");
+    let session = SessionServer::start().unwrap();
+    session.mode(Mode::Held);
+    let config = format!("[shutdown]\ngrace = \"20s\"\n{}timeout = \"20s\"\n", lobby(&session));
+    let mut edge = edge().config(config).start();
+    let login = in_the_middle(&edge, &session, "Alice");
+    edge.terminate();
+    edge.wait_for_message("listeners closed");
+    let closed = eventually(Duration::from_secs(2), || refuses_connections(&edge).then_some(()));
+    assert!(closed.is_some(), "the listeners are open");
+    assert!(edge.runs());
+    session.release();
+    assert_eq!(login.join().unwrap().transferred(), HUB);
+    assert_eq!(edge.exit(Duration::from_secs(5)).code(), Some(0), "it ends as soon as nobody is left");
+}
+
+#[test]
+fn who_doesnt_finish_in_time_is_told() {
+    sees!("shutdown.grace");
+    let session = SessionServer::start().unwrap();
+    session.mode(Mode::Held);
+    let config = format!("[shutdown]\ngrace = \"1s\"\n{}timeout = \"20s\"\n", lobby(&session));
+    let mut edge = edge().config(config).start();
+    let logins = ["Alice", "Bob"].map(|name| in_the_middle(&edge, &session, name));
+    let start = Instant::now();
+    edge.terminate();
+    for login in logins {
+        let visit = login.join().unwrap();
+        assert_eq!(visit.kicked(), "The server is restarting. Please join again in a moment.");
+    }
+    let took = start.elapsed();
+    assert!(took > Duration::from_millis(900) && took < Duration::from_secs(4), "{took:?}");
+    assert_eq!(edge.exit(Duration::from_secs(5)).code(), Some(0));
+    session.release();
+}
+
+/// Somebody who only holds a socket open doesn't hold the shutdown up beyond its grace.
+#[test]
+fn silent_sockets_hold_nothing_up() {
+    let config =
+        format!("[shutdown]\ngrace = \"1s\"\n[limits]\nhandshake_timeout = \"30s\"\n{}", open_lobby());
+    let mut edge = edge().config(config).start();
+    let mut silent: Vec<_> =
+        (0..20).map(|_| drawbridge_testkit::Connection::open(edge.address(), VERSION).unwrap()).collect();
+    let start = Instant::now();
+    edge.terminate();
+    assert_eq!(edge.exit(Duration::from_secs(10)).code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    for connection in &mut silent {
+        connection.closed().unwrap();
+    }
+}
+
+/// Whoever presses Ctrl-C again doesn't want to wait; players are told all the same.
+#[test]
+fn a_second_signal_ends_delay_and_grace() {
+    for delay in ["0s", "20s"] {
+        let session = SessionServer::start().unwrap();
+        session.mode(Mode::Held);
+        let config = format!(
+            "[shutdown]\ndelay = \"{delay}\"\ngrace = \"20s\"\n{}timeout = \"20s\"\n",
+            lobby(&session)
+        );
+        let mut edge = edge().config(config).start();
+        let login = in_the_middle(&edge, &session, "Alice");
+        let start = Instant::now();
+        edge.terminate();
+        edge.wait_for_message("stopping");
+        edge.terminate();
+        let visit = login.join().unwrap();
+        assert_eq!(visit.kicked(), "The server is restarting. Please join again in a moment.", "{delay}");
+        assert_eq!(edge.exit(Duration::from_secs(5)).code(), Some(0), "{delay}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{delay}: {:?}", start.elapsed());
+        session.release();
+    }
+}
+
+#[test]
+fn a_reload_does_not_cost_players_their_grace() {
+    let session = SessionServer::start().unwrap();
+    session.mode(Mode::Held);
+    let config = format!("[shutdown]\ngrace = \"20s\"\n{}timeout = \"20s\"\n", lobby(&session));
+    let mut edge = edge().config(config).start();
+    let login = in_the_middle(&edge, &session, "Alice");
+    edge.terminate();
+    edge.wait_for_message("listeners closed");
+    edge.reload();
+    session.release();
+    assert_eq!(login.join().unwrap().transferred(), HUB);
+    assert_eq!(edge.exit(Duration::from_secs(5)).code(), Some(0));
+}
+
+#[test]
+fn pings_under_way_are_answered_or_refused_never_reset() {
+    let mut edge = edge().config(format!("[shutdown]\ndelay = \"300ms\"\n{}", open_lobby())).start();
+    let address = edge.address();
+    let pinging: Vec<_> = (0..4)
+        .map(|_| {
+            thread::spawn(move || {
+                loop {
+                    match ping(address, VERSION, "localhost") {
+                        Ok(_) => {}
+                        Err(trouble) => return trouble,
+                    }
+                }
+            })
+        })
+        .collect();
+    edge.terminate();
+    assert_eq!(edge.exit(Duration::from_secs(10)).code(), Some(0));
+    for pinging in pinging {
+        let trouble = pinging.join().unwrap();
+        // A connection in the listener's queue when that closes is reset by the kernel before it was ever accepted.
+        assert!(matches!(trouble, Trouble::Socket(_) | Trouble::Reset | Trouble::Closed), "{trouble:?}");
+    }
+}

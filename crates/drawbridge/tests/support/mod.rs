@@ -1,0 +1,58 @@
+//! What the tests of the running edge have in common.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+pub(crate) mod attack;
+
+use drawbridge_testkit::{Edge, EdgeBuilder, SessionServer};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How soon the edge has to answer others, whatever somebody does to it.
+pub(crate) const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Where players of [`lobby`] go.
+pub(crate) const HUB: (&str, u16) = ("hub.example.com", 25570);
+
+/// The cookies' keys.
+pub(crate) const AUTHENTICATION: &str = "drawbridge:authentication";
+pub(crate) const SESSION: &str = "drawbridge:session";
+
+/// A key for cookies.
+pub(crate) const COOKIES: &str = "[cookies]\nsecrets = [{ file = \"cookie.key\" }]\n";
+
+/// The binary, with a `cookie.key` beside its configuration.
+pub(crate) fn edge() -> EdgeBuilder {
+    Edge::of(env!("CARGO_BIN_EXE_drawbridge")).file("cookie.key", "0123456789abcdef0123456789abcdef\n")
+}
+
+/// A default route that hands everybody over to [`HUB`] whom `session` vouches for.
+pub(crate) fn lobby(session: &SessionServer) -> String {
+    route("lobby", &format!("[routes.authentication]\nurl = \"{}\"\n", session.url()))
+}
+
+/// A default route that hands everybody over to [`HUB`].
+pub(crate) fn open_lobby() -> String {
+    route("lobby", "[routes.authentication]\ntype = \"disabled\"\n")
+}
+
+/// A default route to [`HUB`], with more about it.
+pub(crate) fn route(name: &str, more: &str) -> String {
+    format!(
+        "[[routes]]\nname = \"{name}\"\nhosts = [\"*\"]\nmode = \"transfer\"\ntargets = [\"{}:{}\"]\n{more}\n",
+        HUB.0, HUB.1
+    )
+}
+
+/// The plain text of a status document's description.
+pub(crate) fn description(document: &Value) -> String {
+    match &document["description"] {
+        Value::String(text) => text.clone(),
+        component => {
+            let extra = component["extra"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let parts = extra.iter().map(|part| part.as_str().or(part["text"].as_str()).unwrap_or_default());
+            component["text"].as_str().unwrap_or_default().to_owned() + &parts.collect::<String>()
+        }
+    }
+}

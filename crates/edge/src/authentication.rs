@@ -1,0 +1,179 @@
+//! From a claim to an identity: cookies, key exchange, and the route's authentication adapter.
+//!
+//! What must stay true: nothing is sent between Encryption Request and Response; the identity comes from the adapter or from
+//! a sealed cookie and from nowhere else; an adapter that can't answer lets nobody in.
+
+use crate::conversation::Conversation;
+use crate::cookie::{Binding, Hint, Jar, Proof};
+use crate::ended::Ended;
+use crate::keys::TOKEN;
+use crate::login::{Identified, Login, Visit};
+use drawbridge_model::{Authentication, AuthenticationError, Identity, Profile, Refusal, TraceContext};
+use drawbridge_net::Knock;
+use drawbridge_protocol::packet::login::{
+    CookieRequest, CookieResponse, EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
+};
+use drawbridge_protocol::profile::offline_uuid;
+use drawbridge_rsa::KeyPair;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Finds out who the player is, and brings the connection into configuration.
+pub(crate) async fn identify(
+    login: Login,
+    visit: &mut Visit,
+    conversation: &mut Conversation,
+) -> Result<Identified, Ended> {
+    let snapshot = Arc::clone(&visit.snapshot);
+    let jar = snapshot.cookies.as_ref();
+    let hint = match jar {
+        Some(jar) if visit.returning => Some(ask_hint(jar, conversation).await?),
+        _ => None,
+    };
+    if let Some(trace) = hint.and_then(|hint| hint.trace) {
+        visit.client.trace = TraceContext { span_id: visit.client.trace.span_id, ..trace };
+    }
+    let promising = jar.zip(binding(visit)).filter(|_| promises(hint));
+    let asks_session = promising.is_none() && visit.route.authentication.wants_session();
+    // Whoever says that a Transfer brought them, and has nothing that spares the session server, costs what any login costs.
+    let address = visit.client.address.ip();
+    if visit.returning && asks_session && !visit.shared.gate.rate(Knock::Login, address, Instant::now()) {
+        return Err(Ended::Refused(Refusal::Rate));
+    }
+    let pair = conversation.meanwhile(visit.shared.keys.pair()).await??;
+    let secret = exchange_keys(&pair, visit, conversation, asks_session).await?;
+    let identified = match promising {
+        Some((jar, binding)) => {
+            let proof = open_cookie(jar, binding, &login, conversation).await?;
+            let cookies = cookies_for(jar, binding, visit, &proof);
+            Identified { identity: Identity::Verified(proof.profile), cookies }
+        }
+        None => ask_adapter(login, visit, conversation, (&pair, &secret)).await?,
+    };
+    welcome(&identified.identity, visit, conversation).await?;
+    Ok(identified)
+}
+
+/// What a cookie of this player would be bound to, where the route's adapter takes one in place of its own answer.
+fn binding(visit: &Visit) -> Option<Binding<'_>> {
+    let realm = visit.route.authentication.realm()?;
+    let address = visit.snapshot.limits.prefix.of(visit.client.address.ip());
+    Some(Binding { realm, address })
+}
+
+/// Whether the hint says that the authentication cookie is still good.
+fn promises(hint: Option<Hint>) -> bool {
+    hint.and_then(|hint| hint.good_until).is_some_and(|until| SystemTime::now() < until)
+}
+
+/// Asks for the session cookie, in plain sight.
+async fn ask_hint(jar: &Jar, conversation: &mut Conversation) -> Result<Hint, Ended> {
+    let cookie = ask_cookie(jar.session_key(), conversation).await?;
+    Ok(Hint::from_cookie(&cookie.unwrap_or_default()))
+}
+
+/// Asks for a cookie. A client that answers with anything else doesn't speak the protocol.
+async fn ask_cookie(key: String, conversation: &mut Conversation) -> Result<Option<Vec<u8>>, Ended> {
+    let request = CookieRequest { key };
+    conversation.send(&request)?;
+    conversation.flush().await?;
+    let response: CookieResponse = conversation.expect().await?;
+    if response.key == request.key { Ok(response.payload) } else { Err(Ended::MALFORMED) }
+}
+
+/// Agrees on a secret with the client and turns the cipher on.
+async fn exchange_keys(
+    pair: &Arc<KeyPair>,
+    visit: &Visit,
+    conversation: &mut Conversation,
+    should_authenticate: bool,
+) -> Result<Zeroizing<[u8; 16]>, Ended> {
+    let token: [u8; TOKEN] = rand::random();
+    conversation.send(&EncryptionRequest {
+        server_id: String::new(),
+        public_key: pair.public_der().to_vec(),
+        verify_token: token.to_vec(),
+        should_authenticate,
+    })?;
+    conversation.flush().await?;
+    let response: EncryptionResponse = conversation.expect().await?;
+    let exchange = visit.shared.keys.exchange(Arc::clone(pair), response, token);
+    let secret = conversation.meanwhile(exchange).await??;
+    conversation.encrypt(&secret);
+    Ok(secret)
+}
+
+/// Asks for the authentication cookie, encrypted, and believes it or not. It was promised: the client has not told the
+/// session server that it joins, and can't be asked to any more.
+async fn open_cookie(
+    jar: &Jar,
+    binding: Binding<'_>,
+    login: &Login,
+    conversation: &mut Conversation,
+) -> Result<Proof, Ended> {
+    let cookie = ask_cookie(jar.authentication_key(), conversation).await?.unwrap_or_default();
+    jar.open(&cookie, &login.claim.name, binding, SystemTime::now()).map_err(|error| {
+        tracing::debug!(%error, player = login.claim.name, "authentication cookie refused");
+        Ended::Refused(Refusal::Cookie)
+    })
+}
+
+/// Asks the route's adapter.
+async fn ask_adapter(
+    login: Login,
+    visit: &Visit,
+    conversation: &mut Conversation,
+    (pair, secret): (&KeyPair, &[u8; 16]),
+) -> Result<Identified, Ended> {
+    let request = Authentication {
+        client: &visit.client,
+        claim: &login.claim,
+        shared_secret: secret,
+        public_key: pair.public_der(),
+    };
+    let answer = conversation.meanwhile(visit.route.authentication.authenticate(request)).await?;
+    let identity = answer.map_err(|error| match error {
+        AuthenticationError::Denied => Refusal::Authentication,
+        AuthenticationError::Unavailable(error) => {
+            tracing::warn!(%error, route = %visit.route.name, "nobody can be authenticated");
+            Refusal::AuthenticationUnavailable
+        }
+    })?;
+    let proof =
+        identity.verified().map(|profile| Proof { profile: profile.clone(), proved: SystemTime::now() });
+    let sealing = visit.snapshot.cookies.as_ref().zip(binding(visit)).zip(proof);
+    let cookies =
+        sealing.map(|((jar, binding), proof)| cookies_for(jar, binding, visit, &proof)).unwrap_or_default();
+    Ok(Identified { identity, cookies })
+}
+
+/// The cookies that the player takes along.
+fn cookies_for(jar: &Jar, binding: Binding<'_>, visit: &Visit, proof: &Proof) -> Vec<(String, Vec<u8>)> {
+    let sealed = jar.seal(proof, binding);
+    if sealed.is_none() {
+        tracing::warn!(player = proof.profile.name, "the profile is too large for a cookie");
+    }
+    let hint =
+        Hint { trace: Some(visit.client.trace), good_until: sealed.is_some().then(|| jar.good_until(proof)) };
+    let authentication = sealed.map(|cookie| (jar.authentication_key(), cookie));
+    authentication.into_iter().chain([(jar.session_key(), hint.to_cookie())]).collect()
+}
+
+/// Ends the login: the client goes into configuration as `identity`.
+async fn welcome(identity: &Identity, visit: &Visit, conversation: &mut Conversation) -> Result<(), Ended> {
+    let profile = match identity {
+        Identity::Verified(profile) => profile.clone(),
+        Identity::Claimed(claim) => {
+            Profile { id: offline_uuid(&claim.name), name: claim.name.clone(), properties: Vec::new() }
+        }
+    };
+    conversation.send(&LoginSuccess { profile, session_id: Uuid::new_v4() })?;
+    // The client is in configuration as soon as it has read this, and what it is told from here on has to be too.
+    conversation.enter_configuration();
+    conversation.flush().await?;
+    let LoginAcknowledged {} = conversation.expect().await?;
+    conversation.set_deadline(Instant::now() + visit.snapshot.limits.placement_timeout);
+    Ok(())
+}

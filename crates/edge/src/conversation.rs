@@ -1,0 +1,224 @@
+//! A client on its way through login and configuration: its socket, both directions of the protocol, and the deadline that
+//! every wait is under.
+//!
+//! What must stay true: dropping any of the futures here in the middle loses nothing: what was read stays in `inbound`, what
+//! wasn't written yet in `out`, so that a last word can still be said.
+
+use crate::ended::Ended;
+use drawbridge_model::Refusal;
+use drawbridge_net::close;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::ids::{Direction, Kind, State};
+use drawbridge_protocol::packet::configuration::Disconnect;
+use drawbridge_protocol::packet::login::LoginDisconnect;
+use drawbridge_protocol::packet::{Packet, RawPacket};
+use drawbridge_protocol::stream::{Inbound, Outbound};
+use drawbridge_protocol::text::{Component, TextFormat};
+use std::io;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, timeout_at};
+
+/// How long a client may take to read its last packet and close.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// The longest packet of a client that is identified, in bytes: a plugin message as long as vanilla takes it, and its channel.
+const IDENTIFIED: usize = 36 * 1024;
+
+/// A client that has greeted and wants to join.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    stream: TcpStream,
+    version: ProtocolVersion,
+    inbound: Inbound,
+    outbound: Outbound,
+    out: Vec<u8>,
+    written: usize,
+    state: State,
+    deadline: Instant,
+    told: bool,
+}
+
+impl Conversation {
+    /// Goes on where the greeting ended: with `inbound` holding what came behind it.
+    pub(crate) fn new(
+        stream: TcpStream,
+        version: ProtocolVersion,
+        inbound: Inbound,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            stream,
+            version,
+            inbound,
+            outbound: Outbound::new(),
+            out: Vec::new(),
+            written: 0,
+            state: State::Login,
+            deadline,
+            told: false,
+        }
+    }
+
+    /// Puts every wait from here on under another deadline.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Login Success was sent: what is told from here on is told in configuration.
+    pub(crate) fn enter_configuration(&mut self) {
+        self.state = State::Configuration;
+        self.inbound.raise_bound(IDENTIFIED);
+    }
+
+    /// The cipher is on from here, in both directions.
+    pub(crate) fn encrypt(&mut self, shared_secret: &[u8; 16]) {
+        self.inbound.decrypt(shared_secret);
+        self.outbound.encrypt(shared_secret);
+    }
+
+    /// Puts a packet in line; [`Conversation::flush`] sends it.
+    ///
+    /// # Errors
+    /// When the client's version doesn't have it: a fault of the edge, which let such a client come so far.
+    pub(crate) fn send<P: Packet>(&mut self, packet: &P) -> Result<(), Ended> {
+        let written = self.outbound.write(self.version, packet, &mut self.out);
+        written.map_err(|_| Ended::Refused(Refusal::Internal))
+    }
+
+    /// Sends what is in line.
+    ///
+    /// # Errors
+    /// When the client is gone, or reads too slowly.
+    pub(crate) async fn flush(&mut self) -> Result<(), Ended> {
+        timeout_at(self.deadline.into(), async {
+            while self.written < self.out.len() {
+                self.stream.writable().await?;
+                match self.stream.try_write(&self.out[self.written..]) {
+                    Ok(count) => self.written += count,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            self.out = Vec::new();
+            self.written = 0;
+            Ok(())
+        })
+        .await
+        .map_err(|_| Ended::Refused(Refusal::TimedOut))?
+        .map_err(|_| Ended::Left)
+    }
+
+    /// Waits until a whole packet is there and hands it to `read`.
+    ///
+    /// # Errors
+    /// When the client leaves, is too slow, or sends what isn't the protocol; and those of `read`.
+    pub(crate) async fn next<T>(
+        &mut self,
+        read: impl FnOnce(Incoming<'_>) -> Result<T, Ended>,
+    ) -> Result<T, Ended> {
+        timeout_at(self.deadline.into(), self.packet_ready())
+            .await
+            .map_err(|_| Ended::Refused(Refusal::TimedOut))??;
+        let (version, state) = (self.version, self.state);
+        match self.inbound.next_packet() {
+            Ok(Some(packet)) => read(Incoming { packet, version, state }),
+            // `packet_ready` has just said that there is one.
+            Ok(None) => Err(Ended::Refused(Refusal::Internal)),
+            Err(_) => Err(Ended::MALFORMED),
+        }
+    }
+
+    /// The next packet, which has to be a `P`.
+    ///
+    /// # Errors
+    /// As [`Conversation::next`]; and when it is another.
+    pub(crate) async fn expect<P: Packet>(&mut self) -> Result<P, Ended> {
+        self.next(|incoming| incoming.read()).await
+    }
+
+    /// Waits for something else while the client has to be silent. The client's leaving cancels it.
+    ///
+    /// # Errors
+    /// When the client leaves or says something, or at the deadline.
+    pub(crate) async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ended> {
+        let deadline = self.deadline;
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            said = self.packet_ready() => Err(said.err().unwrap_or(Ended::MALFORMED)),
+            () = sleep_until(deadline.into()) => Err(Ended::Refused(Refusal::TimedOut)),
+        }
+    }
+
+    async fn packet_ready(&mut self) -> Result<(), Ended> {
+        while !self.inbound.has_packet().map_err(|_| Ended::MALFORMED)? {
+            self.inbound.shrink();
+            self.stream.readable().await.map_err(|_| Ended::Left)?;
+            match read_once(&self.stream, &mut self.inbound) {
+                Ok(0) => return Err(Ended::Left),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Err(Ended::Left),
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a refusal's text in line, once, in the state's own packet.
+    pub(crate) fn tell(&mut self, reason: Component) {
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        // Where the version has no such packet there is nobody who could read it.
+        let _ = match self.state {
+            State::Configuration => self.send(&Disconnect { reason }),
+            _ => {
+                let mut json = String::new();
+                reason.to_json(TextFormat::of(self.version), &mut json);
+                self.send(&LoginDisconnect { reason: json })
+            }
+        };
+    }
+
+    /// Sends what is in line and closes so that the client surely reads it.
+    pub(crate) async fn close(mut self) {
+        let deadline = Instant::now() + LAST_WORD;
+        self.set_deadline(deadline);
+        if self.flush().await.is_ok() {
+            close::linger(self.stream, deadline).await;
+        }
+    }
+}
+
+/// Apart from the waiting, so that the buffer isn't part of the future.
+fn read_once(stream: &TcpStream, inbound: &mut Inbound) -> io::Result<usize> {
+    let mut buffer = [0; 4096];
+    let count = stream.try_read(&mut buffer)?;
+    inbound.feed(&buffer[..count]);
+    Ok(count)
+}
+
+/// A packet that has come.
+#[derive(Debug)]
+pub(crate) struct Incoming<'a> {
+    packet: RawPacket<'a>,
+    version: ProtocolVersion,
+    state: State,
+}
+
+impl Incoming<'_> {
+    /// Which it is.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.packet.kind(self.version, self.state, Direction::Serverbound)
+    }
+
+    /// Reads it as a `P`.
+    pub(crate) fn read<P: Packet>(&self) -> Result<P, Ended> {
+        self.packet.read(self.version).map_err(|_| Ended::MALFORMED)
+    }
+}

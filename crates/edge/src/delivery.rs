@@ -1,0 +1,116 @@
+//! The hand-over: resource packs, cookies, Transfer.
+
+use crate::conversation::Conversation;
+use crate::ended::Ended;
+use crate::login::Visit;
+use crate::placement::{Placed, Waiting};
+use drawbridge_model::{Refusal, Target, TargetAddress};
+use drawbridge_protocol::packet::Packet as _;
+use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
+use drawbridge_routing::Route;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+/// How long a target may take to accept a connection where the route asks for a probe.
+const PROBE: Duration = Duration::from_secs(2);
+/// How long a client may take over its resource packs, all together.
+const PACKS: Duration = Duration::from_secs(300);
+
+/// Hands the player over to the first target that will have them.
+pub(crate) async fn hand_over(
+    placed: Placed,
+    visit: &mut Visit,
+    conversation: &mut Conversation,
+) -> Result<Target, Ended> {
+    let Placed { targets, cookies, mut waiting } = placed;
+    let route = Arc::clone(&visit.route);
+    let reachable = waiting.wait_for(first_reachable(&route, targets), visit, conversation).await?;
+    let (target, address) = reachable.ok_or(Refusal::Unreachable)?;
+    offer_packs(&route, &mut waiting, visit, conversation).await?;
+    for (key, payload) in cookies {
+        conversation.send(&StoreCookie { key, payload })?;
+    }
+    conversation.send(&Transfer { host: address.host, port: address.port })?;
+    conversation.flush().await?;
+    Ok(target)
+}
+
+/// The first target with an address for players, and where the route probes, one that accepts a connection there.
+async fn first_reachable(route: &Route, targets: Vec<Target>) -> Option<(Target, TargetAddress)> {
+    for target in targets {
+        let address = match route.transfer.address_of(&target) {
+            Ok(address) => address,
+            Err(error) => {
+                tracing::warn!(route = %route.name, target = %target.identifier, %error, "players can't be sent to the target");
+                continue;
+            }
+        };
+        if !route.transfer.probe || accepts(&address).await {
+            return Some((target, address));
+        }
+        tracing::warn!(route = %route.name, target = %target.identifier, %address, "the target doesn't accept connections");
+    }
+    None
+}
+
+async fn accepts(address: &TargetAddress) -> bool {
+    let connecting = async {
+        match address.ip() {
+            Some(ip) => TcpStream::connect((ip, address.port)).await.is_ok(),
+            None => TcpStream::connect(look_up(address).await?.as_slice()).await.is_ok(),
+        }
+        .then_some(())
+    };
+    matches!(timeout(PROBE, connecting).await, Ok(Some(())))
+}
+
+/// The addresses of a host name. A look-up that the system's resolver hangs in can't be ended and holds a thread, so there
+/// are few at a time, and one counts for as long as it goes on, whoever has left meanwhile.
+async fn look_up(address: &TargetAddress) -> Option<Vec<SocketAddr>> {
+    static LOOK_UPS: Semaphore = Semaphore::const_new(16);
+    let permit = LOOK_UPS.acquire().await.ok()?;
+    let name = (address.host.clone(), address.port);
+    let found = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        name.to_socket_addrs().map(Vec::from_iter)
+    });
+    found.await.ok()?.ok()
+}
+
+/// Offers the route's resource packs and waits until the client has said what became of each.
+async fn offer_packs(
+    route: &Route,
+    waiting: &mut Waiting,
+    visit: &mut Visit,
+    conversation: &mut Conversation,
+) -> Result<(), Ended> {
+    let packs = &route.transfer.resource_packs;
+    if packs.is_empty() {
+        return Ok(());
+    }
+    // Of the newest versions the packet's id may not be known yet.
+    if AddResourcePack::id(visit.client.version).is_none() {
+        let required = packs.iter().any(|pack| pack.required);
+        return if required { Err(Ended::Refused(Refusal::Version)) } else { Ok(()) };
+    }
+    for pack in packs {
+        let id = Uuid::new_v4();
+        waiting.expect_pack(id, pack.required);
+        conversation.send(&AddResourcePack {
+            id,
+            url: pack.url.clone(),
+            hash: pack.sha1.clone(),
+            forced: pack.required,
+            prompt: pack.prompt.clone(),
+        })?;
+    }
+    conversation.flush().await?;
+    // The download takes as long as the player's line does, which the time for placement doesn't know.
+    conversation.set_deadline(Instant::now() + PACKS);
+    waiting.for_packs(visit, conversation).await
+}

@@ -1,0 +1,104 @@
+//! The first phases of every connection, on the reactor: accepted, admitted, greeted, routed; and the server list's answer.
+//! Logins go on from here to the runtime, see [`crate::login`].
+
+use crate::admission::Accepted;
+use crate::conversation::Conversation;
+use crate::ended::Ended;
+use crate::greeting::{Greeted, Purpose};
+use crate::login::{self, Visit};
+use crate::refuse;
+use crate::shared::Shared;
+use crate::status;
+use drawbridge_model::Refusal;
+use drawbridge_net::Socket;
+use drawbridge_routing::Route;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+
+/// One connection, from the accepted socket on.
+pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
+    let mut client = socket.peer();
+    let (house, now) = (Arc::clone(&shared), socket.now());
+    if let Err(ended) = way(shared, socket, &mut client).await {
+        // Once in a while is enough to know that nobody more gets in.
+        if ended == Ended::Refused(Refusal::Full) && house.full.permits(now) {
+            let connections = house.gate.connections();
+            tracing::warn!(%client, connections, reason = ended.label(), "turned away");
+        } else {
+            tracing::debug!(%client, reason = ended.label(), "turned away");
+        }
+    }
+}
+
+/// The way itself; `address` is the client's as soon as a load balancer has said it.
+async fn way(shared: Arc<Shared>, socket: Socket, address: &mut SocketAddr) -> Result<(), Ended> {
+    let admitted = Accepted::new(socket, &shared).admit(&shared, address).await?;
+    let greeted = admitted.greet().await?;
+    match greeted.route(&shared) {
+        Routed::Status(route) => status::answer(greeted, route.as_deref()).await,
+        Routed::Login { route, returning } => start_login(&shared, greeted, route, returning),
+        Routed::Refused(route, refusal) => refuse::tell(greeted, route.as_deref(), refusal).await,
+    }
+}
+
+/// Where a client goes from its greeting.
+#[derive(Debug)]
+pub(crate) enum Routed {
+    /// The server list's answer; without a route the unknown host's.
+    Status(Option<Arc<Route>>),
+    /// A login on a route that takes the client.
+    Login { route: Arc<Route>, returning: bool },
+    /// Away, in the words of the route where there is one.
+    Refused(Option<Arc<Route>>, Refusal),
+}
+
+impl Greeted {
+    /// Finds the client's route, and whether it may go there.
+    fn route(&self, shared: &Shared) -> Routed {
+        let route = self.snapshot.routes.lookup(&self.client.host).cloned();
+        let address = self.client.address.ip();
+        if !shared.gate.rate(self.purpose.knock(), address, self.socket.now()) {
+            return Routed::Refused(route, Refusal::Rate);
+        }
+        if route.as_ref().is_some_and(|route| !route.access.permits(address)) {
+            return Routed::Refused(route, Refusal::Access);
+        }
+        let returning = match &self.purpose {
+            Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status(route),
+            Purpose::Login { returning } => *returning,
+            Purpose::LegacyLogin => false,
+        };
+        match route {
+            None => Routed::Refused(None, Refusal::NoRoute),
+            Some(route) if route.takes_version(self.client.version) => Routed::Login { route, returning },
+            Some(route) => Routed::Refused(Some(route), Refusal::Version),
+        }
+    }
+}
+
+/// Hands a login over to the runtime.
+fn start_login(
+    shared: &Arc<Shared>,
+    greeted: Greeted,
+    route: Arc<Route>,
+    returning: bool,
+) -> Result<(), Ended> {
+    let Greeted { socket, snapshot, arrived, inbound, ticket, client, .. } = greeted;
+    let deadline = arrived + snapshot.limits.login_timeout;
+    let stream = socket.into_std().map_err(|_| Ended::Left)?;
+    let stream = TcpStream::from_std(stream).map_err(|_| Refusal::Internal)?;
+    let conversation = Conversation::new(stream, client.version, inbound, deadline);
+    let visit = Visit {
+        shared: Arc::clone(shared),
+        snapshot,
+        route,
+        client,
+        returning,
+        locale: None,
+        arrived,
+        _ticket: ticket,
+    };
+    shared.logins.spawn_on(login::serve(visit, conversation), &shared.runtime);
+    Ok(())
+}

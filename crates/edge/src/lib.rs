@@ -1,0 +1,133 @@
+//! The phases of a connection, from accepted socket to delivery.
+//!
+//! ```text
+//! Accepted ──admission──▶ Admitted ──greeting──▶ Greeted ──routing──▶ Routed
+//! Routed ─┬─ status ▶ answered, closed
+//!         └─ login  ▶ Login ──authentication──▶ Identified ──placement──▶ Placed ──delivery──▶ handed over
+//! ```
+//!
+//! One task a connection. Each phase consumes the value of the one before and returns the next. Up to routing, and for the
+//! server list to the end, the task runs on a reactor of `drawbridge-net`; a login goes on as a task of the runtime.
+//!
+//! What must stay true: every wait on a peer has a deadline, every refusal a reason, and a connection keeps the snapshot that
+//! it started with.
+
+#![forbid(unsafe_code)]
+
+mod admission;
+mod authentication;
+mod conversation;
+pub mod cookie;
+mod delivery;
+mod ended;
+mod front;
+mod greeting;
+mod keys;
+mod login;
+mod placement;
+mod refuse;
+mod report;
+mod shared;
+pub mod snapshot;
+mod status;
+
+use crate::keys::Keys;
+use crate::shared::{Seldom, Shared};
+use arc_swap::ArcSwap;
+use drawbridge_net::limits::raise_descriptor_limit;
+use drawbridge_net::{BindError, Gate, Listener, Serving};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use cookie::Cookies;
+pub use snapshot::{Shutdown, Snapshot, UnknownHost, UnknownHostAction};
+
+/// Why an edge can't start.
+#[derive(Debug, Error)]
+pub enum EdgeError {
+    /// An address can't be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The reactors can't be started.
+    #[error("the reactors can't be started")]
+    Start(#[source] io::Error),
+}
+
+/// A running edge.
+#[derive(Debug)]
+pub struct Edge {
+    shared: Arc<Shared>,
+    serving: Serving,
+    addresses: Vec<SocketAddr>,
+}
+
+impl Edge {
+    /// Listens on `bind` with so many `threads` (reactors), and starts to serve. Logins run on `runtime`.
+    ///
+    /// # Errors
+    /// When an address can't be listened on, or the system gives no thread or poller.
+    pub fn start(
+        bind: &[SocketAddr],
+        threads: usize,
+        snapshot: Snapshot,
+        runtime: &Handle,
+    ) -> Result<Self, EdgeError> {
+        let bound = Listener::bind(bind, threads)?;
+        let addresses = bound.local_addresses().to_vec();
+        let shared = Arc::new(Shared {
+            gate: Gate::new(&snapshot.limits, raise_descriptor_limit()),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            keys: Keys::generate(),
+            full: Seldom::default(),
+            runtime: runtime.clone(),
+            logins: TaskTracker::new(),
+            grace_over: CancellationToken::new(),
+        });
+        let house = Arc::clone(&shared);
+        let serving = bound
+            .serve(move |socket| front::receive(Arc::clone(&house), socket), runtime)
+            .map_err(EdgeError::Start)?;
+        Ok(Self { shared, serving, addresses })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Goes by another snapshot from the next connection on.
+    pub fn replace(&self, snapshot: Snapshot) {
+        self.shared.gate.replace(&snapshot.limits);
+        self.shared.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Stops: for `delay` everything goes on, then the listeners close, logins under way have `grace` to finish, and
+    /// those that don't are told. Returns when nothing is left. As soon as `hurry` is cancelled, nothing more is waited for
+    /// but the telling.
+    pub async fn drain(mut self, shutdown: &Shutdown, hurry: &CancellationToken) {
+        hurry.run_until_cancelled(sleep(shutdown.delay)).await;
+        self.serving.stop_accepting();
+        tracing::info!(logins = self.shared.logins.len(), "listeners closed");
+        let finished = async {
+            self.serving.finished().await;
+            self.shared.logins.close();
+            self.shared.logins.wait().await;
+        };
+        let in_time = hurry.run_until_cancelled(timeout(shutdown.grace, finished)).await;
+        if !matches!(in_time, Some(Ok(()))) {
+            tracing::info!(logins = self.shared.logins.len(), "logins that take too long are told");
+            self.serving.abort();
+            self.serving.finished().await;
+            self.shared.logins.close();
+            self.shared.grace_over.cancel();
+            self.shared.logins.wait().await;
+        }
+    }
+}

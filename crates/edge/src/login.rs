@@ -1,0 +1,108 @@
+//! From a greeting that asks to join to the player's being handed over.
+
+use crate::authentication;
+use crate::conversation::Conversation;
+use crate::delivery;
+use crate::ended::Ended;
+use crate::placement;
+use crate::refuse;
+use crate::report::Line;
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
+use drawbridge_model::{Claim, Client, Identity, Refusal, Target};
+use drawbridge_net::Ticket;
+use drawbridge_protocol::packet::login::LoginStart;
+use drawbridge_routing::Route;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What is settled about a client that wants to join, before it says who it is.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) route: Arc<Route>,
+    pub(crate) client: Client,
+    /// Whether it says that a Transfer packet brought it.
+    pub(crate) returning: bool,
+    /// The client's language, once it has said it.
+    pub(crate) locale: Option<String>,
+    pub(crate) arrived: Instant,
+    /// Counts the connection for as long as it lives.
+    pub(crate) _ticket: Ticket,
+}
+
+/// A client that has said who it is.
+#[derive(Debug)]
+pub(crate) struct Login {
+    pub(crate) claim: Claim,
+}
+
+/// Brings a client through, tells it where that fails, and closes.
+pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation) {
+    let mut name = None;
+    let shared = Arc::clone(&visit.shared);
+    let outcome = tokio::select! {
+        outcome = walk(&mut visit, &mut conversation, &mut name) => outcome,
+        () = shared.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
+    };
+    let line = Line {
+        client: &visit.client,
+        route: Some(&visit.route.name),
+        player: name.as_deref(),
+        arrived: visit.arrived,
+    };
+    match &outcome {
+        Ok(target) => line.handed_over(target),
+        Err(Ended::Left) => line.left(),
+        Err(Ended::Refused(refusal)) => line.refused(*refusal),
+    }
+    if let Err(Ended::Refused(refusal)) = outcome {
+        let told = refuse::Told { refusal, client: &visit.client, player: name.as_deref() };
+        let route = Some(&*visit.route);
+        if let Some(reason) =
+            told.words(&*visit.snapshot.routes.localization, route, visit.locale.as_deref()).await
+        {
+            conversation.tell(reason);
+        }
+    }
+    if outcome != Err(Ended::Left) {
+        conversation.close().await;
+    }
+}
+
+/// The phases, in their order.
+async fn walk(
+    visit: &mut Visit,
+    conversation: &mut Conversation,
+    name: &mut Option<String>,
+) -> Result<Target, Ended> {
+    let login = begin(visit, conversation, name).await?;
+    let identified = Box::pin(authentication::identify(login, visit, conversation)).await?;
+    let placed = Box::pin(placement::place(identified, visit, conversation)).await?;
+    delivery::hand_over(placed, visit, conversation).await
+}
+
+/// Reads Login Start and checks the name's form.
+async fn begin(
+    visit: &Visit,
+    conversation: &mut Conversation,
+    name: &mut Option<String>,
+) -> Result<Login, Ended> {
+    let start: LoginStart = conversation.expect().await?;
+    let takes_name = visit.route.takes_name(&start.name);
+    *name = Some(start.name.clone());
+    if takes_name {
+        Ok(Login { claim: Claim { name: start.name, id: start.uuid } })
+    } else {
+        Err(Ended::Refused(Refusal::Name))
+    }
+}
+
+/// A player who is who they are, as far as the route asks.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    pub(crate) identity: Identity,
+    /// Cookies for the next edge, in the order in which they are stored: key and payload.
+    pub(crate) cookies: Vec<(String, Vec<u8>)>,
+}

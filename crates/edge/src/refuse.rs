@@ -1,0 +1,126 @@
+//! How a client that is turned away is told, in the form that it understands.
+
+use crate::ended::Ended;
+use crate::greeting::{Greeted, Purpose};
+use crate::report::Line;
+use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal};
+use drawbridge_protocol::legacy;
+use drawbridge_protocol::packet::login::LoginDisconnect;
+use drawbridge_protocol::stream::Outbound;
+use drawbridge_protocol::text::{Component, TextFormat};
+use drawbridge_routing::Route;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the words for a refusal may take to be found.
+const WORDS: Duration = Duration::from_secs(2);
+
+/// A refusal, and whom it is told.
+#[derive(Debug)]
+pub(crate) struct Told<'a> {
+    pub(crate) refusal: Refusal,
+    pub(crate) client: &'a Client,
+    /// The name that was claimed, once it was.
+    pub(crate) player: Option<&'a str>,
+}
+
+impl Told<'_> {
+    /// The words of the route, or those `without_route`, in the language of the player as far as it is known. `None` where
+    /// nothing is said.
+    pub(crate) async fn words(
+        &self,
+        without_route: &dyn LocalizationAdapter,
+        route: Option<&Route>,
+        locale: Option<&str>,
+    ) -> Option<Component> {
+        let key = self.refusal.message()?;
+        let versions = route.map(Route::versions_text).unwrap_or_default();
+        let parameters = [
+            ("name", self.player.unwrap_or_default()),
+            ("host", &self.client.host),
+            ("version", self.client.version.name().unwrap_or("?")),
+            ("versions", &versions),
+        ];
+        let localization = route.map_or(without_route, |route| &*route.localization);
+        let words = localization.localize(locale, Message { key, parameters: &parameters });
+        timeout(WORDS, words).await.ok()
+    }
+}
+
+/// Turns a client away that has greeted but not gone any further.
+pub(crate) async fn tell(greeted: Greeted, route: Option<&Route>, refusal: Refusal) -> Result<(), Ended> {
+    let Greeted { mut socket, snapshot, arrived, client, purpose, .. } = greeted;
+    if matches!(purpose, Purpose::Status | Purpose::LegacyPing(_)) {
+        return Err(Ended::Refused(refusal));
+    }
+    let route_name = route.map(|route| &*route.name);
+    Line { client: &client, route: route_name, player: None, arrived }.refused(refusal);
+    let told = Told { refusal, client: &client, player: None };
+    let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
+    let bytes = match purpose {
+        Purpose::LegacyLogin => legacy::kick(&reason.to_legacy()),
+        _ => login_disconnect(&reason, &client),
+    };
+    socket.set_deadline(socket.now() + snapshot.limits.handshake_timeout);
+    if socket.write_all(&bytes).await.is_ok() {
+        socket.close().await;
+    }
+    Ok(())
+}
+
+fn login_disconnect(reason: &Component, client: &Client) -> Vec<u8> {
+    let mut json = String::new();
+    reason.to_json(TextFormat::of(client.version), &mut json);
+    let mut bytes = Vec::new();
+    // The packet is the same in every version; without it there'd be nothing to say it with.
+    let _ = Outbound::new().write(client.version, &LoginDisconnect { reason: json }, &mut bytes);
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shared::new_trace;
+    use drawbridge_config::{Diagnostics, read_text};
+    use drawbridge_protocol::ProtocolVersion;
+    use drawbridge_routing::{RouteSection, Services};
+    use drawbridge_testkit::sees;
+
+    /// No adapter that a configuration can name today fails in discovery, and no peer can bring about a fault of the edge;
+    /// what is said then is seen here, from the route file to the words.
+    #[tokio::test]
+    async fn every_refusal_is_told_in_the_words_of_the_route() {
+        sees!(
+            "routes[].localization(fixed).messages.*.disconnect_discovery",
+            "routes[].localization(fixed).messages.*.disconnect_internal",
+        );
+        let of_routes = Refusal::ALL.into_iter().filter(|refusal| *refusal != Refusal::NoRoute);
+        let keys: Vec<_> = of_routes.clone().filter_map(Refusal::message).collect();
+        let texts: Vec<_> = keys.iter().map(|key| format!("{key} = \"<red>own {key}\"")).collect();
+        let written = format!(
+            "name = \"a\"\nhosts = [\"*\"]\nmode = \"transfer\"\nlocalization.messages.de_de = {{ {} }}",
+            texts.join(", ")
+        );
+        let section: RouteSection = read_text("routes.toml", &written).unwrap();
+        let routes = drawbridge_routing::Snapshot::build(
+            &[section],
+            &Services::default(),
+            &mut Diagnostics::default(),
+        );
+        let routes = routes.unwrap();
+        let route = routes.lookup("a.example.com").unwrap();
+        let client = Client {
+            address: ([127, 0, 0, 1], 1).into(),
+            version: ProtocolVersion::newest(),
+            host: "a.example.com".into(),
+            port: 25565,
+            trace: new_trace(),
+        };
+        for refusal in of_routes {
+            let told = Told { refusal, client: &client, player: None };
+            let words = told.words(&*routes.localization, Some(route), Some("de_de")).await;
+            let expected = refusal.message().map(|key| format!("own {key}"));
+            assert_eq!(words.map(|words| words.to_plain()), expected);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What all connections of an edge share.
+
+use crate::keys::Keys;
+use crate::snapshot::Snapshot;
+use arc_swap::ArcSwap;
+use drawbridge_model::TraceContext;
+use drawbridge_net::Gate;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// One for each edge.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Taken once by each connection, which then keeps the one it took.
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) gate: Gate,
+    pub(crate) keys: Keys,
+    /// How often the log says that the edge is full.
+    pub(crate) full: Seldom,
+    /// Where logins run.
+    pub(crate) runtime: Handle,
+    pub(crate) logins: TaskTracker,
+    /// Cancelled when logins under way have had their time.
+    pub(crate) grace_over: CancellationToken,
+}
+
+/// Permits something once every ten seconds.
+#[derive(Debug, Default)]
+pub(crate) struct Seldom(Mutex<Option<Instant>>);
+
+impl Seldom {
+    /// Whether it is time again.
+    pub(crate) fn permits(&self, now: Instant) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let permits = last.is_none_or(|last| now.saturating_duration_since(last) >= Duration::from_secs(10));
+        if permits {
+            *last = Some(now);
+        }
+        permits
+    }
+}
+
+/// A trace of its own for a connection.
+pub(crate) fn new_trace() -> TraceContext {
+    // Zero is no valid id.
+    TraceContext { trace_id: rand::random::<u128>() | 1, span_id: rand::random::<u64>() | 1, flags: 0 }
+}

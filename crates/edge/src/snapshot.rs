@@ -1,0 +1,54 @@
+//! What a connection goes by: settings and routes, immutable, replaced whole by a reload.
+
+use crate::cookie::Jar;
+use drawbridge_config::{keywords, section};
+use drawbridge_net::{AddressRules, Limits, Networks};
+use drawbridge_routing as routing;
+use std::time::Duration;
+
+section! {
+    /// How the edge stops.
+    #[defaults]
+    pub struct Shutdown {
+        /// Not ready but still accepting: load balancers notice.
+        pub delay: Duration = Duration::ZERO,
+        /// How long logins under way may take to finish; who doesn't is told.
+        pub grace: Duration = Duration::from_secs(30),
+    }
+}
+
+keywords! {
+    /// What a ping for a host without a route is answered.
+    pub enum UnknownHostAction {
+        /// A status that says no more than that something is there.
+        "default_status" => DefaultStatus,
+        /// Nothing: the connection is closed.
+        "drop" => Drop,
+    }
+}
+
+section! {
+    /// What happens where no route takes the host. A login is told `disconnect_no_route` either way.
+    #[defaults]
+    pub struct UnknownHost {
+        /// The answer to a ping.
+        pub action: UnknownHostAction = UnknownHostAction::DefaultStatus,
+    }
+}
+
+/// Settings and routes.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Bounds on what peers may use.
+    pub limits: Limits,
+    /// Who may come at all.
+    pub access: AddressRules,
+    /// Load balancers, which name the client that they speak for.
+    pub proxies: Networks,
+    /// Cookies, where there are secrets.
+    pub cookies: Option<Jar>,
+    /// What happens to hosts without a route.
+    pub unknown_host: UnknownHostAction,
+    /// The routes.
+    pub routes: routing::Snapshot,
+}

@@ -1,0 +1,125 @@
+//! The server list's answer: a status, a ping, or both, each once.
+
+use crate::admission::read_more;
+use crate::ended::Ended;
+use crate::greeting::{Greeted, Purpose};
+use crate::snapshot::{Snapshot, UnknownHostAction};
+use drawbridge_model::{Client, Refusal, Status, StatusDocument};
+use drawbridge_net::Socket;
+use drawbridge_protocol::ids::{Direction, Kind, State};
+use drawbridge_protocol::legacy::{self, LegacyPing, LegacyStatus};
+use drawbridge_protocol::packet::status::{PingRequest, PongResponse, StatusRequest};
+use drawbridge_protocol::stream::{Inbound, Outbound};
+use drawbridge_routing::Route;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout_at;
+
+/// A legacy protocol number that no client has, so that the list shows the version's name, as vanilla servers do.
+const NOBODYS_PROTOCOL: i32 = 127;
+/// How long a client may take to close after the last answer.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Answers what a client of the server list asks, in this order: a status, then a ping; or a ping alone.
+pub(crate) async fn answer(greeted: Greeted, route: Option<&Route>) -> Result<(), Ended> {
+    let Greeted { mut socket, snapshot, mut inbound, client, purpose, arrived, ticket: _ticket } = greeted;
+    let deadline = arrived + snapshot.limits.handshake_timeout;
+    let document = timeout_at(deadline.into(), document(&snapshot, route, &client))
+        .await
+        .map_err(|_| Refusal::TimedOut)??;
+    if let Purpose::LegacyPing(ping) = purpose {
+        socket.set_deadline(socket.now() + LAST_WORD);
+        write(&mut socket, &legacy_answer(&ping, document.status())).await?;
+        socket.close().await;
+        return Ok(());
+    }
+    let mut answers = Answers { document, client, asked: false };
+    socket.set_deadline(deadline);
+    let mut out = Vec::new();
+    loop {
+        out.clear();
+        let ended = answers.to(&mut inbound, &mut out)?;
+        write(&mut socket, &out).await?;
+        if ended {
+            return finish(socket).await;
+        }
+        read_more(&mut socket, &mut inbound).await?;
+    }
+}
+
+fn legacy_answer(ping: &LegacyPing, status: &Status) -> Vec<u8> {
+    let (online, max) = status.players.as_ref().map_or((0, 0), |players| (players.online, players.max));
+    let shown = LegacyStatus {
+        protocol: NOBODYS_PROTOCOL,
+        version: &status.version_name,
+        description: &status.description,
+        online,
+        max,
+    };
+    legacy::ping_answer(ping, &shown)
+}
+
+/// The client closes by itself after its ping. Waiting for that spares it an RST and this side the time-wait state.
+async fn finish(mut socket: Socket) -> Result<(), Ended> {
+    socket.set_deadline(socket.now() + LAST_WORD);
+    match socket.read(&mut [0; 16]).await {
+        Ok(0) => Ok(()),
+        Ok(_) => {
+            socket.close().await;
+            Err(Ended::MALFORMED)
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+async fn write(socket: &mut Socket, bytes: &[u8]) -> Result<(), Ended> {
+    if bytes.is_empty() { Ok(()) } else { socket.write_all(bytes).await.map_err(|_| Ended::Left) }
+}
+
+/// The route's status, or what is shown for a host without one.
+async fn document(
+    snapshot: &Snapshot,
+    route: Option<&Route>,
+    client: &Client,
+) -> Result<Arc<StatusDocument>, Ended> {
+    match (route, snapshot.unknown_host) {
+        (Some(route), _) => route.status.status(client).await.map_err(|error| {
+            tracing::warn!(route = %route.name, %error, "no status to show");
+            Ended::Refused(Refusal::Internal)
+        }),
+        (None, UnknownHostAction::DefaultStatus) => Ok(Arc::clone(&snapshot.routes.default_status)),
+        (None, UnknownHostAction::Drop) => Err(Ended::Refused(Refusal::NoRoute)),
+    }
+}
+
+/// Answers requests in the order in which they are allowed.
+struct Answers {
+    document: Arc<StatusDocument>,
+    client: Client,
+    /// Whether the status has been asked for.
+    asked: bool,
+}
+
+impl Answers {
+    /// Answers all requests that have come; `true` after the last one there can be.
+    fn to(&mut self, inbound: &mut Inbound, out: &mut Vec<u8>) -> Result<bool, Ended> {
+        let version = self.client.version;
+        while let Some(packet) = inbound.next_packet().map_err(|_| Ended::MALFORMED)? {
+            match packet.kind(version, State::Status, Direction::Serverbound) {
+                Some(Kind::PingStart) if !self.asked => {
+                    let StatusRequest {} = packet.read(version).map_err(|_| Ended::MALFORMED)?;
+                    self.asked = true;
+                    self.document.write_packet(version, out);
+                }
+                Some(Kind::Ping) => {
+                    let PingRequest { payload } = packet.read(version).map_err(|_| Ended::MALFORMED)?;
+                    let pong = PongResponse { payload };
+                    Outbound::new().write(version, &pong, out).map_err(|_| Refusal::Internal)?;
+                    return if inbound.has_rest() { Err(Ended::MALFORMED) } else { Ok(true) };
+                }
+                _ => return Err(Ended::MALFORMED),
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,23 @@
+//! The words of Drawbridge as types, and the traits through which a route asks its adapters.
+//!
+//! What must stay true: nothing turns a [`Claim`] into a [`Profile`] but an authentication adapter or a valid cookie, and
+//! [`Refusal`] alone maps a reason to its message, log level and metric label.
+
+#![forbid(unsafe_code)]
+
+pub mod adapter;
+pub mod client;
+pub mod identity;
+pub mod refusal;
+pub mod status;
+pub mod target;
+
+pub use adapter::{
+    AdapterError, Authentication, AuthenticationAdapter, AuthenticationError, DiscoveryAdapter,
+    LocalizationAdapter, Message, StatusAdapter,
+};
+pub use client::{Client, TraceContext};
+pub use identity::{Claim, Identity, Profile, Property};
+pub use refusal::{Refusal, Severity};
+pub use status::{Status, StatusDocument};
+pub use target::{Target, TargetAddress};

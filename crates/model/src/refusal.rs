@@ -1,0 +1,184 @@
+//! Why a client is turned away.
+
+/// How loudly a refusal is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// An operator has to mend something.
+    Error,
+    /// Something outside fails.
+    Warning,
+    /// A player is affected.
+    Info,
+    /// The noise of an open port.
+    Debug,
+}
+
+/// A reason to turn a client away. It alone maps a reason to message, log level and metric label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// `[access]` or a route's `access` doesn't let the address in.
+    Access,
+    /// `limits.connections` are open.
+    Full,
+    /// `limits.per_address` are open from this address.
+    AddressFull,
+    /// The address knocks too often.
+    Rate,
+    /// A PROXY header from somebody who isn't trusted, or none or a malformed one from somebody who is.
+    ProxyHeader,
+    /// Bytes that aren't the protocol.
+    Malformed,
+    /// The client took too long over what it had to say.
+    TimedOut,
+    /// No route for the host.
+    NoRoute,
+    /// The route doesn't take the client's version, or the mode can't.
+    Version,
+    /// A name that the route doesn't take.
+    Name,
+    /// The key exchange failed.
+    Encryption,
+    /// The session server, or whoever authenticates, says that it isn't them.
+    Authentication,
+    /// Who authenticates can't be asked.
+    AuthenticationUnavailable,
+    /// The cookie that was to spare the session server isn't valid; the player has to join anew.
+    Cookie,
+    /// Discovery found no target.
+    NoTarget,
+    /// Discovery failed.
+    Discovery,
+    /// Placement took longer than `limits.placement_timeout`.
+    PlacementTimeout,
+    /// No target accepts a connection.
+    Unreachable,
+    /// The player declined a required resource pack, or couldn't load it.
+    ResourcePack,
+    /// The edge is shutting down.
+    ShuttingDown,
+    /// A fault of the edge itself.
+    Internal,
+}
+
+impl Refusal {
+    /// Every reason.
+    pub const ALL: [Self; 21] = [
+        Self::Access,
+        Self::Full,
+        Self::AddressFull,
+        Self::Rate,
+        Self::ProxyHeader,
+        Self::Malformed,
+        Self::TimedOut,
+        Self::NoRoute,
+        Self::Version,
+        Self::Name,
+        Self::Encryption,
+        Self::Authentication,
+        Self::AuthenticationUnavailable,
+        Self::Cookie,
+        Self::NoTarget,
+        Self::Discovery,
+        Self::PlacementTimeout,
+        Self::Unreachable,
+        Self::ResourcePack,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+
+    /// The key of the message that the player reads, or `None` where a client is turned away without a word: before it
+    /// has said anything, or because nothing that it says makes sense.
+    #[must_use]
+    pub const fn message(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Full | Self::AddressFull | Self::ProxyHeader | Self::Malformed => return None,
+            Self::Access => "disconnect_access",
+            Self::Rate => "disconnect_rate",
+            Self::TimedOut => "disconnect_timeout",
+            Self::NoRoute => "disconnect_no_route",
+            Self::Version => "disconnect_version",
+            Self::Name => "disconnect_name",
+            Self::Encryption => "disconnect_encryption",
+            Self::Authentication => "disconnect_authentication",
+            Self::AuthenticationUnavailable => "disconnect_authentication_unavailable",
+            Self::Cookie => "disconnect_cookie",
+            Self::NoTarget => "disconnect_no_target",
+            Self::Discovery => "disconnect_discovery",
+            Self::PlacementTimeout => "disconnect_placement_timeout",
+            Self::Unreachable => "disconnect_unreachable",
+            Self::ResourcePack => "disconnect_resource_pack",
+            Self::ShuttingDown => "disconnect_shutdown",
+            Self::Internal => "disconnect_internal",
+        })
+    }
+
+    /// How loudly it is logged.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Internal => Severity::Error,
+            Self::AuthenticationUnavailable
+            | Self::Discovery
+            | Self::PlacementTimeout
+            | Self::Unreachable
+            | Self::Full => Severity::Warning,
+            Self::Version
+            | Self::Name
+            | Self::Encryption
+            | Self::Authentication
+            | Self::Cookie
+            | Self::TimedOut
+            | Self::NoTarget
+            | Self::ResourcePack
+            | Self::ShuttingDown => Severity::Info,
+            Self::Access
+            | Self::AddressFull
+            | Self::Rate
+            | Self::ProxyHeader
+            | Self::Malformed
+            | Self::NoRoute => Severity::Debug,
+        }
+    }
+
+    /// The metric label and log field.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Full => "full",
+            Self::AddressFull => "address_full",
+            Self::Rate => "rate",
+            Self::ProxyHeader => "proxy_header",
+            Self::Malformed => "malformed",
+            Self::TimedOut => "timed_out",
+            Self::NoRoute => "no_route",
+            Self::Version => "version",
+            Self::Name => "name",
+            Self::Encryption => "encryption",
+            Self::Authentication => "authentication",
+            Self::AuthenticationUnavailable => "authentication_unavailable",
+            Self::Cookie => "cookie",
+            Self::NoTarget => "no_target",
+            Self::Discovery => "discovery",
+            Self::PlacementTimeout => "placement_timeout",
+            Self::Unreachable => "unreachable",
+            Self::ResourcePack => "resource_pack",
+            Self::ShuttingDown => "shutting_down",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn labels_and_messages_are_distinct() {
+        let labels: HashSet<_> = Refusal::ALL.iter().map(|refusal| refusal.label()).collect();
+        assert_eq!(labels.len(), Refusal::ALL.len());
+        let messages: Vec<_> = Refusal::ALL.iter().filter_map(|refusal| refusal.message()).collect();
+        assert_eq!(messages.iter().collect::<HashSet<_>>().len(), messages.len());
+    }
+}

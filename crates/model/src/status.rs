@@ -1,0 +1,202 @@
+//! What the server list shows.
+//!
+//! What must stay true: a document is serialised when it is made, once for each form that texts have; a ping only copies it
+//! and writes the protocol number.
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::text::{Component, TextFormat};
+use drawbridge_protocol::varint;
+use serde_json::json;
+use uuid::Uuid;
+
+/// Which protocol number a client is shown: its own, if that is in the range, so that its list shows no red version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownProtocol {
+    /// The oldest that is echoed; 0: any.
+    pub min: i32,
+    /// The newest that is echoed; 0: any.
+    pub max: i32,
+    /// What the others are shown.
+    pub preferred: i32,
+}
+
+impl ShownProtocol {
+    /// The number for a client of this version. Numbers below 0 mean that the client doesn't say, and are never echoed.
+    #[must_use]
+    pub const fn number(self, client: ProtocolVersion) -> i32 {
+        let inside = client.0 >= self.min && (self.max == 0 || client.0 <= self.max) && client.0 >= 0;
+        if inside { client.0 } else { self.preferred }
+    }
+}
+
+/// A player in the list's tooltip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// A name, or any line of text.
+    pub name: String,
+    /// Zero for a line of text.
+    pub id: Uuid,
+}
+
+/// The numbers beside the server's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Players {
+    /// How many play.
+    pub online: u32,
+    /// How many may.
+    pub max: u32,
+    /// Some of them.
+    pub sample: Vec<Sample>,
+}
+
+/// What the server list is to show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Shown to clients whose protocol number is another.
+    pub version_name: String,
+    /// Which number that is.
+    pub protocol: ShownProtocol,
+    /// Absent: the list shows `???`.
+    pub players: Option<Players>,
+    /// The two lines.
+    pub description: Component,
+    /// A data URI of a 64×64 PNG.
+    pub favicon: Option<String>,
+    /// Whether unsigned chat is refused.
+    pub enforces_secure_chat: bool,
+}
+
+/// A status, serialised.
+#[derive(Debug)]
+pub struct StatusDocument {
+    status: Status,
+    /// In the order of [`TextFormat::ALL`].
+    forms: [Form; TextFormat::ALL.len()],
+}
+
+/// The document before and after the protocol number.
+#[derive(Debug)]
+struct Form {
+    head: String,
+    tail: String,
+}
+
+impl StatusDocument {
+    /// Serialises `status` in every form.
+    #[must_use]
+    pub fn new(status: Status) -> Self {
+        let forms = TextFormat::ALL.map(|format| Form::of(&status, format));
+        Self { status, forms }
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub const fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// The longest of its forms, in bytes of JSON; a client takes at most 32,767 characters.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.forms.iter().map(|form| form.head.len() + form.tail.len() + 11).max().unwrap_or(0)
+    }
+
+    /// Appends the whole Status Response packet for a client of this version, framed.
+    pub fn write_packet(&self, client: ProtocolVersion, out: &mut Vec<u8>) {
+        let form = &self.forms[TextFormat::of(client) as usize];
+        let number = self.status.protocol.number(client).to_string();
+        let length = form.head.len() + number.len() + form.tail.len();
+        // A document is made from configuration or an adapter's bounded answer, far below 2³¹ bytes.
+        let length = i32::try_from(length).unwrap_or(i32::MAX);
+        varint::write(length.saturating_add(1 + varint::size(length) as i32), out);
+        out.push(STATUS_RESPONSE);
+        varint::write(length, out);
+        for part in [&form.head, &number, &form.tail] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// The packet's id, the same in every version.
+const STATUS_RESPONSE: u8 = 0;
+
+impl Form {
+    fn of(status: &Status, format: TextFormat) -> Self {
+        let head = format!(r#"{{"version":{{"name":{},"protocol":"#, json!(status.version_name));
+        let mut tail = String::from("}");
+        if let Some(players) = &status.players {
+            tail.push_str(r#","players":"#);
+            tail.push_str(&players_json(players).to_string());
+        }
+        tail.push_str(r#","description":"#);
+        status.description.to_json(format, &mut tail);
+        if let Some(favicon) = &status.favicon {
+            tail.push_str(r#","favicon":"#);
+            tail.push_str(&json!(favicon).to_string());
+        }
+        tail.push_str(r#","enforcesSecureChat":"#);
+        tail.push_str(if status.enforces_secure_chat { "true}" } else { "false}" });
+        Self { head, tail }
+    }
+}
+
+fn players_json(players: &Players) -> serde_json::Value {
+    let sample: Vec<_> = players
+        .sample
+        .iter()
+        .map(|sample| json!({ "name": sample.name, "id": sample.id.to_string() }))
+        .collect();
+    json!({ "max": players.max, "online": players.online, "sample": sample })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use drawbridge_protocol::frame;
+    use drawbridge_protocol::packet::{RawPacket, status::StatusResponse};
+
+    fn status() -> Status {
+        Status {
+            version_name: "Draw\"bridge".into(),
+            protocol: ShownProtocol { min: 0, max: 0, preferred: 777 },
+            players: Some(Players {
+                online: 1,
+                max: 20,
+                sample: vec![Sample { name: "§aline".into(), id: Uuid::nil() }],
+            }),
+            description: Component::text("A \\ server"),
+            favicon: None,
+            enforces_secure_chat: false,
+        }
+    }
+
+    fn shown_to(document: &StatusDocument, version: i32) -> serde_json::Value {
+        let mut out = Vec::new();
+        document.write_packet(ProtocolVersion(version), &mut out);
+        let body = frame::split(&out, frame::MAX_FRAME).unwrap().unwrap();
+        assert_eq!(body.end, out.len());
+        let packet = RawPacket::parse(&out[body]).unwrap();
+        let response: StatusResponse = packet.read(ProtocolVersion(767)).unwrap();
+        serde_json::from_str(&response.document).unwrap()
+    }
+
+    #[test]
+    fn the_packet_holds_the_document() {
+        let shown = shown_to(&StatusDocument::new(status()), 775);
+        assert_eq!(shown["version"], json!({ "name": "Draw\"bridge", "protocol": 775 }));
+        assert_eq!(shown["players"]["sample"][0]["name"], "§aline");
+        assert_eq!(shown["enforcesSecureChat"], false);
+    }
+
+    #[test]
+    fn numbers_outside_the_range_are_shown_the_preferred_one() {
+        let protocol = ShownProtocol { min: 766, max: 775, preferred: 770 };
+        for (client, expected) in [(765, 770), (766, 766), (775, 775), (776, 770), (-1, 770), (i32::MIN, 770)]
+        {
+            assert_eq!(protocol.number(ProtocolVersion(client)), expected);
+        }
+        let any = ShownProtocol { min: 0, max: 0, preferred: 777 };
+        assert_eq!(any.number(ProtocolVersion(-1)), 777);
+        assert_eq!(shown_to(&StatusDocument::new(status()), i32::MAX)["version"]["protocol"], i32::MAX);
+    }
+}

@@ -1,0 +1,267 @@
+//! A connection as its task sees it.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use mio::{Interest, Token};
+
+use super::Core;
+use super::deadlines::Tick;
+use super::slots::Directions;
+use crate::close::{LINGER_BYTES, LINGER_TIME};
+
+/// An accepted connection, owned by the task that was made for it.
+///
+/// It stays on its reactor's thread. What it returns is awaited by that task, directly or inside `join!` and the like, one
+/// at a time. Dropping it closes the connection at once, which may cost the peer the last bytes sent: see [`Socket::close`].
+///
+/// Every operation fails with [`io::ErrorKind::TimedOut`] once the deadline has passed; to say a last word to a client that was
+/// too slow, set a new one first. Without a deadline a wait is endless, so set one before the first.
+pub struct Socket {
+    stream: mio::net::TcpStream,
+    core: Rc<Core>,
+    slot: u32,
+    peer: SocketAddr,
+    /// The peer has closed its side and everything that it sent was read.
+    ended: bool,
+}
+
+impl std::fmt::Debug for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Socket").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Socket {
+    pub(super) fn new(stream: mio::net::TcpStream, core: Rc<Core>, slot: u32, peer: SocketAddr) -> Self {
+        Self { stream, core, slot, peer, ended: false }
+    }
+
+    /// Who is at the other end, in canonical form. Behind a load balancer that is the load balancer.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The address that the peer connected to, in canonical form.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)`.
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr().map(crate::networks::canonical)
+    }
+
+    /// The time when the reactor's present turn began: precise enough to set deadlines by, and free.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.core.clock.get().now()
+    }
+
+    /// Sets the time at which every later wait ends, in place of the one before. Up to 50 ms later than asked; never earlier.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        let tick = self.core.clock.get().tick_of(deadline);
+        self.core.slots.borrow_mut().set_deadline(self.slot, tick);
+    }
+
+    /// Waits until the deadline has passed: to bound a wait on something that isn't the socket.
+    pub async fn expired(&mut self) {
+        poll_fn(|context| {
+            let mut slots = self.core.slots.borrow_mut();
+            let slot = slots.get(self.slot);
+            if slot.due.deadline <= self.core.clock.get().tick() {
+                return Poll::Ready(());
+            }
+            slot.wait(context.waker());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Reads what there is, at least one byte, waiting for it if need be. 0: the peer has closed its side (or `buffer` is empty).
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, otherwise those of `recv(2)`.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        poll_fn(|context| self.poll_read(context, buffer)).await
+    }
+
+    /// Writes all of `bytes`.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, `WriteZero`, otherwise those of `send(2)`. How much was sent is then unknown.
+    pub async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = poll_fn(|context| {
+                let len = bytes.len();
+                self.poll_write(context, len, |mut stream| stream.write(bytes))
+            })
+            .await?;
+            bytes = &bytes[written.min(bytes.len())..];
+        }
+        Ok(())
+    }
+
+    /// Writes all of `slices`, one after another, in as few system calls as the peer's window allows. The slices are used up.
+    ///
+    /// # Errors
+    /// As [`Socket::write_all`].
+    pub async fn write_all_vectored(&mut self, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+        // Drops empty slices in front, so that nothing to write is told from nothing written.
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            let written = poll_fn(|context| {
+                let len = slices.iter().map(|slice| slice.len()).sum();
+                self.poll_write(context, len, |mut stream| stream.write_vectored(slices))
+            })
+            .await?;
+            IoSlice::advance_slices(&mut slices, written);
+        }
+        Ok(())
+    }
+
+    /// Closes the connection so that the peer can read everything that was written: shuts down the write side, discards what
+    /// still comes until the peer closes too, and only then closes. Bounded by [`LINGER_TIME`] (the deadline no longer
+    /// counts) and [`LINGER_BYTES`].
+    pub async fn close(mut self) {
+        if self.ended || self.stream.shutdown(Shutdown::Write).is_err() {
+            return;
+        }
+        self.set_deadline(self.now() + LINGER_TIME);
+        let mut left = LINGER_BYTES;
+        while left > 0 {
+            let discarded = poll_fn(|context| {
+                let mut scratch = [0; 4096];
+                self.poll_read(context, &mut scratch)
+            });
+            match discarded.await {
+                Ok(0) | Err(_) => return,
+                Ok(bytes) => left = left.saturating_sub(bytes),
+            }
+        }
+    }
+
+    /// Gives up the reactor's hold on the connection, for example to go on with `tokio::net::TcpStream::from_std`. It is still
+    /// non-blocking. The task may go on without it; the deadline is void.
+    ///
+    /// # Errors
+    /// When the poller can't let go of it; the connection is closed then.
+    pub fn into_std(mut self) -> io::Result<std::net::TcpStream> {
+        let mut slots = self.core.slots.borrow_mut();
+        slots.set_deadline(self.slot, Tick::NEVER);
+        let watched = std::mem::take(&mut slots.get(self.slot).watched);
+        drop(slots);
+        if watched != Directions::NONE {
+            self.core.registry.deregister(&mut self.stream)?;
+        }
+        Ok(self.stream.into())
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_ready(context, Directions::READ))?;
+            match (&self.stream).read(buffer) {
+                Ok(read) => {
+                    self.ended = read == 0 && !buffer.is_empty();
+                    if read > 0 && read < buffer.len() {
+                        self.drained(Directions::READ);
+                    }
+                    return Poll::Ready(Ok(read));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.blocked(Directions::READ.with(Directions::END));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Tries `write`, which has `len` bytes to write, once the socket takes some.
+    fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        len: usize,
+        write: impl Fn(&mio::net::TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.poll_ready(context, Directions::WRITE))?;
+            match write(&self.stream) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(written) => {
+                    if written < len {
+                        self.drained(Directions::WRITE);
+                    }
+                    return Poll::Ready(Ok(written));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked(Directions::WRITE),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// Whether it is worth trying `direction` now; otherwise has the poller watch it.
+    fn poll_ready(&mut self, context: &mut Context<'_>, direction: Directions) -> Poll<io::Result<()>> {
+        let mut slots = self.core.slots.borrow_mut();
+        let slot = slots.get(self.slot);
+        if slot.due.deadline <= self.core.clock.get().tick() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        if slot.ready.contains(direction) {
+            // A peer that keeps the socket ready must not keep the thread: after some operations others have their turn.
+            let Some(left) = self.core.budget.get().checked_sub(1) else {
+                drop(slots);
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            };
+            self.core.budget.set(left);
+            return Poll::Ready(Ok(()));
+        }
+        slot.wait(context.waker());
+        if slot.watched.contains(direction) {
+            return Poll::Pending;
+        }
+        let before = slot.watched;
+        slot.watched = before.with(direction);
+        let interest = match slot.watched {
+            Directions::READ => Interest::READABLE,
+            Directions::WRITE => Interest::WRITABLE,
+            _ => Interest::READABLE | Interest::WRITABLE,
+        };
+        // The poller tells at once of what is ready already, so nothing that came before is missed.
+        let token = Token(self.slot as usize);
+        let watched = if before == Directions::NONE {
+            self.core.registry.register(&mut self.stream, token, interest)
+        } else {
+            self.core.registry.reregister(&mut self.stream, token, interest)
+        };
+        match watched {
+            Ok(()) => Poll::Pending,
+            Err(error) => {
+                slot.watched = before;
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Less was moved than asked for: the socket's buffer is at its end, and the poller will tell when that changes. Not so on
+    /// Windows, where mio arms the poller only after `WouldBlock`, nor once the peer has closed its side, which isn't told twice.
+    fn drained(&self, direction: Directions) {
+        let mut slots = self.core.slots.borrow_mut();
+        let slot = slots.get(self.slot);
+        if cfg!(unix) && !(direction == Directions::READ && slot.ready.contains(Directions::END)) {
+            slot.ready = slot.ready.without(direction);
+        }
+    }
+
+    fn blocked(&self, directions: Directions) {
+        let mut slots = self.core.slots.borrow_mut();
+        let slot = slots.get(self.slot);
+        slot.ready = slot.ready.without(directions);
+    }
+}

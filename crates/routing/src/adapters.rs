@@ -1,0 +1,188 @@
+//! The kinds of adapters that a route may name. A kind is a line in its section's enum and a line in the function below it.
+
+use drawbridge_adapter::authentication::FixedAuthenticationSection;
+use drawbridge_adapter::discovery::FixedDiscoverySection;
+use drawbridge_adapter::localization::FixedLocalizationSection;
+use drawbridge_adapter::status::{Favicon, FaviconLoader, FixedStatusSection};
+use drawbridge_adapter::{authentication, discovery, localization, status};
+use drawbridge_config::{Diagnostic, tagged};
+use drawbridge_model::{AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+#[cfg(feature = "http")]
+use drawbridge_adapter_http::{Http, Location, authentication::MojangSection};
+#[cfg(not(feature = "http"))]
+use unbuilt::NeedsHttp as MojangSection;
+
+/// What adapters need from outside. One for a process, so that what they share outlives a reload.
+#[derive(Debug, Clone, Default)]
+pub struct Services {
+    #[cfg(feature = "http")]
+    http: Http,
+}
+
+impl Services {
+    /// From now on, what adapters do in the background runs on `runtime`, tracked by `tasks`; also what adapters that were
+    /// built before have to do. Without it they do nothing by themselves, which is right for a check.
+    #[cfg_attr(not(feature = "http"), expect(unused_variables, reason = "nothing runs in the background"))]
+    pub fn start(&self, runtime: &Handle, tasks: &TaskTracker) {
+        #[cfg(feature = "http")]
+        self.http.start(runtime, tasks);
+    }
+}
+
+tagged! {
+    /// What the server list shows.
+    pub enum StatusSection by "type" {
+        "fixed" => Fixed(FixedStatusSection),
+    } default "fixed"
+}
+
+tagged! {
+    /// Who decides who a player is.
+    pub enum AuthenticationSection by "type" {
+        "mojang" => Mojang(MojangSection),
+        "fixed" => Fixed(FixedAuthenticationSection),
+        /// Nobody is asked: players are who they claim to be.
+        "disabled" => Disabled,
+    } default "mojang"
+}
+
+tagged! {
+    /// Where targets come from.
+    pub enum DiscoverySection by "type" {
+        "fixed" => Fixed(FixedDiscoverySection),
+    } default "fixed"
+}
+
+tagged! {
+    /// The words that players read.
+    pub enum LocalizationSection by "type" {
+        "fixed" => Fixed(FixedLocalizationSection),
+    } default "fixed"
+}
+
+impl StatusSection {
+    pub(crate) fn build(&self, services: &Services) -> Arc<dyn StatusAdapter> {
+        match self {
+            Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.favicons())),
+        }
+    }
+
+    /// What is wrong with it beyond what its own keys show.
+    pub(crate) fn mistake(&self) -> Option<Diagnostic> {
+        let Self::Fixed(section) = self;
+        match section.favicon.as_deref() {
+            Some(Favicon::Url(url)) => {
+                let reason = unfit_url(url)?;
+                let origin = section.favicon.as_ref()?.origin();
+                Some(Diagnostic::error(origin, "this favicon can't be loaded").label(reason))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl AuthenticationSection {
+    pub(crate) fn build(&self, services: &Services) -> Arc<dyn AuthenticationAdapter> {
+        match self {
+            Self::Mojang(section) => services.mojang(section),
+            Self::Fixed(section) => Arc::new(authentication::Fixed::new(section)),
+            Self::Disabled => Arc::new(authentication::Disabled),
+        }
+    }
+}
+
+impl DiscoverySection {
+    pub(crate) fn build(&self) -> Arc<dyn DiscoveryAdapter> {
+        match self {
+            Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
+        }
+    }
+}
+
+impl LocalizationSection {
+    pub(crate) fn build(&self) -> Arc<dyn LocalizationAdapter> {
+        match self {
+            Self::Fixed(section) => Arc::new(localization::Fixed::new(section)),
+        }
+    }
+}
+
+#[cfg(feature = "http")]
+impl Services {
+    fn favicons(&self) -> Option<&dyn FaviconLoader> {
+        Some(&self.http)
+    }
+
+    fn mojang(&self, section: &MojangSection) -> Arc<dyn AuthenticationAdapter> {
+        Arc::new(drawbridge_adapter_http::authentication::Mojang::new(section, &self.http))
+    }
+}
+
+/// Mojang's session server.
+#[cfg(feature = "http")]
+pub(crate) fn default_authentication() -> AuthenticationSection {
+    AuthenticationSection::Mojang(MojangSection::default())
+}
+
+/// Without a session server nobody can be believed.
+#[cfg(not(feature = "http"))]
+pub(crate) fn default_authentication() -> AuthenticationSection {
+    AuthenticationSection::Fixed(FixedAuthenticationSection::default())
+}
+
+/// Why a URL can't be asked.
+#[cfg(feature = "http")]
+fn unfit_url(url: &str) -> Option<String> {
+    url.parse::<Location>().err().map(|error| error.to_string())
+}
+
+#[cfg(not(feature = "http"))]
+impl Services {
+    #[expect(clippy::unused_self, reason = "the same as with HTTP")]
+    fn favicons(&self) -> Option<&dyn FaviconLoader> {
+        None
+    }
+
+    #[expect(clippy::unused_self, reason = "the same as with HTTP")]
+    fn mojang(&self, section: &MojangSection) -> Arc<dyn AuthenticationAdapter> {
+        match *section {}
+    }
+}
+
+#[cfg(not(feature = "http"))]
+fn unfit_url(_: &str) -> Option<String> {
+    Some("this build speaks no HTTP: it was built without the feature \"http\"".to_owned())
+}
+
+#[cfg(not(feature = "http"))]
+mod unbuilt {
+    use drawbridge_config::{Diagnostic, Json, Origin, Reader, Schemas, Setting, Value, json};
+
+    /// The section of an adapter that this build doesn't carry: nothing can be it.
+    #[derive(Debug, Clone)]
+    pub enum NeedsHttp {}
+
+    impl Setting for NeedsHttp {
+        const OPTIONAL: bool = true;
+
+        fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+            Self::absent(value.origin(), reader)
+        }
+
+        fn schema(_: &mut Schemas) -> Json {
+            json!({ "type": "object", "not": {} })
+        }
+
+        fn absent(origin: &Origin, reader: &mut Reader<'_>) -> Option<Self> {
+            let mistake = Diagnostic::error(origin, "this build can't ask a session server");
+            reader.report(mistake.help(
+                "it was built without the feature \"http\"; authentication may be \"fixed\" or \"disabled\"",
+            ));
+            None
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A route: these hosts, this mode, these adapters.
+
+use crate::adapters::Services;
+use crate::section::{Mode, RouteSection};
+use crate::transfer::Transfer;
+use drawbridge_model::{
+    AuthenticationAdapter, Client, DiscoveryAdapter, Identity, LocalizationAdapter, Refusal, StatusAdapter,
+    Target,
+};
+use drawbridge_net::AddressRules;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::version::VersionRange;
+use regex::Regex;
+use std::sync::Arc;
+
+/// A route that is ready to be used.
+#[derive(Debug)]
+pub struct Route {
+    /// Names it in logs and metrics.
+    pub name: String,
+    /// How its players reach the target.
+    pub mode: Mode,
+    /// The addresses that may join.
+    pub access: AddressRules,
+    /// What the server list shows.
+    pub status: Arc<dyn StatusAdapter>,
+    /// Who decides who a player is.
+    pub authentication: Arc<dyn AuthenticationAdapter>,
+    /// The words that players read.
+    pub localization: Arc<dyn LocalizationAdapter>,
+    /// How players are handed over.
+    pub transfer: Transfer,
+    discovery: Arc<dyn DiscoveryAdapter>,
+    versions: Option<VersionRange>,
+    names: Regex,
+}
+
+impl Route {
+    /// As the section says, which has been read without mistakes.
+    pub(crate) fn new(section: &RouteSection, services: &Services) -> Self {
+        Self {
+            name: section.name.to_string(),
+            mode: section.mode,
+            access: AddressRules::from(&section.access),
+            status: section.status.build(services),
+            authentication: section.authentication.build(services),
+            localization: section.localization.build(),
+            transfer: section.transfer.build(),
+            discovery: section.discovery().build(),
+            versions: section.versions.as_deref().cloned(),
+            names: section.names.clone(),
+        }
+    }
+
+    /// Whether clients of this version may join: the mode can serve them, and the route wants them.
+    #[must_use]
+    pub fn takes_version(&self, version: ProtocolVersion) -> bool {
+        self.mode.serves(version) && self.versions.as_ref().is_none_or(|versions| versions.contains(version))
+    }
+
+    /// The versions that may join, in the form that players read.
+    #[must_use]
+    pub fn versions_text(&self) -> String {
+        match (&self.versions, self.mode) {
+            (Some(versions), _) => versions.for_players(),
+            (None, Mode::Transfer) => {
+                let oldest = ProtocolVersion::V1_20_5.release().map_or("", |release| release.first);
+                let newest = ProtocolVersion::newest().release().map_or("", |release| release.last);
+                format!("{oldest}–{newest}")
+            }
+        }
+    }
+
+    /// Whether a player of this name may join.
+    #[must_use]
+    pub fn takes_name(&self, name: &str) -> bool {
+        self.names.is_match(name)
+    }
+
+    /// Where the player may go, the first to be tried first; at least one target.
+    ///
+    /// # Errors
+    /// [`Refusal::NoTarget`] when there is none, [`Refusal::Discovery`] when nobody can say.
+    pub async fn place(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, Refusal> {
+        let targets = self.discovery.targets(client, identity).await.map_err(|error| {
+            tracing::warn!(route = self.name, %error, "discovery failed");
+            Refusal::Discovery
+        })?;
+        if targets.is_empty() { Err(Refusal::NoTarget) } else { Ok(targets) }
+    }
+}

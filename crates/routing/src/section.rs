@@ -1,0 +1,183 @@
+//! `[[routes]]`: a route as it is written.
+
+mod transfer;
+mod versions;
+
+pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
+pub use versions::Versions;
+
+use crate::adapters::{
+    AuthenticationSection, DiscoverySection, LocalizationSection, StatusSection, default_authentication,
+};
+use crate::pattern::HostPattern;
+use drawbridge_adapter::discovery::FixedDiscoverySection;
+use drawbridge_adapter::localization::FixedLocalizationSection;
+use drawbridge_adapter::setting::Address;
+use drawbridge_adapter::status::FixedStatusSection;
+use drawbridge_config::{
+    Diagnostic, Fields, Json, Located, Reader, Schemas, Setting, Value, json, keywords, parsed, section,
+};
+use drawbridge_net::Access;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::version::RELEASES;
+use regex::Regex;
+use std::borrow::Cow;
+
+keywords! {
+    /// How a player reaches the target.
+    pub enum Mode {
+        /// Handed over by Transfer packet; clients from 1.20.5 on.
+        "transfer" => Transfer,
+    }
+}
+
+impl Mode {
+    /// Whether clients of this version can reach a target so.
+    #[must_use]
+    pub fn serves(self, version: ProtocolVersion) -> bool {
+        match self {
+            Self::Transfer => version.has_transfer() && version.is_known(),
+        }
+    }
+}
+
+section! {
+    /// A rule: these hosts, this mode, these adapters.
+    #[check(RouteSection::check)]
+    pub struct RouteSection {
+        /// Names it in logs and metrics.
+        pub name: Located<String>,
+        /// The hosts that belong to it: `play.example.com`, `*.example.com` (one or more whole labels), `eu-?.example.com`,
+        /// `~^lobby-\d+\.example\.com$` (a regular expression); `*` alone is the default route.
+        pub hosts: Vec<Located<HostPattern>>,
+        /// How its players reach the target.
+        pub mode: Mode,
+        /// Short for `[routes.discovery] type = "fixed"` with targets that are named by their addresses.
+        pub targets: Option<Vec<Located<Address>>>,
+        /// The versions that may join, of those that the mode can serve; others are told `disconnect_version`.
+        pub versions: Option<Versions>,
+        /// The names that may join; others are told `disconnect_name`.
+        pub names: Regex = usual_names(),
+        /// The addresses that may join, of those that `[access]` lets in.
+        pub access: Access,
+        /// What the server list shows.
+        pub status: StatusSection,
+        /// Who decides who a player is.
+        pub authentication: AuthenticationSection,
+        /// Where targets come from.
+        pub discovery: Option<DiscoverySection>,
+        /// The words that players read.
+        pub localization: LocalizationSection,
+        /// How players are handed over.
+        pub transfer: TransferSection,
+    }
+}
+
+/// The names that accounts have.
+fn usual_names() -> Regex {
+    // The expression is a constant that a test compiles.
+    Regex::new("^[A-Za-z0-9_]{1,16}$").expect("a regular expression")
+}
+
+/// The route of a configuration without any: it answers the server list for every host, authenticates, and has no target.
+pub(crate) fn built_in_route() -> RouteSection {
+    RouteSection {
+        name: Located::built_in("default".to_owned()),
+        hosts: vec![Located::built_in(HostPattern::any())],
+        mode: Mode::Transfer,
+        targets: None,
+        versions: None,
+        names: usual_names(),
+        access: Access::default(),
+        status: StatusSection::Fixed(FixedStatusSection::default()),
+        authentication: default_authentication(),
+        discovery: None,
+        localization: LocalizationSection::Fixed(FixedLocalizationSection::default()),
+        transfer: TransferSection::default(),
+    }
+}
+
+impl RouteSection {
+    /// Where its targets come from: `discovery`, or the short form.
+    #[must_use]
+    pub fn discovery(&self) -> Cow<'_, DiscoverySection> {
+        if let Some(discovery) = &self.discovery {
+            return Cow::Borrowed(discovery);
+        }
+        let targets = self.targets.as_deref().unwrap_or_default();
+        Cow::Owned(DiscoverySection::Fixed(FixedDiscoverySection::of_addresses(targets)))
+    }
+
+    fn check(&self, fields: &mut Fields<'_, '_, '_>) {
+        if self.name.trim().is_empty() {
+            fields.error("name", "a route's name can't be empty");
+        }
+        if self.hosts.is_empty() {
+            let mistake = Diagnostic::error(fields.origin("hosts"), "no host belongs to this route");
+            fields.report(mistake.help("\"*\" stands for every host that no other route has"));
+        }
+        self.check_versions(fields);
+        self.check_targets(fields);
+    }
+
+    fn check_versions(&self, fields: &mut Fields<'_, '_, '_>) {
+        let Some(versions) = &self.versions else { return };
+        let mut taken =
+            RELEASES.iter().map(|release| release.version).filter(|version| versions.contains(*version));
+        let origin = fields.origin("versions");
+        let oldest = taken.clone().next();
+        if !taken.any(|version| self.mode.serves(version)) {
+            let mistake = Diagnostic::error(origin, "none of these versions can be transferred");
+            fields.report(mistake.help("clients can be transferred since 1.20.5"));
+        } else if oldest.is_some_and(|version| !self.mode.serves(version)) {
+            let warning = Diagnostic::warning(origin, "some of these versions can't be transferred");
+            fields.report(warning.label("clients before 1.20.5 are told disconnect_version all the same"));
+        }
+    }
+
+    fn check_targets(&self, fields: &mut Fields<'_, '_, '_>) {
+        if self.targets.is_some() && self.discovery.is_some() {
+            let mistake = Diagnostic::error(fields.origin("targets"), "targets are given twice");
+            fields.report(
+                mistake
+                    .related(fields.origin("discovery"), "and here")
+                    .help("targets is short for [routes.discovery] type = \"fixed\": use one of the two"),
+            );
+            return;
+        }
+        let discovery = self.discovery();
+        let DiscoverySection::Fixed(fixed) = discovery.as_ref();
+        if self.targets.is_some() {
+            // In the long form the section itself has looked.
+            fixed.mistakes().into_iter().for_each(|mistake| fields.report(mistake));
+        }
+        let transfer = self.transfer.build();
+        for target in &fixed.targets {
+            if let Err(error) = transfer.address_of(&target.target()) {
+                let mistake = Diagnostic::error(target.origin(), error.to_string());
+                fields.report(mistake.related(fields.origin("transfer"), "clients are sent to that address"));
+            }
+        }
+    }
+}
+
+impl Setting for HostPattern {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        parsed(value, reader, "a host pattern such as \"play.example.com\" or \"*.example.com\"")
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "examples": ["play.example.com", "*.play.example.com", "~^lobby-\\d+\\.example\\.com$", "*"],
+        })
+    }
+
+    fn write(&self) -> Option<Json> {
+        Some(json!(self.to_string()))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,137 @@
+use super::*;
+use drawbridge_config::{Diagnostics, Document, Error, Root, Style};
+
+section! {
+    /// A document as the program reads it.
+    #[defaults]
+    pub(crate) struct Whole {
+        /// The routes.
+        pub(crate) routes: Vec<RouteSection> = Vec::new(),
+    }
+}
+
+pub(crate) fn read(text: &str) -> (Whole, Diagnostics) {
+    let root = Root::new(Some(Document::parse("drawbridge.toml", text)), &["routes"]);
+    match root.read::<Whole>() {
+        Ok(loaded) => (loaded.settings, loaded.diagnostics),
+        Err(Error::Invalid(diagnostics)) => panic!("{}", diagnostics.render(Style::Plain)),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn mistakes(text: &str) -> String {
+    let root = Root::new(Some(Document::parse("drawbridge.toml", text)), &["routes"]);
+    match root.read::<Whole>() {
+        Err(Error::Invalid(diagnostics)) => diagnostics.render(Style::Plain),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A route with further keys.
+fn with(keys: &str) -> String {
+    let authentication =
+        if keys.contains("authentication") { "" } else { "authentication.type = 'disabled'\n" };
+    bare(&format!("{authentication}{keys}"))
+}
+
+fn bare(keys: &str) -> String {
+    format!("[[routes]]\nname = 'lobby'\nhosts = ['play.example.com']\nmode = 'transfer'\n{keys}")
+}
+
+#[cfg(feature = "http")]
+#[test]
+fn defaults_are_those_of_the_example() {
+    let (whole, diagnostics) = read(&bare(""));
+    let route = &whole.routes[0];
+    assert!(diagnostics.is_empty(), "{}", diagnostics.render(Style::Plain));
+    assert!(route.versions.is_none() && route.targets.is_none() && route.discovery.is_none());
+    assert!(route.names.is_match("Notch_16_letters") && !route.names.is_match("seventeen_letters"));
+    assert!(!route.names.is_match("a-b") && !route.names.is_match("") && !route.names.is_match("a\n"));
+    assert!(route.transfer.resource_packs.is_empty() && !route.transfer.probe);
+    let AuthenticationSection::Mojang(mojang) = &route.authentication else { panic!("another default") };
+    assert_eq!(mojang.url.to_string(), "https://sessionserver.mojang.com");
+}
+
+#[test]
+fn both_forms_of_targets_mean_the_same() {
+    let found = |keys: &str| {
+        let (whole, _) = read(&with(keys));
+        let DiscoverySection::Fixed(fixed) = whole.routes[0].discovery().into_owned();
+        fixed.targets.iter().map(|target| target.target()).collect::<Vec<_>>()
+    };
+    let short = found("targets = ['10.0.1.10:25565', 'hub.internal:25565']");
+    assert_eq!(short[1].identifier, "hub.internal:25565");
+    let long =
+        found("discovery.targets = [{ address = '10.0.1.10:25565' }, { address = 'hub.internal:25565' }]");
+    assert_eq!(short, long);
+}
+
+#[test]
+fn mistakes_stand_at_their_keys() {
+    for (keys, words) in [
+        ("mode = 'passthrough'", "\"transfer\""),
+        ("versions = '<766'", "none of these versions can be transferred"),
+        ("versions = 'new'", "is not a range of versions"),
+        ("names = '('", "is not a regular expression"),
+        ("targets = ['hub']", "expected host:port"),
+        ("targets = ['a:1', 'a:1']", "a second target"),
+        ("targets = ['a:1']\ndiscovery.type = 'fixed'", "given twice"),
+        ("discovery.type = 'dns'", "unknown type"),
+        ("status.type = 'http'", "unknown type"),
+        ("localization.type = 'grpc'", "unknown type"),
+        ("authentication.type = 'mojng'", "did you mean \"mojang\""),
+        ("authentication = { type = 'disabled', url = 'x' }", "unknown key"),
+        ("max_players = 5", "unknown key"),
+        ("access.alow = []", "did you mean \"allow\""),
+        ("targets = ['a:1']\ntransfer.address = { meta = 'public' }", "no \"public\" in its meta"),
+        ("transfer.resource_packs = [{ url = 'ftp://x', sha1 = '' }]", "expected an http(s) URL"),
+        ("transfer.resource_packs = [{ url = 'http://x', sha1 = 'abc' }]", "40 hexadecimal digits"),
+    ] {
+        let keys =
+            if keys.starts_with("mode") { with("").replace("mode = 'transfer'", keys) } else { with(keys) };
+        let shown = mistakes(&keys);
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(
+        mistakes("[[routes]]\nname = ''\nhosts = []\nmode = 'transfer'\nauthentication.type = 'disabled'")
+            .contains("no host belongs")
+    );
+    assert!(
+        mistakes(
+            "[[routes]]\nname = 'a'\nhosts = ['ü.de']\nmode = 'transfer'\nauthentication.type = 'disabled'"
+        )
+        .contains("xn--")
+    );
+    let missing = mistakes("[[routes]]\nversions = '>=766'");
+    for key in ["name", "hosts", "mode"] {
+        assert!(missing.contains(&format!("missing key \"{key}\"")), "{missing}");
+    }
+}
+
+#[cfg(not(feature = "http"))]
+#[test]
+fn without_http_there_is_no_session_server() {
+    for keys in ["", "authentication.type = 'mojang'", "authentication.url = 'https://example.com'"] {
+        let shown = mistakes(&bare(&format!("{keys}\n# authentication")));
+        assert!(
+            shown.contains("can't ask a session server") && shown.contains("without the feature"),
+            "{shown}"
+        );
+    }
+    assert!(crate::Snapshot::build(&[], &crate::Services::default(), &mut Diagnostics::default()).is_some());
+}
+
+#[test]
+fn versions_that_are_taken_in_vain_are_a_warning() {
+    let (_, diagnostics) = read(&with("versions = '>=47'"));
+    assert_eq!(diagnostics.warnings(), 1);
+    assert!(diagnostics.render(Style::Plain).contains("told disconnect_version all the same"));
+}
+
+#[test]
+fn the_schema_has_every_key() {
+    let keys = drawbridge_config::schema_keys(&drawbridge_config::schema::<Whole>());
+    for key in ["routes[].hosts", "routes[].access.allow", "routes[].transfer.probe"] {
+        assert!(keys.iter().any(|found| found == key), "{key}: {keys:#?}");
+    }
+}

@@ -1,0 +1,130 @@
+//! All routes as one value, built from their sections.
+
+use crate::adapters::Services;
+use crate::pattern::HostPattern;
+use crate::route::Route;
+use crate::section::{RouteSection, built_in_route};
+use crate::table::{Table, TableBuilder};
+use drawbridge_adapter::localization::FixedLocalizationSection;
+use drawbridge_adapter::status::FixedStatusSection;
+use drawbridge_adapter::{localization, status};
+use drawbridge_config::{Diagnostic, Diagnostics, Located, Origin};
+use drawbridge_model::{LocalizationAdapter, StatusDocument};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Routes as they are at one time.
+#[derive(Debug)]
+pub struct Snapshot {
+    table: Table<Arc<Route>>,
+    /// The words that players read where there is no route.
+    pub localization: Arc<dyn LocalizationAdapter>,
+    /// What the server list shows where there is no route.
+    pub default_status: Arc<StatusDocument>,
+}
+
+impl Snapshot {
+    /// Builds the routes of all documents; without any, one for every host that has no target. What is wrong between them is
+    /// added to `diagnostics`; `None` when that is an error. What adapters do in the background begins with the snapshot
+    /// and ends with it.
+    pub fn build(
+        sections: &[RouteSection],
+        services: &Services,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        let built_in;
+        let sections = match sections {
+            [] => {
+                built_in = [built_in_route()];
+                &built_in
+            }
+            written => written,
+        };
+        let errors = diagnostics.errors();
+        check_routes(sections, diagnostics);
+        let table = claim_hosts(sections, diagnostics);
+        if diagnostics.errors() > errors {
+            return None;
+        }
+        let routes = sections.iter().map(|section| Arc::new(Route::new(section, services)));
+        let table = match table.build(routes.collect()) {
+            Ok(table) => table,
+            Err(error) => {
+                let message = format!("the hosts' regular expressions can't be used together: {error}");
+                diagnostics.push(Diagnostic::error(&Origin::nowhere(), message));
+                return None;
+            }
+        };
+        Some(Self {
+            table,
+            localization: Arc::new(localization::Fixed::new(&FixedLocalizationSection::default())),
+            default_status: status::Fixed::new(&FixedStatusSection::default(), None).document(),
+        })
+    }
+
+    /// The route for a host that [`clean_host`](crate::clean_host) has cleaned.
+    #[must_use]
+    pub fn lookup(&self, host: &str) -> Option<&Arc<Route>> {
+        self.table.lookup(host)
+    }
+
+    /// Every route, in the order in which they were written.
+    #[must_use]
+    pub fn routes(&self) -> &[Arc<Route>] {
+        self.table.routes()
+    }
+}
+
+/// Reports names that two routes have, and what the adapters' own sections couldn't see.
+fn check_routes(sections: &[RouteSection], diagnostics: &mut Diagnostics) {
+    let mut first: HashMap<&str, &Origin> = HashMap::new();
+    for section in sections {
+        if let Some(other) = first.insert(&section.name, section.name.origin()) {
+            let message = format!("a second route named {:?}", section.name.as_str());
+            let mistake = Diagnostic::error(section.name.origin(), message);
+            diagnostics.push(mistake.related(other, "the first is here").help("give each a name of its own"));
+        }
+        if let Some(mistake) = section.status.mistake() {
+            diagnostics.push(mistake);
+        }
+    }
+}
+
+/// Gives each host to its route, and reports those that two want.
+fn claim_hosts(sections: &[RouteSection], diagnostics: &mut Diagnostics) -> TableBuilder {
+    let mut table = TableBuilder::default();
+    // Where each pattern stood first, since the table knows only the route.
+    let mut first: HashMap<&HostPattern, &Origin> = HashMap::new();
+    for (position, section) in sections.iter().enumerate() {
+        for host in &section.hosts {
+            if let Err(conflict) = table.insert(host, position) {
+                let mistake = contested(host, section, sections.get(conflict.route));
+                diagnostics.push(match first.get(&**host) {
+                    Some(origin) => mistake.related(origin, "the first is here"),
+                    None => mistake,
+                });
+            } else {
+                first.insert(host, host.origin());
+            }
+        }
+    }
+    table
+}
+
+fn contested(
+    host: &Located<HostPattern>,
+    section: &RouteSection,
+    holder: Option<&RouteSection>,
+) -> Diagnostic {
+    let (name, pattern) = (section.name.as_str(), host.to_string());
+    let message = match holder {
+        Some(holder) if holder.name != section.name => {
+            format!("routes {:?} and {name:?} both have the host {pattern:?}", holder.name.as_str())
+        }
+        _ => format!("route {name:?} has the host {pattern:?} twice"),
+    };
+    Diagnostic::error(host.origin(), message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use super::*;
+use crate::clean_host;
+use crate::section::tests::read;
+use drawbridge_config::{Diagnostics, Style};
+use drawbridge_model::{Claim, Client, Identity, Refusal, TraceContext};
+use drawbridge_protocol::ProtocolVersion;
+use uuid::Uuid;
+
+fn build(text: &str) -> Snapshot {
+    let (whole, mut diagnostics) = read(text);
+    let snapshot = Snapshot::build(&whole.routes, &Services::default(), &mut diagnostics);
+    snapshot.unwrap_or_else(|| panic!("{}", diagnostics.render(Style::Plain)))
+}
+
+fn mistakes(text: &str) -> Diagnostics {
+    let (whole, mut diagnostics) = read(text);
+    assert!(Snapshot::build(&whole.routes, &Services::default(), &mut diagnostics).is_none());
+    diagnostics
+}
+
+/// A route that needs no session server.
+fn route(name: &str, hosts: &str, keys: &str) -> String {
+    format!(
+        "[[routes]]\nname = '{name}'\nhosts = {hosts}\nmode = 'transfer'\n\
+         authentication.type = 'disabled'\n{keys}\n"
+    )
+}
+
+fn client(version: i32) -> Client {
+    Client {
+        address: ([127, 0, 0, 1], 4711).into(),
+        version: ProtocolVersion(version),
+        host: "play.example.com".into(),
+        port: 25565,
+        trace: TraceContext { trace_id: 1, span_id: 1, flags: 0 },
+    }
+}
+
+fn claimed() -> Identity {
+    Identity::Claimed(Claim { name: "Notch".into(), id: Uuid::nil() })
+}
+
+#[tokio::test]
+async fn hosts_lead_to_their_routes_and_routes_to_their_targets() {
+    let snapshot = build(
+        &(route("lobby", "['play.example.com', '*.play.example.com']", "targets = ['10.0.0.1:25565']")
+            + &route("rest", "['~example']", "")),
+    );
+    let lobby = snapshot.lookup(&clean_host("Play.Example.com.\0FML\0")).unwrap();
+    assert_eq!(lobby.name, "lobby");
+    let targets = lobby.place(&client(767), &claimed()).await.unwrap();
+    assert_eq!(targets[0].identifier, "10.0.0.1:25565");
+    let rest = snapshot.lookup("example.org").unwrap();
+    assert_eq!(rest.place(&client(767), &claimed()).await, Err(Refusal::NoTarget));
+    assert!(snapshot.lookup("mojang.com").is_none());
+    assert_eq!(snapshot.routes().len(), 2);
+}
+
+#[tokio::test]
+async fn a_route_takes_what_its_keys_say() {
+    let snapshot = build(&route(
+        "lobby",
+        "['*']",
+        "versions = '767..=769'\nnames = '^\\.?[a-z]+$'\naccess = { allow = ['10.0.0.0/8'], deny = ['10.1.0.0/16'] }",
+    ));
+    let route = snapshot.lookup("").unwrap();
+    for (version, taken) in [(766, false), (767, true), (769, true), (770, false), (47, false), (-1, false)] {
+        assert_eq!(route.takes_version(ProtocolVersion(version)), taken, "{version}");
+    }
+    assert!(route.takes_name(".notch") && !route.takes_name("Notch"));
+    for (address, permitted) in [("10.0.0.1", true), ("10.1.0.1", false), ("192.0.2.1", false)] {
+        assert_eq!(route.access.permits(address.parse().unwrap()), permitted, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn versions_that_cannot_be_served_are_not_taken() {
+    let plain = route("lobby", "['*']", "");
+    let snapshot = build(&route("lobby", "['*']", "versions = '>=47'"));
+    let route = snapshot.lookup("").unwrap();
+    for (version, taken) in [(765, false), (766, true), (777, true), (778, false), (0x4000_0001, false)] {
+        assert_eq!(route.takes_version(ProtocolVersion(version)), taken, "{version}");
+    }
+    let snapshot = build(&plain);
+    let route = snapshot.lookup("").unwrap();
+    assert!(route.takes_version(ProtocolVersion(777)) && !route.takes_version(ProtocolVersion(765)));
+    assert_eq!(route.versions_text(), "1.20.5–26.3");
+}
+
+#[tokio::test]
+async fn packs_and_addresses_reach_the_hand_over() {
+    let snapshot = build(&route(
+        "lobby",
+        "['*']",
+        "transfer = { probe = true, address = { meta = 'public' }, resource_packs = [{ url = 'https://example.com/p.zip',
+            sha1 = '2FD4E1C67A2D28FCED849EE1BB76E7391B93EB12', required = false, prompt = '<red>Please' }] }
+        discovery.targets = [{ address = 'hub:1', meta = { public = 'hub.example.com:25570' } }]"
+            .replace('\n', "")
+            .replace("        discovery", "\ndiscovery")
+            .as_str(),
+    ));
+    let route = snapshot.lookup("").unwrap();
+    let target = &route.place(&client(767), &claimed()).await.unwrap()[0];
+    assert_eq!(route.transfer.address_of(target).unwrap().to_string(), "hub.example.com:25570");
+    let [pack] = &route.transfer.resource_packs[..] else { panic!("not one pack") };
+    assert_eq!(pack.sha1, "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12");
+    assert!(!pack.required && route.transfer.probe);
+    assert_eq!(pack.prompt.as_ref().unwrap().to_plain(), "Please");
+}
+
+#[tokio::test]
+async fn routes_that_want_the_same_are_told_apart() {
+    let diagnostics = mistakes(
+        &(route("a", "['play.example.com', '*']", "")
+            + &route("b", "['x.example.com', 'PLAY.example.com.', '*', 'x.example.com']", "")
+            + &route("a", "['y.example.com']", "")),
+    );
+    let shown = diagnostics.render(Style::Plain);
+    assert_eq!(diagnostics.errors(), 4, "{shown}");
+    for words in [
+        "routes \"a\" and \"b\" both have the host \"play.example.com\"",
+        "routes \"a\" and \"b\" both have the host \"*\"",
+        "route \"b\" has the host \"x.example.com\" twice",
+        "a second route named \"a\"",
+        "the first is here",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+}
+
+#[cfg(feature = "http")]
+#[tokio::test]
+async fn a_favicon_that_cannot_be_asked_for_is_a_mistake() {
+    let text = route("a", "['*']", "status.favicon = 'https://user@example.com/x'");
+    let shown = mistakes(&text).render(Style::Plain);
+    assert!(shown.contains("user or password"), "{shown}");
+}
+
+#[cfg(feature = "http")]
+#[tokio::test]
+async fn without_a_configuration_the_server_list_is_answered_and_nobody_is_placed() {
+    let snapshot = build("");
+    let route = snapshot.lookup("whatever.example.com").unwrap();
+    assert_eq!(route.name, "default");
+    let status = route.status.status(&client(775)).await.unwrap();
+    assert_eq!(status.status().description.to_plain(), "A Minecraft server");
+    assert!(route.authentication.wants_session());
+    assert_eq!(route.place(&client(775), &claimed()).await, Err(Refusal::NoTarget));
+}
+
+#[tokio::test]
+async fn what_players_see_without_a_route_is_built_in() {
+    let snapshot = build(&route("a", "['a']", ""));
+    assert!(snapshot.lookup("b").is_none());
+    assert_eq!(snapshot.default_status.status().version_name, "Drawbridge");
+    let message = drawbridge_model::Message { key: "disconnect_no_route", parameters: &[("host", "b")] };
+    let text = snapshot.localization.localize(None, message).await;
+    assert!(text.to_plain().contains("no server at b"));
+}

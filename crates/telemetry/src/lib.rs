@@ -1,0 +1,107 @@
+//! What the edge says of itself: logs.
+//!
+//! What must stay true: nothing here waits for whoever reads the log; when they are too slow lines are lost, not players.
+
+#![forbid(unsafe_code)]
+
+use drawbridge_config::{Fields, keywords, section};
+use std::io::{self, IsTerminal as _};
+use thiserror::Error;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
+
+keywords! {
+    /// What lines of the log look like.
+    pub enum LogFormat {
+        /// For people.
+        "pretty" => Pretty,
+        /// One JSON object a line.
+        "json" => Json,
+    }
+}
+
+section! {
+    /// Logs, on standard error.
+    #[defaults]
+    #[check(check_filter)]
+    pub struct Telemetry {
+        /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or such a level for each part:
+        /// `info,drawbridge_edge=debug`. `debug` shows every ping and every refusal.
+        pub log: String = String::from("info"),
+        /// What lines look like.
+        pub format: LogFormat = LogFormat::Pretty,
+    }
+}
+
+fn check_filter(telemetry: &Telemetry, fields: &mut Fields<'_, '_, '_>) {
+    if let Err(error) = telemetry.filter() {
+        fields.error("log", format!("not a log filter: {error}"));
+    }
+}
+
+/// How many lines may wait for whoever reads the log; a place for each is kept from the start.
+const LINES: usize = 4_096;
+
+/// Why logging can't begin.
+#[derive(Debug, Error)]
+pub enum TelemetryError {
+    /// The filter can't be read.
+    #[error("not a log filter")]
+    Filter(#[from] ParseError),
+    /// The process logs already.
+    #[error("the process has a log already")]
+    Twice(#[from] TryInitError),
+}
+
+impl Telemetry {
+    fn filter(&self) -> Result<EnvFilter, ParseError> {
+        EnvFilter::builder().parse(&self.log)
+    }
+
+    /// Begins to log.
+    ///
+    /// # Errors
+    /// When the filter can't be read or the process logs already.
+    pub fn start(&self) -> Result<Log, TelemetryError> {
+        let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LINES).finish(io::stderr());
+        let (filter, handle) = reload::Layer::new(self.filter()?);
+        let lines: Box<dyn Layer<Registry> + Send + Sync> = match self.format {
+            LogFormat::Pretty => {
+                let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+                Box::new(fmt::layer().with_writer(writer).with_ansi(colours).with_target(false))
+            }
+            // Without the module's path, whose key is `target` and which the target of a hand-over has to have.
+            LogFormat::Json => {
+                Box::new(fmt::layer().json().flatten_event(true).with_target(false).with_writer(writer))
+            }
+        };
+        tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?;
+        Ok(Log { filter: handle, format: self.format, _guard: guard })
+    }
+}
+
+/// The running log. Dropping it writes what is left.
+#[derive(Debug)]
+pub struct Log {
+    filter: reload::Handle<EnvFilter, Registry>,
+    format: LogFormat,
+    _guard: WorkerGuard,
+}
+
+impl Log {
+    /// Logs by other settings from now on; the format stays until the next start.
+    pub fn replace(&self, settings: &Telemetry) {
+        // The filter was checked when it was read.
+        if let Ok(filter) = settings.filter()
+            && let Err(error) = self.filter.reload(filter)
+        {
+            tracing::warn!(%error, "the log filter couldn't be replaced");
+        }
+        if settings.format != self.format {
+            tracing::warn!("telemetry.format is read at start: restart the edge to change it");
+        }
+    }
+}

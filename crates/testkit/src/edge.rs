@@ -1,0 +1,347 @@
+//! The edge as a process: the real binary, its configuration in a folder of its own, its log.
+
+mod log;
+mod process;
+
+use crate::PATIENCE;
+use crate::connection::ping;
+use drawbridge_protocol::ProtocolVersion;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+pub use log::Line;
+pub use process::{Finished, Memory, need_descriptors};
+
+/// What is added to a test's configuration where it doesn't say anything about it itself: a free port of 127.0.0.1, a log
+/// that can be read, and rates that a test from one address doesn't reach.
+const BIND: &str = "bind = [\"127.0.0.1:0\"]\n";
+const TELEMETRY: &str = "\n[telemetry]\nformat = \"json\"\nlog = \"debug\"\n";
+const LIMITS_HEAD: &str = "[limits]\n";
+const LIMITS: [&str; 4] = [
+    "per_address = 100000\n",
+    "status = { burst = 100000, per = \"1s\" }\n",
+    "login = { burst = 100000, per = \"1s\" }\n",
+    "transfer = { burst = 100000, per = \"1s\" }\n",
+];
+
+/// How the edge is to be started.
+#[derive(Debug)]
+pub struct EdgeBuilder {
+    binary: PathBuf,
+    folder: TempDir,
+    config: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    descriptors: Option<u32>,
+}
+
+/// A running edge. It is killed when it goes, and tells its log if the test has failed.
+#[derive(Debug)]
+pub struct Edge {
+    process: Child,
+    folder: TempDir,
+    log: Arc<log::Log>,
+    address: SocketAddr,
+}
+
+impl EdgeBuilder {
+    /// The text of `drawbridge.toml`. What it says nothing of: `bind`, `[telemetry]` and rates are filled in, so that the
+    /// edge listens on a free port of 127.0.0.1, logs as JSON, and knows no rates.
+    #[must_use]
+    pub fn config(mut self, text: impl fmt::Display) -> Self {
+        self.config = completed(&text.to_string());
+        self
+    }
+
+    /// A file beside the configuration, such as `cookie.key` or `routes/a.toml`.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    #[must_use]
+    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        write(self.folder.path(), name, content.as_ref());
+        self
+    }
+
+    /// A variable of the environment. Those of the test's own environment are passed on but for `DRAWBRIDGE__…`.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// An argument on the command line, in the place of `run`.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// How many descriptors it may open.
+    #[must_use]
+    pub fn descriptor_limit(self, limit: u32) -> Self {
+        Self { descriptors: Some(limit), ..self }
+    }
+
+    /// Starts the edge and waits until it listens.
+    ///
+    /// # Panics
+    /// When it doesn't come to that; the panic tells its log.
+    #[must_use]
+    pub fn start(self) -> Edge {
+        write(self.folder.path(), "drawbridge.toml", self.config.as_bytes());
+        let mut process = self.spawn();
+        let Some(stderr) = process.stderr.take() else { unreachable!("it was asked for") };
+        let log = log::Log::follow(stderr);
+        // Nobody looks at standard output, but a full pipe would hold the edge up.
+        drop(process::drain(process.stdout.take()));
+        let mut edge = Edge { process, folder: self.folder, log, address: SocketAddr::from(([0; 4], 0)) };
+        let line = edge.wait_for_message("listening");
+        let address = line.field("address").and_then(|address| address.parse().ok());
+        edge.address = address.unwrap_or_else(|| panic!("no address in {line}"));
+        edge
+    }
+
+    /// Runs it until it ends by itself, such as with the argument `check`.
+    ///
+    /// # Panics
+    /// When it doesn't end.
+    #[must_use]
+    pub fn finish(self) -> Finished {
+        write(self.folder.path(), "drawbridge.toml", self.config.as_bytes());
+        process::finish(self.spawn())
+    }
+
+    fn spawn(&self) -> Child {
+        let binary = process::limited(&self.binary, self.descriptors);
+        process::spawn(binary, self.folder.path(), &self.arguments, &self.environment)
+    }
+}
+
+impl Edge {
+    /// Prepares an edge: `Edge::of(env!("CARGO_BIN_EXE_drawbridge"))`.
+    ///
+    /// # Panics
+    /// When there is no temporary folder to be had.
+    #[must_use]
+    pub fn of(binary: impl Into<PathBuf>) -> EdgeBuilder {
+        let folder = TempDir::new().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
+        EdgeBuilder {
+            binary: binary.into(),
+            folder,
+            config: completed(""),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            descriptors: None,
+        }
+    }
+
+    /// Where it listens, the first of its addresses.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The folder of its configuration.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes another configuration, completed as [`EdgeBuilder::config`] says; the edge goes on listening where it does.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    pub fn rewrite(&self, text: impl fmt::Display) {
+        self.rewrite_file("drawbridge.toml", completed(&text.to_string()));
+    }
+
+    /// Writes a file beside the configuration, whole: what reads it sees the one before or this one.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    pub fn rewrite_file(&self, name: &str, content: impl AsRef<[u8]>) {
+        let beside = format!("{name}.beside");
+        write(self.folder(), &beside, content.as_ref());
+        let renamed = std::fs::rename(self.folder().join(&beside), self.folder().join(name));
+        renamed.unwrap_or_else(|error| panic!("{name} can't be written: {error}"));
+    }
+
+    /// What it has logged so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<Line> {
+        self.log.lines()
+    }
+
+    /// The first line that `is` recognises, waited for.
+    ///
+    /// # Panics
+    /// When it doesn't come.
+    pub fn wait_for(&self, what: &str, is: impl Fn(&Line) -> bool) -> Line {
+        let found = self.log.wait_for(PATIENCE, is);
+        found.unwrap_or_else(|| panic!("the edge did not log {what}; its log:\n{}", self.log))
+    }
+
+    /// The first line with this message, waited for.
+    ///
+    /// # Panics
+    /// When it doesn't come.
+    pub fn wait_for_message(&self, message: &str) -> Line {
+        self.wait_for(&format!("{message:?}"), |line| line.message() == Some(message))
+    }
+
+    /// The first line that tells of a refusal for this reason, waited for.
+    ///
+    /// # Panics
+    /// When it doesn't come.
+    pub fn wait_for_refusal(&self, label: &str) -> Line {
+        self.wait_for(&format!("a refusal: {label}"), |line| {
+            line.field("reason").is_some_and(|reason| reason == label)
+        })
+    }
+
+    /// Sends it a signal.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) {
+        let sent = kill_process(self.pid(), signal);
+        sent.unwrap_or_else(|error| panic!("the edge is gone: {error}; its log:\n{}", self.log));
+    }
+
+    /// Asks it to read its configuration anew: SIGHUP.
+    pub fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    /// Asks it to end, as Kubernetes does: SIGTERM.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it doesn't end within `patience`.
+    #[must_use]
+    pub fn exit(&mut self, patience: Duration) -> ExitStatus {
+        let status = process::exit(&mut self.process, patience);
+        status.unwrap_or_else(|| panic!("the edge still runs after {patience:?}; its log:\n{}", self.log))
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Panics
+    /// When that can't be found out.
+    #[must_use]
+    pub fn runs(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// What it takes of memory now.
+    ///
+    /// # Panics
+    /// When it is gone, or the system has no `/proc`.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        Memory::of(self.process.id()).unwrap_or_else(|error| panic!("no memory to be read: {error}"))
+    }
+
+    /// How many descriptors it has open.
+    ///
+    /// # Panics
+    /// When it is gone, or the system has no `/proc`.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        let folder = std::fs::read_dir(format!("/proc/{}/fd", self.process.id()));
+        folder.unwrap_or_else(|error| panic!("no descriptors to be read: {error}")).count()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// Checks that another client's ping is answered within `patience`. Where the machine is busy with other things, the best
+    /// of five pings counts: an edge that somebody holds up answers none of them in time.
+    ///
+    /// # Panics
+    /// When it isn't.
+    pub fn serves_others_within(&self, patience: Duration) {
+        let mut best = None;
+        for _ in 0..5 {
+            match ping(self.address, ProtocolVersion::newest(), "localhost") {
+                Ok((_, took)) => best = Some(best.unwrap_or(Duration::MAX).min(took)),
+                Err(trouble) => panic!("another client's ping: {trouble}; the log:\n{}", self.log),
+            }
+            if best.is_some_and(|best| best <= patience) {
+                return;
+            }
+        }
+        panic!("another client's ping took {best:?}, more than {patience:?}");
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        // It may have ended by itself, and nothing is lost with it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("the edge's log:\n{}", self.log);
+        }
+    }
+}
+
+/// A test's configuration with what it leaves out.
+fn completed(text: &str) -> String {
+    let mut config = String::new();
+    if !text.lines().any(|line| line.trim_start().starts_with("bind")) {
+        config.push_str(BIND);
+    }
+    let says = |line: &&str| {
+        let key = line.split_inclusive('=').next().unwrap_or_default();
+        text.lines().any(|said| said.trim_start().starts_with(key))
+    };
+    let limits: String = LIMITS.into_iter().filter(|line| !says(line)).collect();
+    if text.contains(LIMITS_HEAD) {
+        config.push_str(&text.replacen(LIMITS_HEAD, &format!("{LIMITS_HEAD}{limits}"), 1));
+    } else {
+        config.push_str(&format!("{text}\n{LIMITS_HEAD}{limits}"));
+    }
+    if !text.contains("[telemetry]") {
+        config.push_str(TELEMETRY);
+    }
+    config
+}
+
+fn write(folder: &Path, name: &str, content: &[u8]) {
+    let path = folder.join(name);
+    let folder = path.parent().unwrap_or(folder);
+    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, content));
+    written.unwrap_or_else(|error| panic!("{} can't be written: {error}", path.display()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_leaves_out_is_filled_in() {
+        let config =
+            completed("[limits]\nlogin_timeout = \"1s\"\nlogin = { burst = 1, per = \"1s\" }\n[[routes]]\n");
+        assert!(config.starts_with("bind = "));
+        assert_eq!(config.matches("[limits]").count(), 1);
+        assert_eq!(config.matches("login = ").count(), 1);
+        assert!(config.find("status = ").unwrap() < config.find("[[routes]]").unwrap());
+        let bare = completed("");
+        assert!(bare.contains("[limits]\nper_address") && bare.ends_with(TELEMETRY));
+    }
+}

@@ -1,0 +1,128 @@
+//! Starting the edge's process, waiting for its end, and reading what the kernel knows of it.
+
+use crate::PATIENCE;
+use crate::wait::eventually;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+/// Lets this process open so many descriptors, for tests that hold many connections.
+///
+/// # Panics
+/// When the system doesn't allow it.
+pub fn need_descriptors(count: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= count) {
+        return;
+    }
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(count), maximum: limit.maximum });
+    raised.unwrap_or_else(|error| {
+        panic!("this test needs {count} descriptors, of which {limit:?} are allowed ({error}): raise `ulimit -Hn`")
+    });
+}
+
+/// An edge that has ended by itself.
+#[derive(Debug)]
+pub struct Finished {
+    /// How.
+    pub status: ExitStatus,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+}
+
+/// What a process takes of memory, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory {
+    /// Resident set.
+    pub rss: u64,
+    /// The same, with what several processes share counted proportionally.
+    pub pss: u64,
+}
+
+impl Memory {
+    /// Reads `/proc/<pid>/smaps_rollup`.
+    ///
+    /// # Errors
+    /// When the process is gone, or the system has no such file.
+    pub fn of(pid: u32) -> io::Result<Self> {
+        let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+        let field = |name: &str| {
+            let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+        };
+        match (field("Rss:"), field("Pss:")) {
+            (Some(rss), Some(pss)) => Ok(Self { rss, pss }),
+            _ => Err(io::Error::other("smaps_rollup without Rss and Pss")),
+        }
+    }
+}
+
+/// The binary, or a shell that becomes it under a lower limit: a process can't lower another's.
+pub(super) fn limited(binary: &Path, descriptors: Option<u32>) -> Command {
+    let Some(limit) = descriptors else { return Command::new(binary) };
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(format!("ulimit -n {limit} && exec \"$0\" \"$@\"")).arg(binary);
+    command
+}
+
+/// Starts the binary in `folder`, where it finds its `drawbridge.toml`.
+pub(super) fn spawn(
+    mut command: Command,
+    folder: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+) -> Child {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("DRAWBRIDGE") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("{command:?} can't be run: {error}"))
+}
+
+/// Waits for the end of a process.
+pub(super) fn exit(process: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    eventually(patience, || process.try_wait().ok().flatten())
+}
+
+/// Waits for the end of a process, reading all that it writes.
+pub(super) fn finish(mut process: Child) -> Finished {
+    let stdout = drain(process.stdout.take());
+    let stderr = drain(process.stderr.take());
+    let Some(status) = exit(&mut process, PATIENCE) else {
+        // Whether it can be killed or not, the test has failed.
+        let _ = process.kill();
+        let _ = process.wait();
+        panic!("it did not end by itself: {}{}", text(stdout), text(stderr));
+    };
+    Finished { status, stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// What a stream holds, once it has ended.
+pub(super) type Drained = std::thread::JoinHandle<String>;
+
+/// Reads a stream to its end, beside everything else.
+pub(super) fn drain(source: Option<impl Read + Send + 'static>) -> Option<Drained> {
+    let mut source = source?;
+    Some(std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What came before an error is what there is.
+        let _ = source.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }))
+}
+
+fn text(drained: Option<Drained>) -> String {
+    drained.and_then(|drained| drained.join().ok()).unwrap_or_default()
+}

@@ -1,0 +1,60 @@
+//! What tests from outside need: the edge as a process, and everybody who talks to it.
+//!
+//! - [`Edge`]: the binary, started on a free port of 127.0.0.1, with its log to wait on.
+//! - [`Player`]: a scripted client for any protocol number, which can also misbehave; [`Connection`] is the socket below it.
+//! - [`NodeClient`]: real clients, node-minecraft-protocol.
+//! - [`SessionServer`]: stands in for Mojang's, over HTTP, with its real semantics and a number of faults.
+//! - [`Web`]: a page, such as a favicon's.
+//! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive.
+//!
+//! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
+//! it; only addresses of 127.0.0.0/8 are used. All is blocking: a test reads from top to bottom.
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod connection;
+mod edge;
+mod node;
+mod player;
+mod session;
+mod wait;
+mod web;
+
+pub use backend::{Backend, Tarpit};
+pub use connection::{Connection, Received, Trouble, ping};
+pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, need_descriptors};
+pub use node::{Event, Join, NodeClient, NodeServer, NodeVisit};
+pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
+pub use rustix::process::Signal;
+pub use session::{Account, Mode, SessionServer};
+pub use wait::eventually;
+pub use web::{Request, Web};
+
+/// How long a test waits for what should come at once, on a machine that is busy with other things.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Names a key of the configuration whose effect this test sees, in the schema's words: `sees!("limits.per_address")`.
+///
+/// Does nothing when it runs, but refuses to compile with what can't be a key. A test compares all of them with the schema.
+#[macro_export]
+macro_rules! sees {
+    ($($key:literal),+ $(,)?) => {
+        $(const _: () = assert!($crate::is_key($key), "not a key of the configuration");)+
+    };
+}
+
+/// Whether `key` looks like a dotted path of the schema, such as `routes[].status(fixed).favicon`.
+#[must_use]
+pub const fn is_key(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        if !matches!(bytes[index], b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'[' | b']' | b'(' | b')' | b'*')
+        {
+            return false;
+        }
+        index += 1;
+    }
+    !bytes.is_empty()
+}

@@ -1,0 +1,340 @@
+//! Clients and a server made by other hands: node-minecraft-protocol, in the scripts of `tests/node`.
+
+use crate::player::Jar;
+use crate::session::Account;
+use crate::wait::eventually;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a join may take, the half second that a release's tables take to load included.
+const JOIN: Duration = Duration::from_secs(60);
+
+/// Where the scripts are.
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/node")
+}
+
+/// Something that happened to a client.
+#[derive(Debug, Clone)]
+pub struct Event(Value);
+
+impl Event {
+    /// What happened, such as `transfer`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0["event"].as_str().unwrap_or_default()
+    }
+
+    /// One of its fields; null where there is none.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &Value {
+        &self.0[name]
+    }
+}
+
+/// A running script and what it has said.
+#[derive(Debug)]
+struct Script {
+    process: Child,
+    input: ChildStdin,
+    said: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Script {
+    /// # Panics
+    /// When Node or the packages are missing; the text says how to get them.
+    fn start(name: &str, arguments: &[String]) -> Self {
+        let folder = scripts();
+        assert!(
+            folder.join("node_modules/minecraft-protocol").is_dir(),
+            "the npm packages of tests/node are missing: `cargo xtask test` installs them, as does `npm ci` in that folder"
+        );
+        let process = Command::new("node")
+            .arg(folder.join(name))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut process = match process {
+            Ok(process) => process,
+            Err(error) => {
+                panic!("Node can't be run ({error}): install Node.js 20 or newer, https://nodejs.org")
+            }
+        };
+        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            unreachable!("both were asked for");
+        };
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&said);
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if let Ok(event) = serde_json::from_str(&line) {
+                    heard.lock().unwrap_or_else(PoisonError::into_inner).push(Event(event));
+                }
+            }
+        });
+        Self { process, input, said }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // Nothing is lost with it, and it may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A process of real clients. Starting one takes half a second, so a test uses one for many joins.
+#[derive(Debug)]
+pub struct NodeClient {
+    script: Mutex<Script>,
+    next: AtomicU64,
+}
+
+/// What a client is to do.
+#[derive(Debug, Clone)]
+pub struct Join(Map<String, Value>);
+
+impl Join {
+    /// A player with an account, in a release such as `1.21.1`.
+    #[must_use]
+    pub fn with_account(account: &Account, release: &str) -> Self {
+        let id = account.id().simple().to_string();
+        Self::new(account.name(), release)
+            .set("account", json!({ "server": account.url(), "token": account.token(), "id": id }))
+    }
+
+    /// A player without one.
+    #[must_use]
+    pub fn new(name: &str, release: &str) -> Self {
+        Self(Map::new()).set("name", json!(name)).set("version", json!(release))
+    }
+
+    /// The name to claim, whoever the account belongs to.
+    #[must_use]
+    pub fn claims(self, name: &str) -> Self {
+        self.set("name", json!(name))
+    }
+
+    /// The host to say in the handshake.
+    #[must_use]
+    pub fn host(self, host: &str) -> Self {
+        self.set("serverHost", json!(host))
+    }
+
+    /// The number to say in the handshake, instead of the release's own.
+    #[must_use]
+    pub fn protocol(self, number: i32) -> Self {
+        self.set("protocol", json!(number))
+    }
+
+    /// Comes by way of a Transfer packet (intent 3), with the cookies that it held then.
+    #[must_use]
+    pub fn sent_on(self, jar: &Jar) -> Self {
+        let cookies: Map<String, Value> =
+            jar.iter().map(|(key, payload)| (key.clone(), json!(BASE64_STANDARD.encode(payload)))).collect();
+        self.set("intent", json!(3)).set("cookies", Value::Object(cookies))
+    }
+
+    /// The language to ask for.
+    #[must_use]
+    pub fn locale(self, locale: &str) -> Self {
+        self.set("locale", json!(locale))
+    }
+
+    /// The results to answer to each resource pack, in order, by their numbers on the wire.
+    #[must_use]
+    pub fn packs(self, results: &[i32]) -> Self {
+        self.set("packs", json!(results))
+    }
+
+    fn set(mut self, name: &str, value: Value) -> Self {
+        self.0.insert(name.to_owned(), value);
+        self
+    }
+}
+
+/// A join as the real client saw it.
+#[derive(Debug, Clone)]
+pub struct NodeVisit {
+    /// All that happened, in order.
+    pub events: Vec<Event>,
+    jar: Jar,
+}
+
+impl NodeVisit {
+    /// The last event of this name.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.events.iter().rev().find(|event| event.name() == name)
+    }
+
+    /// The protocol number in the handshake, read from the bytes that went to the socket.
+    #[must_use]
+    pub fn protocol(&self) -> Option<i64> {
+        self.event("handshake")?.field("protocol").as_i64()
+    }
+
+    /// The intent in the handshake, likewise.
+    #[must_use]
+    pub fn intent(&self) -> Option<i64> {
+        self.event("handshake")?.field("intent").as_i64()
+    }
+
+    /// The host and port that it was sent to.
+    ///
+    /// # Panics
+    /// When it wasn't.
+    #[must_use]
+    pub fn transferred(&self) -> (&str, u64) {
+        let transfer = self.event("transfer").unwrap_or_else(|| panic!("no transfer: {:#?}", self.events));
+        (transfer.field("host").as_str().unwrap_or_default(), transfer.field("port").as_u64().unwrap_or(0))
+    }
+
+    /// The words that it was turned away with.
+    ///
+    /// # Panics
+    /// When it wasn't.
+    #[must_use]
+    pub fn kicked(&self) -> &str {
+        let kick = self.event("disconnect").unwrap_or_else(|| panic!("no kick: {:#?}", self.events));
+        kick.field("text").as_str().unwrap_or_default()
+    }
+
+    /// The cookies that were asked for, and whether encrypted.
+    #[must_use]
+    pub fn cookies_asked(&self) -> Vec<(&str, bool)> {
+        let asked = self.events.iter().filter(|event| event.name() == "cookie_request");
+        asked
+            .map(|event| (event.field("key").as_str().unwrap_or_default(), event.field("encrypted") == true))
+            .collect()
+    }
+
+    /// The cookies that the client holds at the end.
+    #[must_use]
+    pub const fn jar(&self) -> &Jar {
+        &self.jar
+    }
+}
+
+impl NodeClient {
+    /// Starts the process.
+    ///
+    /// # Panics
+    /// When Node or the packages are missing; the text says how to get them.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { script: Mutex::new(Script::start("client.mjs", &[])), next: AtomicU64::new(1) }
+    }
+
+    /// Joins, and waits until the connection has ended.
+    ///
+    /// # Panics
+    /// When it doesn't end.
+    #[must_use]
+    pub fn join(&self, join: &Join, to: SocketAddr) -> NodeVisit {
+        let order = join.clone().set("host", json!(to.ip().to_string())).set("port", json!(to.port()));
+        let mut jar = Jar::new();
+        if let Some(Value::Object(cookies)) = order.0.get("cookies") {
+            keep(&mut jar, cookies.iter().map(|(key, payload)| (key.as_str(), payload)));
+        }
+        let events = self.run(&json!({ "join": order.0 }));
+        let stored = events.iter().filter(|event| event.name() == "store_cookie");
+        keep(
+            &mut jar,
+            stored.map(|event| (event.field("key").as_str().unwrap_or_default(), event.field("payload"))),
+        );
+        NodeVisit { events, jar }
+    }
+
+    /// Pings, and gives the status document.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[must_use]
+    pub fn ping(&self, release: &str, to: SocketAddr) -> Value {
+        let order = json!({ "host": to.ip().to_string(), "port": to.port(), "version": release });
+        let events = self.run(&json!({ "ping": order }));
+        let status = events.iter().find(|event| event.name() == "status");
+        status.unwrap_or_else(|| panic!("no status: {events:#?}")).field("document").clone()
+    }
+
+    fn run(&self, order: &Value) -> Vec<Event> {
+        let id = self.next.fetch_add(1, Ordering::SeqCst);
+        let mut order = order.clone();
+        order["id"] = json!(id);
+        let mine = |events: &[Event]| -> Vec<Event> {
+            events.iter().filter(|event| event.0["id"] == id).cloned().collect()
+        };
+        let script = || self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = writeln!(script().input, "{order}");
+        assert!(sent.is_ok(), "the Node process has ended; its standard error says why");
+        let ended = eventually(JOIN, || {
+            let events = mine(&script().said());
+            events.iter().any(|event| event.name() == "end").then_some(events)
+        });
+        ended.unwrap_or_else(|| panic!("{order} did not end: {:#?}", mine(&script().said())))
+    }
+}
+
+fn keep<'a>(jar: &mut Jar, cookies: impl Iterator<Item = (&'a str, &'a Value)>) {
+    for (key, payload) in cookies {
+        let payload = payload.as_str().and_then(|payload| BASE64_STANDARD.decode(payload).ok());
+        jar.insert(key.to_owned(), payload.unwrap_or_default());
+    }
+}
+
+/// A server made by other hands, for the testkit's own client to prove itself against.
+#[derive(Debug)]
+pub struct NodeServer {
+    script: Script,
+    address: SocketAddr,
+}
+
+impl NodeServer {
+    /// Starts it with the options that `tests/node/server.mjs` describes.
+    ///
+    /// # Panics
+    /// When Node or the packages are missing, or it doesn't come to listen.
+    #[must_use]
+    pub fn start(options: &Value) -> Self {
+        let script = Script::start("server.mjs", &[options.to_string()]);
+        let port = eventually(JOIN, || {
+            let said = script.said();
+            said.iter().find(|event| event.name() == "listening")?.field("port").as_u64()
+        });
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        let port = port.unwrap_or_else(|| panic!("the Node server does not listen: {:?}", script.said()));
+        Self { script, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The first event of this name, waited for.
+    ///
+    /// # Panics
+    /// When it doesn't happen.
+    #[must_use]
+    pub fn event(&self, name: &str) -> Event {
+        let found =
+            eventually(JOIN, || self.script.said().iter().find(|event| event.name() == name).cloned());
+        found.unwrap_or_else(|| panic!("no {name}: {:#?}", self.script.said()))
+    }
+}

@@ -1,0 +1,160 @@
+// A real client, node-minecraft-protocol, that joins and pings as it is told.
+//
+// It reads one JSON command a line from standard input and writes one JSON event a line to standard output, each with the
+// command's id. Loading the tables of a release takes about half a second, so one process does many joins; they may overlap.
+//
+//   {"id":1,"join":{"host","port","version","name", …}}   events, then {"id":1,"event":"end"}; the options stand at `join`
+//   {"id":2,"ping":{"host","port","version"}}             {"id":2,"event":"status","document":{…},"latency":ms}, then "end"
+
+import readline from 'node:readline'
+import mc from 'minecraft-protocol'
+import nbt from 'prismarine-nbt'
+
+const tell = (id, event, fields = {}) => process.stdout.write(JSON.stringify({ id, event, ...fields }) + '\n')
+
+/** The plain text of a component, given as an object, as an array or as a string. */
+function plain (component) {
+  if (Array.isArray(component)) return component.map(plain).join('')
+  if (component === null || typeof component !== 'object') return String(component ?? '')
+  const own = component.text ?? component[''] ?? component.translate ?? ''
+  return own + plain(component.extra ?? [])
+}
+
+/** A Disconnect's reason: JSON in login, NBT in configuration and play since 1.20.3. */
+function reasonOf (reason) {
+  const component = typeof reason === 'string' ? JSON.parse(reason) : nbt.simplify(reason)
+  return { reason: component, text: plain(component) }
+}
+
+/** Reads the handshake from the bytes that go to the socket, so that what is told is what was sent. */
+function readHandshake (bytes) {
+  let at = 0
+  const varint = () => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return value
+    }
+  }
+  varint() // length of the frame
+  varint() // packet id
+  const protocol = varint()
+  const length = varint()
+  const host = bytes.toString('utf8', at, at += length)
+  const port = bytes.readUInt16BE(at)
+  at += 2
+  return { protocol, host, port, intent: varint() }
+}
+
+/**
+ * Options beside host, port, version and name:
+ *   protocol       number to claim in the handshake instead of the version's own
+ *   intent         2 (a join) or 3 (after a transfer)
+ *   serverHost     host to claim in the handshake, instead of `host`
+ *   account        { server, token, id }: the session server to join at, the access token, the UUID without hyphens
+ *   cookies        { key: base64 }: what earlier servers stored
+ *   locale         such as de_de
+ *   packs          what to answer to resource packs, a list of results in order, such as [3, 4, 0]
+ */
+function join (id, order) {
+  const options = {
+    host: order.host,
+    port: order.port,
+    version: order.version,
+    username: order.name,
+    clientSettings: { locale: order.locale ?? 'en_us' },
+    sessionServer: order.account?.server,
+    disableChatSigning: true,
+    hideErrors: true,
+    auth: order.account ? online : 'offline'
+  }
+  function online (client, options) {
+    const { token, id } = order.account
+    client.username = options.username
+    client.session = { accessToken: token, selectedProfile: { id, name: options.username } }
+    options.accessToken = token
+    options.haveCredentials = true
+    options.connect(client)
+  }
+
+  const client = mc.createClient(options)
+  if (order.protocol !== undefined) options.protocolVersion = order.protocol
+
+  const write = client.write
+  client.write = function (name, fields) {
+    if (name === 'set_protocol') {
+      fields.nextState = order.intent ?? 2
+      fields.serverHost = order.serverHost ?? fields.serverHost
+    }
+    write.call(client, name, fields)
+  }
+  const send = client.socket.write
+  client.socket.write = function (bytes, ...rest) {
+    client.socket.write = send
+    tell(id, 'handshake', readHandshake(bytes))
+    return send.call(client.socket, bytes, ...rest)
+  }
+
+  // A vanilla client goes to the session server only when it is asked to, since 1.20.5.
+  client.prependListener('encryption_begin', (packet) => {
+    if (packet.shouldAuthenticate === false) options.haveCredentials = false
+    tell(id, 'encryption', { shouldAuthenticate: packet.shouldAuthenticate ?? true })
+  })
+  client.on('cookie_request', ({ cookie: key }) => {
+    tell(id, 'cookie_request', { key, encrypted: client.cipher !== null })
+    const stored = order.cookies?.[key]
+    client.write('cookie_response', { key, value: stored === undefined ? undefined : Buffer.from(stored, 'base64') })
+  })
+  client.on('store_cookie', (packet) => {
+    tell(id, 'store_cookie', {
+      key: packet.key,
+      payload: Buffer.from(packet.value).toString('base64'),
+      encrypted: client.cipher !== null
+    })
+  })
+  client.on('success', (packet) => {
+    tell(id, 'success', { uuid: packet.uuid, name: packet.username, properties: packet.properties ?? [] })
+  })
+  client.on('add_resource_pack', (packet) => {
+    tell(id, 'resource_pack', { uuid: packet.uuid, url: packet.url, hash: packet.hash, forced: packet.forced })
+    for (const result of order.packs ?? []) client.write('resource_pack_receive', { uuid: packet.uuid, result })
+  })
+  client.on('keep_alive', () => tell(id, 'keep_alive'))
+  client.on('transfer', (packet) => {
+    tell(id, 'transfer', { host: packet.host, port: packet.port })
+    client.end('transferred')
+  })
+  for (const name of ['disconnect', 'kick_disconnect']) {
+    client.on(name, (packet) => {
+      tell(id, 'disconnect', { state: client.state, ...reasonOf(packet.reason) })
+    })
+  }
+  client.on('playerJoin', () => {
+    tell(id, 'playing')
+    client.end('seen enough')
+  })
+  client.on('error', (error) => tell(id, 'error', { message: error.message }))
+  client.on('end', () => tell(id, 'end'))
+}
+
+async function ping (id, order) {
+  try {
+    const { latency, ...document } = await mc.ping({ ...order, closeTimeout: 10_000 })
+    tell(id, 'status', { document, latency: latency ?? null })
+  } catch (error) {
+    tell(id, 'error', { message: error.message })
+  }
+  tell(id, 'end')
+}
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, join: joining, ping: pinging } = JSON.parse(line)
+  try {
+    if (joining) join(id, joining)
+    if (pinging) ping(id, pinging)
+  } catch (error) {
+    tell(id, 'error', { message: error.message })
+    tell(id, 'end')
+  }
+}).on('close', () => process.exit(0))

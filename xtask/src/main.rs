@@ -1,0 +1,61 @@
+//! The project's own commands: `cargo xtask …`.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod command;
+mod interop;
+mod node;
+mod packet_ids;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Installs the npm packages that the tests need, and runs everything that Rust and Node suffice for.
+    Test {
+        /// Passed on to `cargo nextest run`, or `cargo test` where there is no nextest: filters, for instance.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs the tests that need system packages (Python, HAProxy), and installs those with apt where it may.
+    Interop {
+        /// Passed on as those of `test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Measures the edge against references in the same run; `cargo xtask bench --help` names the arguments.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Passed on to the benchmarks.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Writes the table of packet ids from the npm package minecraft-data.
+    PacketIds {
+        /// Changes nothing, and fails where the table would change.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Test { arguments } => test::run(&arguments),
+        Task::Interop { arguments } => interop::run(&arguments),
+        Task::Bench { arguments } => bench::run(&arguments),
+        Task::PacketIds { check } => {
+            node::install()?;
+            packet_ids::run(&node::folder().join(packet_ids::DATA), check)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The rules of the house that a compiler doesn't know: which crate may depend on which, and who may use `unsafe`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The rooms, top row first; see docs/architecture.md. A crate may depend on crates of lower rows only.
+const ROWS: &[&[&str]] = &[
+    &["drawbridge"],
+    &["drawbridge-edge"],
+    &["drawbridge-routing"],
+    &["drawbridge-adapter-http"],
+    &["drawbridge-adapter"],
+    &["drawbridge-net"],
+    &["drawbridge-telemetry"],
+    &["drawbridge-model"],
+    &["drawbridge-config"],
+    &["drawbridge-protocol"],
+    &["drawbridge-rsa"],
+];
+
+/// Beside the house: they may use every room, and nobody may depend on them but tests.
+const BESIDE: &[&str] = &["drawbridge-testkit", "drawbridge-bench", "xtask"];
+
+/// Crates that use `unsafe`, each with the reason at its top.
+const UNSAFE: &[&str] = &["drawbridge-protocol", "drawbridge-rsa"];
+
+struct Package {
+    name: String,
+    folder: PathBuf,
+    dependencies: Vec<String>,
+}
+
+fn packages() -> Vec<Package> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let package = |package: &Value| Package {
+        name: text(&package["name"]),
+        folder: Path::new(&text(&package["manifest_path"])).parent().unwrap().to_owned(),
+        dependencies: list(&package["dependencies"])
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null() && dependency["path"].is_string())
+            .map(|dependency| text(&dependency["name"]))
+            .collect(),
+    };
+    list(&metadata["packages"]).iter().map(package).collect()
+}
+
+fn row(name: &str) -> usize {
+    ROWS.iter()
+        .position(|row| row.contains(&name))
+        .unwrap_or_else(|| panic!("{name} has no row: give it one here and in docs/architecture.md"))
+}
+
+#[test]
+fn dependencies_point_downwards_only() {
+    for package in packages().iter().filter(|package| !BESIDE.contains(&package.name.as_str())) {
+        for dependency in &package.dependencies {
+            assert!(
+                !BESIDE.contains(&dependency.as_str()),
+                "{} uses {dependency}, which is for tests",
+                package.name
+            );
+            assert!(
+                row(&package.name) < row(dependency),
+                "{} depends on {dependency}, which isn't in a lower row",
+                package.name
+            );
+        }
+    }
+}
+
+#[test]
+fn unsafe_is_forbidden_but_where_the_design_allows_it() {
+    for package in packages() {
+        let root = ["src/lib.rs", "src/main.rs"].map(|root| package.folder.join(root));
+        let root = root.iter().find(|root| root.exists()).unwrap();
+        let source = fs::read_to_string(root).unwrap();
+        let rule = if UNSAFE.contains(&package.name.as_str()) { "deny" } else { "forbid" };
+        assert!(
+            source.contains(&format!("#![{rule}(unsafe_code)]")),
+            "{} has to say #![{rule}(unsafe_code)]",
+            root.display()
+        );
+    }
+}
+
+#[test]
+fn the_house_plan_names_every_room() {
+    let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/architecture.md");
+    let plan = fs::read_to_string(plan).unwrap();
+    for package in packages() {
+        let name = package.name.trim_start_matches("drawbridge-");
+        assert!(plan.contains(&format!("`{name}`")), "docs/architecture.md doesn't name {name}");
+    }
+}
