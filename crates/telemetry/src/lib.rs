@@ -4,10 +4,12 @@
 
 #![forbid(unsafe_code)]
 
+mod lines;
+
 use drawbridge_config::{Fields, keywords, section};
+use lines::Writing;
 use std::io::{self, IsTerminal as _};
 use thiserror::Error;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
@@ -42,15 +44,15 @@ fn check_filter(telemetry: &Telemetry, fields: &mut Fields<'_, '_, '_>) {
     }
 }
 
-/// How many lines may wait for whoever reads the log; a place for each is kept from the start.
-const LINES: usize = 4_096;
-
 /// Why logging can't begin.
 #[derive(Debug, Error)]
 pub enum TelemetryError {
     /// The filter can't be read.
     #[error("not a log filter")]
     Filter(#[from] ParseError),
+    /// The system gives no thread to write with.
+    #[error("no thread can be made that writes the log")]
+    Thread(#[from] io::Error),
     /// The process logs already.
     #[error("the process has a log already")]
     Twice(#[from] TryInitError),
@@ -64,9 +66,10 @@ impl Telemetry {
     /// Begins to log.
     ///
     /// # Errors
-    /// When the filter can't be read or the process logs already.
+    /// When the filter can't be read, no thread can be made, or the process logs already.
     pub fn start(&self) -> Result<Log, TelemetryError> {
-        let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LINES).finish(io::stderr());
+        let told = |count| tracing::warn!(count, "the log is read too slowly: lines were lost");
+        let (writer, writing) = lines::write_to(io::stderr(), told)?;
         let (filter, handle) = reload::Layer::new(self.filter()?);
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match self.format {
             LogFormat::Pretty => {
@@ -79,7 +82,7 @@ impl Telemetry {
             }
         };
         tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?;
-        Ok(Log { filter: handle, format: self.format, _guard: guard })
+        Ok(Log { filter: handle, format: self.format, _writing: writing })
     }
 }
 
@@ -88,7 +91,7 @@ impl Telemetry {
 pub struct Log {
     filter: reload::Handle<EnvFilter, Registry>,
     format: LogFormat,
-    _guard: WorkerGuard,
+    _writing: Writing,
 }
 
 impl Log {
