@@ -15,7 +15,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.needed("HAProxy", || package("haproxy", &["haproxy", "-v"]))?;
     steps.needed("Python packages", python)?;
-    steps.step("tests", || test::tests(&["--package", "drawbridge", "--test", "interop"], true, arguments));
+    // Of the whole workspace, so that libraries have the features that `test` built them with.
+    steps.step("tests", || test::tests(&["--workspace", "--test", "interop"], true, arguments));
     steps.finish()
 }
 
