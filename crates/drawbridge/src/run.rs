@@ -14,8 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Threads for work that blocks, made on demand. The key exchange bounds itself; look-ups of the system's resolver that hang
-/// must not hold it up.
+/// Threads for work that blocks, made on demand: look-ups by the system's resolver, of which some may hang.
 const BLOCKING_THREADS: usize = 512;
 
 /// Runs the edge until it is told to stop.
@@ -48,7 +47,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         let mut signals = Signals::listen().context("signals can't be listened for")?;
         let watch = Watch::start(source.clone(), configured.texts);
         let Configured { settings, snapshot, .. } = configured;
-        let edge = Edge::start(&settings.bind, settings.reactors(), snapshot, runtime.handle())?;
+        let edge = Edge::start(&settings.bind, settings.threads(), snapshot, runtime.handle())?;
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
         }
@@ -91,7 +90,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
 
 fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(settings.reactors())
+        .worker_threads(settings.workers())
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("runtime")
         .enable_all()

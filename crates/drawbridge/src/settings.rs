@@ -2,7 +2,7 @@
 
 use drawbridge_config::{Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Root, section};
 use drawbridge_edge::cookie::{Cookies, Jar};
-use drawbridge_edge::{Shutdown, Snapshot, UnknownHost};
+use drawbridge_edge::{Shutdown, Snapshot, Threads, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_routing::{self as routing, RouteSection};
 use drawbridge_telemetry::Telemetry;
@@ -19,7 +19,8 @@ section! {
         pub bind: Vec<SocketAddr> = vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, 25565))],
         /// A folder of which every *.toml file holds routes; watched, as this file is.
         pub routes_dir: DocumentPath = DocumentPath::new("routes"),
-        /// Threads that accept and answer; `0`: one for each core. Read at start.
+        /// Threads that the edge works with; `0`: one for each core. Half of them, at least one, accept connections and speak with
+        /// clients, the others do what that takes. Read at start.
         pub threads: u16 = 0,
         /// Bounds on what peers may use.
         pub limits: Limits,
@@ -143,9 +144,21 @@ fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {
 }
 
 impl Settings {
-    /// How many threads accept and answer.
+    /// How many threads do what. With a reactor for every two cores each finds more to do whenever it is woken, and waking is what a ping
+    /// costs most in.
     #[must_use]
-    pub(crate) fn reactors(&self) -> usize {
+    pub(crate) fn threads(&self) -> Threads {
+        let reactors = (self.all_threads() / 2).max(1);
+        Threads { reactors, keys: (self.all_threads() - reactors).max(1) }
+    }
+
+    /// How many threads the runtime has, for what adapters do.
+    #[must_use]
+    pub(crate) fn workers(&self) -> usize {
+        self.threads().keys
+    }
+
+    fn all_threads(&self) -> usize {
         match self.threads {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             threads => threads.into(),

@@ -38,13 +38,9 @@ pub(crate) struct Admitted {
 /// # Errors
 /// When the client has left or the deadline has passed.
 pub(crate) async fn read_more(socket: &mut Socket, inbound: &mut Inbound) -> Result<(), Ended> {
-    let mut chunk = [0; 512];
-    match socket.read(&mut chunk).await {
+    match socket.read_with::<512>(|bytes| inbound.feed(bytes)).await {
         Ok(0) => Err(Ended::Left),
-        Ok(count) => {
-            inbound.feed(&chunk[..count]);
-            Ok(())
-        }
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Refusal::TimedOut.into()),
         Err(_) => Err(Ended::Left),
     }

@@ -6,7 +6,7 @@
 use crate::conversation::Conversation;
 use crate::cookie::{Binding, Hint, Jar, Proof};
 use crate::ended::Ended;
-use crate::keys::TOKEN;
+use crate::keys::{SharedSecret, TOKEN};
 use crate::login::{Identified, Login, Visit};
 use drawbridge_model::{Authentication, AuthenticationError, Identity, Profile, Refusal, TraceContext};
 use drawbridge_net::Knock;
@@ -18,7 +18,6 @@ use drawbridge_rsa::KeyPair;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// Finds out who the player is, and brings the connection into configuration.
 pub(crate) async fn identify(
@@ -89,7 +88,7 @@ async fn exchange_keys(
     visit: &Visit,
     conversation: &mut Conversation,
     should_authenticate: bool,
-) -> Result<Zeroizing<[u8; 16]>, Ended> {
+) -> Result<SharedSecret, Ended> {
     let token: [u8; TOKEN] = rand::random();
     conversation.send(&EncryptionRequest {
         server_id: String::new(),

@@ -6,7 +6,7 @@
 
 use crate::ended::Ended;
 use drawbridge_model::Refusal;
-use drawbridge_net::close;
+use drawbridge_net::Socket;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::configuration::Disconnect;
@@ -16,10 +16,8 @@ use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::text::{Component, TextFormat};
 use std::io;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
-use tokio::time::{sleep_until, timeout_at};
 
-/// How long a client may take to read its last packet and close.
+/// How long a client may take to take its last packet.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// The longest packet of a client that is identified, in bytes: a plugin message as long as vanilla takes it, and its channel.
@@ -28,7 +26,7 @@ const IDENTIFIED: usize = 36 * 1024;
 /// A client that has greeted and wants to join.
 #[derive(Debug)]
 pub(crate) struct Conversation {
-    stream: TcpStream,
+    socket: Socket,
     version: ProtocolVersion,
     inbound: Inbound,
     outbound: Outbound,
@@ -41,14 +39,9 @@ pub(crate) struct Conversation {
 
 impl Conversation {
     /// Goes on where the greeting ended: with `inbound` holding what came behind it.
-    pub(crate) fn new(
-        stream: TcpStream,
-        version: ProtocolVersion,
-        inbound: Inbound,
-        deadline: Instant,
-    ) -> Self {
+    pub(crate) fn new(socket: Socket, version: ProtocolVersion, inbound: Inbound, deadline: Instant) -> Self {
         Self {
-            stream,
+            socket,
             version,
             inbound,
             outbound: Outbound::new(),
@@ -95,22 +88,13 @@ impl Conversation {
     /// # Errors
     /// When the client is gone, or reads too slowly.
     pub(crate) async fn flush(&mut self) -> Result<(), Ended> {
-        timeout_at(self.deadline.into(), async {
-            while self.written < self.out.len() {
-                self.stream.writable().await?;
-                match self.stream.try_write(&self.out[self.written..]) {
-                    Ok(count) => self.written += count,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            self.out = Vec::new();
-            self.written = 0;
-            Ok(())
-        })
-        .await
-        .map_err(|_| Ended::Refused(Refusal::TimedOut))?
-        .map_err(|_| Ended::Left)
+        self.socket.set_deadline(self.deadline);
+        while self.written < self.out.len() {
+            self.written += self.socket.write(&self.out[self.written..]).await.map_err(ended)?;
+        }
+        self.out = Vec::new();
+        self.written = 0;
+        Ok(())
     }
 
     /// Waits until a whole packet is there and hands it to `read`.
@@ -121,13 +105,31 @@ impl Conversation {
         &mut self,
         read: impl FnOnce(Incoming<'_>) -> Result<T, Ended>,
     ) -> Result<T, Ended> {
-        timeout_at(self.deadline.into(), self.packet_ready())
-            .await
-            .map_err(|_| Ended::Refused(Refusal::TimedOut))??;
+        self.packet_ready(self.deadline).await?;
+        self.take(read)
+    }
+
+    /// As [`Conversation::next`]; `None` when `due` comes first.
+    ///
+    /// # Errors
+    /// As [`Conversation::next`].
+    pub(crate) async fn next_before<T>(
+        &mut self,
+        due: Instant,
+        read: impl FnOnce(Incoming<'_>) -> Result<T, Ended>,
+    ) -> Result<Option<T>, Ended> {
+        match self.packet_ready(self.deadline.min(due)).await {
+            Ok(()) => self.take(read).map(Some),
+            Err(Ended::Refused(Refusal::TimedOut)) if Instant::now() < self.deadline => Ok(None),
+            Err(ended) => Err(ended),
+        }
+    }
+
+    fn take<T>(&mut self, read: impl FnOnce(Incoming<'_>) -> Result<T, Ended>) -> Result<T, Ended> {
         let (version, state) = (self.version, self.state);
         match self.inbound.next_packet() {
             Ok(Some(packet)) => read(Incoming { packet, version, state }),
-            // `packet_ready` has just said that there is one.
+            // Both callers have just seen that there is one.
             Ok(None) => Err(Ended::Refused(Refusal::Internal)),
             Err(_) => Err(Ended::MALFORMED),
         }
@@ -146,24 +148,22 @@ impl Conversation {
     /// # Errors
     /// When the client leaves or says something, or at the deadline.
     pub(crate) async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ended> {
-        let deadline = self.deadline;
         tokio::select! {
             biased;
             done = work => Ok(done),
-            said = self.packet_ready() => Err(said.err().unwrap_or(Ended::MALFORMED)),
-            () = sleep_until(deadline.into()) => Err(Ended::Refused(Refusal::TimedOut)),
+            said = self.packet_ready(self.deadline) => Err(said.err().unwrap_or(Ended::MALFORMED)),
         }
     }
 
-    async fn packet_ready(&mut self) -> Result<(), Ended> {
+    async fn packet_ready(&mut self, deadline: Instant) -> Result<(), Ended> {
+        self.socket.set_deadline(deadline);
         while !self.inbound.has_packet().map_err(|_| Ended::MALFORMED)? {
             self.inbound.shrink();
-            self.stream.readable().await.map_err(|_| Ended::Left)?;
-            match read_once(&self.stream, &mut self.inbound) {
+            let inbound = &mut self.inbound;
+            match self.socket.read_with::<4096>(|bytes| inbound.feed(bytes)).await {
                 Ok(0) => return Err(Ended::Left),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Err(Ended::Left),
+                Err(error) => return Err(ended(error)),
             }
         }
         Ok(())
@@ -187,20 +187,17 @@ impl Conversation {
 
     /// Sends what is in line and closes so that the client surely reads it.
     pub(crate) async fn close(mut self) {
-        let deadline = Instant::now() + LAST_WORD;
-        self.set_deadline(deadline);
+        self.set_deadline(Instant::now() + LAST_WORD);
         if self.flush().await.is_ok() {
-            close::linger(self.stream, deadline).await;
+            self.socket.close().await;
         }
     }
 }
 
-/// Apart from the waiting, so that the buffer isn't part of the future.
-fn read_once(stream: &TcpStream, inbound: &mut Inbound) -> io::Result<usize> {
-    let mut buffer = [0; 4096];
-    let count = stream.try_read(&mut buffer)?;
-    inbound.feed(&buffer[..count]);
-    Ok(count)
+/// What the failure of a wait on a client means.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn ended(error: io::Error) -> Ended {
+    if error.kind() == io::ErrorKind::TimedOut { Ended::Refused(Refusal::TimedOut) } else { Ended::Left }
 }
 
 /// A packet that has come.

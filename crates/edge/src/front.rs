@@ -1,5 +1,5 @@
 //! The first phases of every connection, on the reactor: accepted, admitted, greeted, routed; and the server list's answer.
-//! Logins go on from here to the runtime, see [`crate::login`].
+//! Logins go on in [`crate::login`].
 
 use crate::admission::Accepted;
 use crate::conversation::Conversation;
@@ -14,7 +14,6 @@ use drawbridge_net::Socket;
 use drawbridge_routing::Route;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::net::TcpStream;
 
 /// One connection, from the accepted socket on.
 pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
@@ -37,7 +36,12 @@ async fn way(shared: Arc<Shared>, socket: Socket, address: &mut SocketAddr) -> R
     let greeted = admitted.greet().await?;
     match greeted.route(&shared) {
         Routed::Status(route) => status::answer(greeted, route.as_deref()).await,
-        Routed::Login { route, returning } => start_login(&shared, greeted, route, returning),
+        Routed::Login { route, returning } => {
+            let (visit, conversation) = greeted.into_login(&shared, route, returning);
+            // Boxed, so that a connection that goes no further is no larger for it.
+            Box::pin(login::serve(visit, conversation)).await;
+            Ok(())
+        }
         Routed::Refused(route, refusal) => refuse::tell(greeted, route.as_deref(), refusal).await,
     }
 }
@@ -77,28 +81,23 @@ impl Greeted {
     }
 }
 
-/// Hands a login over to the runtime.
-fn start_login(
-    shared: &Arc<Shared>,
-    greeted: Greeted,
-    route: Arc<Route>,
-    returning: bool,
-) -> Result<(), Ended> {
-    let Greeted { socket, snapshot, arrived, inbound, ticket, client, .. } = greeted;
-    let deadline = arrived + snapshot.limits.login_timeout;
-    let stream = socket.into_std().map_err(|_| Ended::Left)?;
-    let stream = TcpStream::from_std(stream).map_err(|_| Refusal::Internal)?;
-    let conversation = Conversation::new(stream, client.version, inbound, deadline);
-    let visit = Visit {
-        shared: Arc::clone(shared),
-        snapshot,
-        route,
-        client,
-        returning,
-        locale: None,
-        arrived,
-        _ticket: ticket,
-    };
-    shared.logins.spawn_on(login::serve(visit, conversation), &shared.runtime);
-    Ok(())
+impl Greeted {
+    /// What is settled about the visit, and the conversation that goes on.
+    fn into_login(self, shared: &Arc<Shared>, route: Arc<Route>, returning: bool) -> (Visit, Conversation) {
+        let Self { socket, snapshot, arrived, inbound, ticket, client, .. } = self;
+        let deadline = arrived + snapshot.limits.login_timeout;
+        let conversation = Conversation::new(socket, client.version, inbound, deadline);
+        let visit = Visit {
+            shared: Arc::clone(shared),
+            snapshot,
+            route,
+            client,
+            returning,
+            locale: None,
+            arrived,
+            _ticket: ticket,
+            _tracked: shared.logins.token(),
+        };
+        (visit, conversation)
+    }
 }

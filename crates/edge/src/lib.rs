@@ -6,8 +6,8 @@
 //!         └─ login  ▶ Login ──authentication──▶ Identified ──placement──▶ Placed ──delivery──▶ handed over
 //! ```
 //!
-//! One task a connection. Each phase consumes the value of the one before and returns the next. Up to routing, and for the
-//! server list to the end, the task runs on a reactor of `drawbridge-net`; a login goes on as a task of the runtime.
+//! One task a connection, on a reactor of `drawbridge-net`. Each phase consumes the value of the one before and returns the next.
+//! What a task asks of others (adapters, the key exchange) runs on the runtime.
 //!
 //! What must stay true: every wait on a peer has a deadline, every refusal a reason, and a connection keeps the snapshot that
 //! it started with.
@@ -54,9 +54,18 @@ pub enum EdgeError {
     /// An address can't be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// The reactors can't be started.
-    #[error("the reactors can't be started")]
+    /// A thread or a poller can't be had.
+    #[error("the edge's threads can't be started")]
     Start(#[source] io::Error),
+}
+
+/// How many threads do what; at least one each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threads {
+    /// Accept connections and speak with clients.
+    pub reactors: usize,
+    /// Compute key exchanges.
+    pub keys: usize,
 }
 
 /// A running edge.
@@ -68,24 +77,23 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Listens on `bind` with so many `threads` (reactors), and starts to serve. Logins run on `runtime`.
+    /// Listens on `bind` and starts to serve. What adapters do runs on `runtime`.
     ///
     /// # Errors
     /// When an address can't be listened on, or the system gives no thread or poller.
     pub fn start(
         bind: &[SocketAddr],
-        threads: usize,
+        threads: Threads,
         snapshot: Snapshot,
         runtime: &Handle,
     ) -> Result<Self, EdgeError> {
-        let bound = Listener::bind(bind, threads)?;
+        let bound = Listener::bind(bind, threads.reactors)?;
         let addresses = bound.local_addresses().to_vec();
         let shared = Arc::new(Shared {
             gate: Gate::new(&snapshot.limits, raise_descriptor_limit()),
             snapshot: ArcSwap::from_pointee(snapshot),
-            keys: Keys::generate(),
+            keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
-            runtime: runtime.clone(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),
         });
@@ -115,19 +123,15 @@ impl Edge {
         hurry.run_until_cancelled(sleep(shutdown.delay)).await;
         self.serving.stop_accepting();
         tracing::info!(logins = self.shared.logins.len(), "listeners closed");
-        let finished = async {
-            self.serving.finished().await;
-            self.shared.logins.close();
-            self.shared.logins.wait().await;
-        };
-        let in_time = hurry.run_until_cancelled(timeout(shutdown.grace, finished)).await;
+        let in_time = hurry.run_until_cancelled(timeout(shutdown.grace, self.serving.finished())).await;
         if !matches!(in_time, Some(Ok(()))) {
             tracing::info!(logins = self.shared.logins.len(), "logins that take too long are told");
+            self.shared.grace_over.cancel();
+            self.shared.logins.close();
+            self.shared.logins.wait().await;
+            // Whoever is left has not come as far as a login, and may never.
             self.serving.abort();
             self.serving.finished().await;
-            self.shared.logins.close();
-            self.shared.grace_over.cancel();
-            self.shared.logins.wait().await;
         }
     }
 }

@@ -15,6 +15,7 @@ use drawbridge_protocol::packet::login::LoginStart;
 use drawbridge_routing::Route;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What is settled about a client that wants to join, before it says who it is.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Visit {
     pub(crate) arrived: Instant,
     /// Counts the connection for as long as it lives.
     pub(crate) _ticket: Ticket,
+    /// Counts the login for the shutdown.
+    pub(crate) _tracked: TaskTrackerToken,
 }
 
 /// A client that has said who it is.

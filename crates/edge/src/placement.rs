@@ -10,7 +10,6 @@ use drawbridge_protocol::packet::configuration::{
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::time::sleep_until;
 use uuid::Uuid;
 
 /// How often a waiting client is asked for a sign of life; it gives up after 30 s without a packet.
@@ -136,13 +135,8 @@ impl Waiting {
     /// Deals with the client's next packet, or with its next keep-alive if that is due first.
     async fn listen(&mut self, visit: &mut Visit, conversation: &mut Conversation) -> Result<(), Ended> {
         let due = self.next_keep_alive;
-        let heard = tokio::select! {
-            biased;
-            heard = conversation.next(|incoming| self.take(&incoming, visit)) => Some(heard),
-            () = sleep_until(due.into()) => None,
-        };
-        match heard {
-            Some(heard) => heard,
+        match conversation.next_before(due, |incoming| self.take(&incoming, visit)).await? {
+            Some(()) => Ok(()),
             None => self.send_keep_alive(conversation).await,
         }
     }

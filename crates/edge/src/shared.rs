@@ -7,7 +7,6 @@ use drawbridge_model::TraceContext;
 use drawbridge_net::Gate;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -20,8 +19,7 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// How often the log says that the edge is full.
     pub(crate) full: Seldom,
-    /// Where logins run.
-    pub(crate) runtime: Handle,
+    /// Counts logins under way.
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.
     pub(crate) grace_over: CancellationToken,

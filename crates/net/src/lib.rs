@@ -1,16 +1,14 @@
 //! Sockets: everything between the operating system and the phases of a connection.
 //!
-//! - [`listener`] opens the addresses, [`reactor`] accepts on them and runs one task per connection, a thread per core.
+//! - [`listener`] opens the addresses, [`reactor`] accepts on them and runs one task per connection on a few threads.
 //! - [`limits`] counts connections and knocks, per address and in all; [`access`] says which addresses may come at all.
 //! - [`proxy_protocol`] reads the header in which a load balancer names the client that it speaks for.
-//! - [`close`] ends a connection so that the client surely reads the last packet.
 //!
 //! What must stay true: nothing here waits on a peer without a deadline or keeps what a peer sent without a bound, and an
 //! address is in its canonical form everywhere (IPv4-mapped IPv6 is IPv4).
 #![forbid(unsafe_code)]
 
 pub mod access;
-pub mod close;
 pub mod limits;
 pub mod listener;
 mod networks;

@@ -1,4 +1,4 @@
-//! A small reactor for the first phases of a connection: per core one thread, one poller, its own listeners and a slab of tasks.
+//! A small reactor for connections: a few threads, each with its poller, its own listeners and a slab of tasks.
 //!
 //! A status ping is half a dozen system calls, and a general runtime spends half as much again on top of them. Here a
 //! connection is read as soon as it is accepted and becomes known to the poller only when it has to wait; deadlines are
@@ -29,7 +29,7 @@ use mio::{Events, Poll, Registry, Token};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-pub use socket::Socket;
+pub use socket::{LINGER_TIME, Socket};
 
 use crate::listener::Bound;
 use accept::Acceptor;

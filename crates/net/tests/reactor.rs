@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use common::{Edge, SOON, assert_echoes, echo};
 use drawbridge_net::Socket;
-use drawbridge_net::close::LINGER_TIME;
+use drawbridge_net::reactor::LINGER_TIME;
 use tokio::sync::oneshot;
 
 /// A channel whose sending end many tasks may have.
@@ -396,42 +396,6 @@ fn a_connection_is_handed_over_to_the_runtime() {
         client.shutdown(Shutdown::Write).unwrap();
         assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
     }
-}
-
-#[test]
-fn tokios_connections_linger_alike() {
-    let (told, outcomes) = reports();
-    let edge = Edge::start(move |socket: Socket| {
-        let told = Arc::clone(&told);
-        async move {
-            let stream = socket.into_std().unwrap();
-            let carried = tokio::runtime::Handle::current().spawn(async move {
-                use tokio::io::{AsyncReadExt, AsyncWriteExt};
-                let mut stream = tokio::net::TcpStream::from_std(stream).unwrap();
-                stream.read_u8().await.unwrap();
-                stream.write_all(b"transfer").await.unwrap();
-                let before = Instant::now();
-                drawbridge_net::close::linger(stream, before + Duration::from_millis(500)).await;
-                before.elapsed()
-            });
-            report(&told, carried.await.unwrap());
-        }
-    });
-    let mut client = edge.connect();
-    client.write_all(&[7; 50_000]).unwrap();
-    client.read_exact(&mut [0; 1]).unwrap();
-    let _ = client.write_all(&[7; 50_000]);
-    let mut rest = String::new();
-    client.read_to_string(&mut rest).expect("no reset");
-    assert_eq!(rest, "ransfer");
-    let took = outcomes.recv_timeout(SOON).unwrap();
-    assert!(took >= Duration::from_millis(500), "the client was waited for");
-    drop(client);
-
-    let mut client = edge.connect();
-    client.write_all(&[7]).unwrap();
-    drop(client);
-    outcomes.recv_timeout(SOON).unwrap();
 }
 
 #[test]

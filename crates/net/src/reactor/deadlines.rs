@@ -12,7 +12,8 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 /// How much later than asked a deadline may pass, beside what the poller adds.
-pub(super) const TICK: Duration = Duration::from_millis(16);
+pub(super) const TICK: Duration = Duration::from_nanos(TICK_NANOSECONDS);
+const TICK_NANOSECONDS: u64 = 16_000_000;
 
 /// Reminders tolerated beyond two per slot before the dead ones are swept out.
 const SLACK: usize = 64;
@@ -63,8 +64,11 @@ impl Clock {
     }
 }
 
+/// In 64 bits, which are nanoseconds enough for five centuries.
 fn whole_ticks(since: Duration) -> u64 {
-    u64::try_from(since.as_nanos() / TICK.as_nanos()).unwrap_or(u64::MAX)
+    let nanoseconds =
+        since.as_secs().saturating_mul(1_000_000_000).saturating_add(since.subsec_nanos().into());
+    nanoseconds / TICK_NANOSECONDS
 }
 
 /// A slot's deadline and its earliest reminder; both [`Tick::NEVER`] when there is none.

@@ -5,14 +5,19 @@ use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::{Interest, Token};
 
 use super::Core;
 use super::deadlines::Tick;
 use super::slots::Directions;
-use crate::close::{LINGER_BYTES, LINGER_TIME};
+
+/// How long [`Socket::close`] waits for a peer to read the last packet and close.
+pub const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// How many bytes a peer may still send, while it is waited for.
+const LINGER_BYTES: usize = 256 * 1024;
 
 /// An accepted connection, owned by the task that was made for it.
 ///
@@ -90,17 +95,36 @@ impl Socket {
         poll_fn(|context| self.poll_read(context, buffer)).await
     }
 
+    /// As [`Socket::read`], of up to `N` bytes, which `take` gets. The buffer lives only while something is read, and so is no part
+    /// of a future that waits.
+    ///
+    /// # Errors
+    /// As [`Socket::read`].
+    pub async fn read_with<const N: usize>(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+        poll_fn(|context| {
+            let mut buffer = [0; N];
+            let read = ready!(self.poll_read(context, &mut buffer))?;
+            take(&buffer[..read]);
+            Poll::Ready(Ok(read))
+        })
+        .await
+    }
+
+    /// Writes some of `bytes`, as many as the peer's window takes, and returns how many. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// As [`Socket::write_all`].
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        poll_fn(|context| self.poll_write(context, bytes.len(), |mut stream| stream.write(bytes))).await
+    }
+
     /// Writes all of `bytes`.
     ///
     /// # Errors
     /// `TimedOut` at the deadline, `WriteZero`, otherwise those of `send(2)`. How much was sent is then unknown.
     pub async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let written = poll_fn(|context| {
-                let len = bytes.len();
-                self.poll_write(context, len, |mut stream| stream.write(bytes))
-            })
-            .await?;
+            let written = self.write(bytes).await?;
             bytes = &bytes[written.min(bytes.len())..];
         }
         Ok(())
@@ -124,9 +148,12 @@ impl Socket {
         Ok(())
     }
 
-    /// Closes the connection so that the peer can read everything that was written: shuts down the write side, discards what
-    /// still comes until the peer closes too, and only then closes. Bounded by [`LINGER_TIME`] (the deadline no longer
-    /// counts) and [`LINGER_BYTES`].
+    /// Closes the connection so that the peer surely reads the last packet.
+    ///
+    /// Closing a socket while something that the peer sent is still unread makes the system send RST, and RST makes the peer's
+    /// system throw away what its program hasn't read yet: the Transfer or Disconnect packet. So the write side is shut down
+    /// first, what still comes is read and discarded until the peer closes too, and only then is the socket closed. Bounded by
+    /// [`LINGER_TIME`] (the deadline no longer counts) and 256 KiB.
     pub async fn close(mut self) {
         if self.ended || self.stream.shutdown(Shutdown::Write).is_err() {
             return;
@@ -134,11 +161,7 @@ impl Socket {
         self.set_deadline(self.now() + LINGER_TIME);
         let mut left = LINGER_BYTES;
         while left > 0 {
-            let discarded = poll_fn(|context| {
-                let mut scratch = [0; 4096];
-                self.poll_read(context, &mut scratch)
-            });
-            match discarded.await {
+            match self.read_with::<4096>(|_| {}).await {
                 Ok(0) | Err(_) => return,
                 Ok(bytes) => left = left.saturating_sub(bytes),
             }
