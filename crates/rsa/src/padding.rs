@@ -5,10 +5,10 @@
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use crate::MODULUS;
+use crate::{MODULUS, RsaError};
 
 /// Bytes of padding in front of the longest message.
-const OVERHEAD: usize = 11;
+pub(crate) const OVERHEAD: usize = 11;
 
 /// The message of exactly `N` bytes in `encoded` and true, or the front of `substitute` and false.
 pub(crate) fn open_exact<const N: usize>(
@@ -46,6 +46,23 @@ pub(crate) fn message_start(encoded: &[u8; MODULUS]) -> Option<usize> {
     sound &= !searching;
     let start = start as usize;
     (bool::from(sound) & (start >= OVERHEAD)).then_some(start)
+}
+
+/// Writes `message`, padded, to the whole of `encoded`, which has to be [`OVERHEAD`] longer or more.
+pub(crate) fn pad(message: &[u8], encoded: &mut [u8]) -> Result<(), RsaError> {
+    let (front, back) = encoded.split_at_mut(encoded.len() - message.len());
+    back.copy_from_slice(message);
+    front.fill(0);
+    front[1] = 2;
+    let end = front.len() - 1;
+    let random = &mut front[2..end];
+    crate::random(random)?;
+    for byte in random {
+        while *byte == 0 {
+            crate::random(std::slice::from_mut(byte))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
