@@ -224,3 +224,6 @@ fn wide(digit: &Limbs) -> U1024 {
 fn bytes(number: &U1024) -> [u8; MODULUS] {
     number.to_be_bytes().into()
 }
+
+#[cfg(test)]
+mod tests;

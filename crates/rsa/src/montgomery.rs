@@ -304,3 +304,6 @@ pub(crate) fn number(limbs: &Limbs) -> U384 {
     let bytes = Zeroizing::new(limbs.map(u64::to_le_bytes));
     U384::from_le_slice(bytes.as_flattened())
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,15 +53,20 @@ impl PublicKey {
         }
         let mut encoded = Zeroizing::new(vec![0; size]);
         padding::pad(plaintext, &mut encoded).map_err(|_| failed())?;
-        let number = BoxedUint::from_be_slice_vartime(&encoded);
+        Ok(self.raised(&encoded))
+    }
+
+    /// The bare public operation, on a number as long as the modulus.
+    fn raised(&self, number: &[u8]) -> Vec<u8> {
+        let size = number.len();
+        let number = BoxedUint::from_be_slice_vartime(number);
         let params = BoxedMontyParams::new_vartime(self.modulus.clone());
         let bits = u64::BITS - self.exponent.leading_zeros();
         let power =
             BoxedMontyForm::new(number, &params).pow_bounded_exp(&BoxedUint::from(self.exponent), bits);
         let power = power.retrieve().to_be_bytes();
-        // The power has the precision of the modulus, whole limbs; what exceeds the modulus's bytes is zeros.
-        let start = power.len().checked_sub(size).ok_or_else(failed)?;
-        Ok(power[start..].to_vec())
+        // It comes in whole limbs; what exceeds the modulus's bytes is zeros.
+        power[power.len() - size..].to_vec()
     }
 }
 
@@ -81,9 +86,76 @@ pub(crate) fn to_der(modulus: &[u8], exponent: u32) -> Option<Vec<u8>> {
         modulus: UintRef::new(modulus).ok()?,
         public_exponent: UintRef::new(&exponent).ok()?,
     };
-    let key = key.to_der().ok()?;
+    wrapped(&key.to_der().ok()?)
+}
+
+/// A key of PKCS#1 in its envelope.
+fn wrapped(key: &[u8]) -> Option<Vec<u8>> {
     let algorithm = AlgorithmIdentifierRef { oid: ALGORITHM, parameters: Some(AnyRef::from(Null)) };
-    let info =
-        SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(&key).ok()? };
+    let info = SubjectPublicKeyInfoRef { algorithm, subject_public_key: BitStringRef::from_bytes(key).ok()? };
     info.to_der().ok()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// `number`, as long as the modulus, to the exponent 65537.
+    pub(crate) fn raised(modulus: &[u8], number: &[u8]) -> Vec<u8> {
+        PublicKey::from_der(&to_der(modulus, 65537).unwrap()).unwrap().raised(number)
+    }
+
+    #[test]
+    fn keys_that_nobody_computes_with_are_refused() {
+        let usable = |bits: usize, exponent| {
+            let mut modulus = vec![0xff; bits / 8];
+            modulus.splice(..0, (!bits.is_multiple_of(8)).then_some(1));
+            encrypts(&modulus, exponent)
+        };
+        assert_eq!(usable(512, 3), Ok(()));
+        assert_eq!(usable(1024, 65537), Ok(()));
+        assert_eq!(usable(1025, 65537), Ok(()));
+        assert_eq!(usable(16384, 65537), Ok(()));
+        for (bits, exponent) in
+            [(8, 3), (511, 3), (504, 3), (16385, 3), (80_000, 3), (1024, 0), (1024, 1), (1024, 4)]
+        {
+            assert_eq!(usable(bits, exponent), Err(RsaError::PublicKey), "{bits} bits, exponent {exponent}");
+        }
+        let mut even = [0xff; 128];
+        even[127] = 0xfe;
+        assert_eq!(encrypts(&even, 3), Err(RsaError::PublicKey));
+    }
+
+    fn encrypts(modulus: &[u8], exponent: u32) -> Result<(), RsaError> {
+        crate::encrypt(&to_der(modulus, exponent).unwrap(), b"message").map(drop)
+    }
+
+    #[test]
+    fn exponents_are_bounded() {
+        let key = |exponent: &[u8]| {
+            let key = RsaPublicKeyRef {
+                modulus: UintRef::new(&[0xff; 128]).unwrap(),
+                public_exponent: UintRef::new(exponent).unwrap(),
+            };
+            PublicKey::from_der(&wrapped(&key.to_der().unwrap()).unwrap()).map(drop)
+        };
+        assert_eq!(key(&[0xff; 8]), Ok(()));
+        assert_eq!(key(&[0xff; 9]), Err(RsaError::PublicKey));
+        assert_eq!(key(&[0xff; 128]), Err(RsaError::PublicKey));
+    }
+
+    #[test]
+    fn other_algorithms_are_refused() {
+        let key = RsaPublicKeyRef {
+            modulus: UintRef::new(&[0xff; 128]).unwrap(),
+            public_exponent: UintRef::new(&[3]).unwrap(),
+        };
+        let right = wrapped(&key.to_der().unwrap()).unwrap();
+        assert!(PublicKey::from_der(&right).is_ok());
+        // The last byte of the algorithm's name: RSASSA-PSS would be 10.
+        let mut other = right.clone();
+        let at = right.windows(3).position(|bytes| bytes == [1, 1, 1]).unwrap() + 2;
+        other[at] = 10;
+        assert!(PublicKey::from_der(&other).is_err());
+    }
 }

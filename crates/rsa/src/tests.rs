@@ -1,4 +1,4 @@
-//! The other side of each test is the `rsa` crate, which shares no code with AWS-LC.
+//! The other side of each test is the `rsa` crate, which shares no code with this one.
 
 use std::sync::{Arc, LazyLock};
 
@@ -51,6 +51,21 @@ fn the_public_key_is_what_minecraft_sends() {
 #[test]
 fn every_pair_is_another() {
     assert_ne!(pair().public_der(), pair().public_der());
+}
+
+#[test]
+fn many_keys_take_every_login() {
+    for round in 0..60u8 {
+        let pair = pair();
+        let key = public(&pair);
+        assert_eq!(key.n().bits(), 8 * MODULUS);
+        assert_eq!(*key.e(), BigUint::from(65537u32));
+        for message in [[round; 16], [!round; 16]] {
+            let secret = pair.decrypt_exact::<16>(&encrypted(&pair, &message));
+            assert!(secret.sound);
+            assert_eq!(secret.bytes, message);
+        }
+    }
 }
 
 #[test]
