@@ -151,7 +151,7 @@ fn behind_haproxy_the_edge_sees_the_clients_address() {
             line.message() == Some("handed over") && line.field("player").as_deref() == Some(bob.name())
         });
         assert_eq!(line.field("client"), visit.local.map(|local| local.to_string()), "{send}");
-        let asked = session.requests().into_iter().rfind(drawbridge_testkit::Request::is_has_joined).unwrap();
+        let asked = session.last_asked().unwrap();
         assert_eq!(asked.parameter("ip"), Some("127.0.0.77"), "{send}");
 
         let alice = session.account(&format!("Alice_{release}").replace('.', "_"));

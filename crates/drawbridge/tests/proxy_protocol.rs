@@ -136,7 +136,7 @@ fn the_session_server_is_told_the_clients_address() {
     let edge = edge().config(format!("{TRUSTED}{}check_address = true\n", lobby(&session))).start();
     let alice = session.account("Alice");
     let asked_ip = || {
-        let asked = session.requests().into_iter().rfind(drawbridge_testkit::Request::is_has_joined).unwrap();
+        let asked = session.last_asked().unwrap();
         asked.parameter("ip").map(str::to_owned)
     };
     assert_eq!(Player::with_account(&alice, 767).join(edge.address()).transferred(), HUB);

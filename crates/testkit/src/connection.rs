@@ -263,6 +263,24 @@ impl Connection {
         }
     }
 
+    /// Whether the other side has closed by now, in good order or by a reset. What came before is passed over.
+    ///
+    /// # Errors
+    /// When the socket refuses.
+    pub fn has_ended(&mut self) -> Result<bool, Trouble> {
+        self.socket.set_nonblocking(true)?;
+        let mut buffer = [0; 4096];
+        let ended = loop {
+            match self.socket.read(&mut buffer) {
+                Ok(0) => break true,
+                Ok(_) => {}
+                Err(error) => break error.kind() != io::ErrorKind::WouldBlock,
+            }
+        };
+        self.socket.set_nonblocking(false)?;
+        Ok(ended)
+    }
+
     /// Says that nothing more will be sent.
     ///
     /// # Errors

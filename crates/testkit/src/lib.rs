@@ -23,7 +23,7 @@ mod web;
 
 pub use backend::{Backend, Tarpit};
 pub use connection::{Connection, Received, Trouble, ping};
-pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, need_descriptors};
+pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
 pub use node::{Event, Join, NodeClient, NodeServer, NodeVisit};
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;

@@ -171,6 +171,12 @@ impl SessionServer {
         self.desk.books().requests.iter().filter(|request| request.is_has_joined()).count()
     }
 
+    /// The last time that a server asked who joined.
+    #[must_use]
+    pub fn last_asked(&self) -> Option<Request> {
+        self.desk.books().requests.iter().rfind(|request| request.is_has_joined()).cloned()
+    }
+
     /// How many times a client has said that it joins.
     #[must_use]
     pub fn joins(&self) -> usize {

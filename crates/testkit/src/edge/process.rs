@@ -41,24 +41,37 @@ pub struct Memory {
     pub rss: u64,
     /// The same, with what several processes share counted proportionally.
     pub pss: u64,
+    /// What it has asked the system for, whether it has ever written to it or not.
+    pub reserved: u64,
 }
 
 impl Memory {
-    /// Reads `/proc/<pid>/smaps_rollup`.
+    /// Reads `/proc/<pid>/smaps_rollup` and `/proc/<pid>/status`.
     ///
     /// # Errors
-    /// When the process is gone, or the system has no such file.
+    /// When the process is gone, or the system has no such files.
     pub fn of(pid: u32) -> io::Result<Self> {
         let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-        let field = |name: &str| {
-            let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
-        };
-        match (field("Rss:"), field("Pss:")) {
-            (Some(rss), Some(pss)) => Ok(Self { rss, pss }),
-            _ => Err(io::Error::other("smaps_rollup without Rss and Pss")),
-        }
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let bytes = |text: &str, name: &str| field(text, name).map(|kibibytes| kibibytes * 1024);
+        Ok(Self {
+            rss: bytes(&rollup, "Rss:")?,
+            pss: bytes(&rollup, "Pss:")?,
+            reserved: bytes(&status, "VmSize:")?,
+        })
     }
+}
+
+/// How many bytes a process has read by `read(2)` and its like, wherever they came from: `/proc/<pid>/io`.
+pub(super) fn bytes_read(pid: u32) -> io::Result<u64> {
+    field(&std::fs::read_to_string(format!("/proc/{pid}/io"))?, "rchar:")
+}
+
+/// The number behind a name at the start of a line, in what `/proc` tells.
+fn field(text: &str, name: &str) -> io::Result<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| io::Error::other(format!("there is no {name}")))
 }
 
 /// The binary, or a shell that becomes it under a lower limit: a process can't lower another's.

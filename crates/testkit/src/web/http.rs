@@ -179,6 +179,8 @@ pub(crate) fn post(from: IpAddr, to: SocketAddr, path: &str, body: &str) -> Resu
     let mut answer = BufReader::new(send(from, to, &request)?);
     let mut line = String::new();
     answer.read_line(&mut line)?;
+    // Closed by a reset, its port is free at once: tests make more of these calls within a minute than there are ports.
+    socket2::SockRef::from(answer.get_ref()).set_linger(Some(Duration::ZERO))?;
     let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
     status.ok_or_else(|| Trouble::Rule(format!("the session server answered {line:?}")))
 }
