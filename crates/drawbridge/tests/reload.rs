@@ -35,16 +35,6 @@ fn a_changed_file_is_noticed() {
 }
 
 #[test]
-fn sighup_reads_everything_anew() {
-    let edge = edge().config(saying("before")).file("icon.png", include_bytes!("support/icon.png")).start();
-    edge.reload();
-    edge.wait_for_message("configuration reloaded");
-    edge.rewrite(saying("after"));
-    edge.reload();
-    comes_to_say(&edge, "localhost", "after");
-}
-
-#[test]
 fn routes_come_from_a_folder_that_is_watched_too() {
     sees!("routes_dir");
     let file = |host: &str, text: &str| {

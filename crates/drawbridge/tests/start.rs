@@ -1,0 +1,95 @@
+//! Starting: with nothing at all, and how long it takes.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::packet::login::EncryptionRequest;
+use drawbridge_testkit::{Backend, Player, SessionServer, eventually, ping};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::{description, edge, open_lobby};
+
+const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
+
+/// An edge in an empty folder, which knows nothing but where to listen.
+struct Bare {
+    process: Child,
+    address: SocketAddr,
+    _folder: tempfile::TempDir,
+}
+
+impl Bare {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Backend::nobody().unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
+            .current_dir(folder.path())
+            .env_clear()
+            .env("DRAWBRIDGE__BIND", format!("[\"{address}\"]"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let bare = Self { process, address, _folder: folder };
+        let answers = eventually(Duration::from_secs(10), || ping(address, VERSION, "localhost").ok());
+        assert!(answers.is_some(), "it doesn't answer at {address}");
+        bare
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn without_any_configuration_the_server_list_is_answered_and_players_are_authenticated() {
+    let edge = Bare::start();
+    for host in ["localhost", "play.example.com", ""] {
+        let (document, _) = ping(edge.address, VERSION, host).unwrap();
+        assert_eq!(document["version"]["protocol"], 767, "{host:?}");
+        assert!(!description(&document).is_empty(), "{host:?}");
+        // No further: the built-in route's session server is Mojang's, which no test asks.
+        let mut login = Player::new("Alice", 767).host(host).knock(edge.address).unwrap();
+        let request: EncryptionRequest = login.receive().unwrap().read().unwrap();
+        assert!(request.should_authenticate, "{host:?}");
+    }
+}
+
+/// A route that is as the built-in one but for its session server.
+#[test]
+fn without_a_target_players_are_told_so() {
+    let session = SessionServer::start().unwrap();
+    let route = format!(
+        "[[routes]]\nname = \"default\"\nhosts = [\"*\"]\nmode = \"transfer\"\n[routes.authentication]\nurl = \"{}\"\n",
+        session.url()
+    );
+    let edge = edge().config(route).start();
+    let alice = session.account("Alice");
+    let visit = Player::with_account(&alice, 767).join(edge.address());
+    assert!(visit.kicked().starts_with("No server is configured or available"), "{}", visit.kicked());
+    assert_eq!(visit.profile().unwrap().id, alice.id(), "the login itself went well");
+    edge.wait_for_refusal("no_target");
+}
+
+#[test]
+fn it_listens_within_50_milliseconds() {
+    let mut took: Vec<Duration> = (0..10)
+        .map(|_| {
+            let start = Instant::now();
+            let edge = edge().config(open_lobby()).start();
+            let took = start.elapsed();
+            ping(edge.address(), VERSION, "localhost").unwrap();
+            took
+        })
+        .collect();
+    took.sort_unstable();
+    let median = (took[4] + took[5]) / 2;
+    assert!(median < Duration::from_millis(50), "{took:?}");
+}
