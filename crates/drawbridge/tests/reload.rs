@@ -9,7 +9,7 @@ use drawbridge_testkit::{Edge, Mode, Player, SessionServer, eventually, ping, se
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{HUB, description, edge, lobby, open_lobby};
+use support::{HUB, description, edge, lobby, open_lobby, turned_away};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
 
@@ -126,21 +126,33 @@ fn nothing_is_dropped_while_it_reloads() {
 #[test]
 fn limits_and_rules_are_replaced_too() {
     let edge = edge().config(open_lobby()).start();
+    let long = "h".repeat(1100);
+    ping(edge.address(), VERSION, &long).unwrap();
+    edge.rewrite(format!("[limits]\nmax_packet = \"1KiB\"\n{}", open_lobby()));
+    edge.wait_for_messages("configuration reloaded", 1);
+    assert!(turned_away(ping(edge.address(), VERSION, &long)));
     ping(edge.address(), VERSION, "localhost").unwrap();
     edge.rewrite(format!("[access]\ndeny = [\"127.0.0.1\"]\n{}", open_lobby()));
-    edge.wait_for_message("configuration reloaded");
-    assert!(ping(edge.address(), VERSION, "localhost").is_err());
+    edge.wait_for_messages("configuration reloaded", 2);
+    assert!(turned_away(ping(edge.address(), VERSION, "localhost")));
 }
 
 #[test]
 fn the_environment_overrides_the_file() {
+    let long = "h".repeat(1100);
+    let route = open_lobby().replace("hosts = [\"*\"]", "hosts = [\"play.example.com\", \"~^h+$\"]");
     let edge = edge()
-        .config(format!("[limits]\nmax_packet = \"8KiB\"\n{}", open_lobby()))
+        .config(format!(
+            "[limits]\nmax_packet = \"8KiB\"\n[unknown_host]\naction = \"default_status\"\n{route}"
+        ))
         .env("DRAWBRIDGE__LIMITS__MAX_PACKET", "\"1KiB\"")
         .env("DRAWBRIDGE__UNKNOWN_HOST__ACTION", "\"drop\"")
         .start();
-    let mut connection = drawbridge_testkit::Connection::open(edge.address(), VERSION).unwrap();
-    assert!(connection.status(&"h".repeat(1100)).is_err());
+    ping(edge.address(), VERSION, "play.example.com").unwrap();
+    assert!(turned_away(ping(edge.address(), VERSION, &long)));
+    edge.wait_for_refusal("malformed");
+    assert!(turned_away(ping(edge.address(), VERSION, "example.com")));
+    edge.wait_for_refusal("no_route");
     let wrong = support::edge().config("").env("DRAWBRIDGE__LIMITS__CONECTIONS", "5").finish();
     assert!(!wrong.status.success());
     assert!(wrong.stderr.contains("DRAWBRIDGE__LIMITS__CONECTIONS"), "{}", wrong.stderr);

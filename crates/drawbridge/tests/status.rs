@@ -10,7 +10,7 @@ use drawbridge_protocol::packet::status::{PingRequest, PongResponse, StatusReque
 use drawbridge_testkit::{Connection, Edge, NodeClient, Player, Trouble, ping, sees};
 use serde_json::json;
 use std::time::Duration;
-use support::{description, edge, open_lobby};
+use support::{description, edge, open_lobby, turned_away};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21_4;
 
@@ -94,7 +94,7 @@ fn a_client_is_shown_its_own_number_inside_the_range() {
 
 #[test]
 fn hosts_find_their_routes_however_they_are_written() {
-    sees!("routes[].hosts", "routes[].name", "unknown_host.action");
+    sees!("routes[].hosts", "unknown_host.action");
     let edge = edge().config(TWO).start();
     for host in [
         "play.example.com",
@@ -164,12 +164,12 @@ fn a_second_request_is_refused() {
     connection.receive().unwrap();
     // The edge may have closed already.
     let _ = connection.send(&StatusRequest {});
-    assert!(connection.receive().is_err(), "nothing comes after a ping");
+    assert!(turned_away(connection.receive()), "nothing comes after a ping");
 }
 
 #[test]
 fn requests_may_come_in_any_pieces() {
-    let edge = edge().config(open_lobby()).start();
+    let edge = edge().config(format!("threads = 1\n{}", open_lobby())).start();
     // Handshake (769, "localhost", 25565, status), Status Request, Ping Request.
     let mut bytes = vec![16, 0, 0x81, 6, 9];
     bytes.extend_from_slice(b"localhost\x63\xdd\x01\x01\x00\x09\x01\0\0\0\0\0\0\0\x07");
@@ -178,6 +178,8 @@ fn requests_may_come_in_any_pieces() {
         connection.enter(drawbridge_protocol::ids::State::Status);
         let (first, second) = bytes.split_at(cut);
         connection.raw(first).unwrap();
+        // Answered by the same thread, it knows that the first piece has been read.
+        ping(edge.address(), VERSION, "localhost").unwrap();
         connection.raw(second).unwrap();
         connection.receive().unwrap().read::<StatusResponse>().unwrap();
         let pong: PongResponse = connection.receive().unwrap().read().unwrap();

@@ -5,7 +5,7 @@
 
 pub(crate) mod attack;
 
-use drawbridge_testkit::{Edge, EdgeBuilder, SessionServer};
+use drawbridge_testkit::{Connection, Edge, EdgeBuilder, SessionServer, Trouble};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -43,6 +43,25 @@ pub(crate) fn route(name: &str, more: &str) -> String {
         "[[routes]]\nname = \"{name}\"\nhosts = [\"*\"]\nmode = \"transfer\"\ntargets = [\"{}:{}\"]\n{more}\n",
         HUB.0, HUB.1
     )
+}
+
+/// Whether the edge has closed instead of an answer. That nothing comes at all is neither.
+#[track_caller]
+pub(crate) fn turned_away<T>(outcome: Result<T, Trouble>) -> bool {
+    match outcome {
+        Ok(_) => false,
+        Err(Trouble::Closed | Trouble::Reset) => true,
+        Err(trouble) => panic!("expected an answer or a close: {trouble}"),
+    }
+}
+
+/// Whether the edge closes without having sent anything.
+#[track_caller]
+pub(crate) fn closes_without_a_word(connection: &mut Connection) -> bool {
+    match connection.rest() {
+        Ok(came) => came.is_empty(),
+        outcome => turned_away(outcome),
+    }
 }
 
 /// The plain text of a status document's description.
