@@ -73,6 +73,21 @@ fn saying(route: &str, text: &str) -> String {
     format!("{route}[routes.status]\ndescription = \"{text}\"\n")
 }
 
+/// So many bytes of a configuration that say nothing, by which it can be told that it was read.
+const LARGE: u64 = 256 * 1024;
+
+fn large() -> String {
+    format!("#{}\n", "x".repeat(usize::try_from(LARGE).unwrap()))
+}
+
+/// Changes something in a [`large`] configuration's folder that changes no text, and waits until the edge has looked.
+fn to_no_effect(edge: &Edge, change: impl FnOnce()) {
+    let before = edge.bytes_read();
+    change();
+    let looked = eventually(SOON, || (edge.bytes_read() > before + LARGE).then_some(()));
+    assert!(looked.is_some(), "the change isn't noticed");
+}
+
 /// What isn't in a document isn't watched, but SIGHUP reads it too.
 #[test]
 fn sighup_reads_icons_and_secrets_though_no_document_has_changed() {
@@ -129,10 +144,10 @@ fn a_file_is_saved_in_place_or_by_renaming() {
 
 #[test]
 fn a_folder_of_routes_may_appear_later() {
-    let house = House::new(|edge, route| edge.config(format!("routes_dir = \"berths\"\n{route}")));
+    let house = House::new(|edge, route| edge.config(format!("routes_dir = \"berths\"\n{}{route}", large())));
     let edge = &house.edge;
     let nobody = said(edge, "a.example.com");
-    fs::create_dir(edge.folder().join("berths")).unwrap();
+    to_no_effect(edge, || fs::create_dir(edge.folder().join("berths")).unwrap());
     edge.rewrite_file("berths/a.toml", berth("a.example.com", "a"));
     soon_says(edge, "a.example.com", "a");
     edge.rewrite_file("berths/a.toml", berth("a.example.com", "another"));
@@ -150,18 +165,24 @@ fn a_folder_of_routes_may_appear_later() {
 #[test]
 fn a_folder_of_routes_may_be_replaced_by_another() {
     let house = House::new(|edge, route| {
-        edge.config(format!("routes_dir = \"berths\"\n{route}"))
+        edge.config(format!("routes_dir = \"berths\"\n{}{route}", large()))
             .file("berths/a.toml", berth("a.example.com", "a"))
+            .file("copies/a.toml", berth("a.example.com", "a"))
             .file("others/a.toml", berth("a.example.com", "another"))
     });
     let edge = &house.edge;
     assert_eq!(said(edge, "a.example.com"), "a");
-    edge.rename("berths", "old");
-    edge.rename("others", "berths");
-    soon_says(edge, "a.example.com", "another");
-    // The one that is watched now is the one that stands there.
+    // By one that says the same at first: it is the one that is watched from now on.
+    to_no_effect(edge, || {
+        edge.rename("berths", "old");
+        edge.rename("copies", "berths");
+    });
     edge.rewrite_file("berths/b.toml", berth("b.example.com", "b"));
     soon_says(edge, "b.example.com", "b");
+    edge.rename("berths", "older");
+    edge.rename("others", "berths");
+    soon_says(edge, "a.example.com", "another");
+    assert_ne!(said(edge, "b.example.com"), "b");
     house.lives();
 }
 
@@ -210,20 +231,19 @@ fn each_change_is_one_reload() {
 /// Reading what has changed is an event in the folder too, which must not have it read again, and so on for ever.
 #[test]
 fn the_watch_does_not_wake_itself() {
-    const LARGE: usize = 256 * 1024;
     let limits = "[limits]\nhandshake_timeout = \"1s\"\n";
-    let large = |text| format!("#{}\n{limits}{}", "x".repeat(LARGE), saying(&open_lobby(), text));
-    let edge = edge().config(large("before")).start();
+    let config = |text| format!("{}{limits}{}", large(), saying(&open_lobby(), text));
+    let edge = edge().config(config("before")).start();
     let a_second_passes = || {
         let mut silent = Connection::open(edge.address(), VERSION).unwrap();
         silent.closed().unwrap();
         edge.bytes_read()
     };
     let at_first = edge.bytes_read();
-    edge.rewrite(large("after"));
+    edge.rewrite(config("after"));
     edge.wait_for_messages(RELOADED, 1);
     let before = a_second_passes();
-    assert!(before - at_first > LARGE as u64, "{} bytes are no configuration", before - at_first);
+    assert!(before - at_first > LARGE, "{} bytes are no configuration", before - at_first);
     let read = a_second_passes() - before;
-    assert!(read < LARGE as u64, "{read} bytes were read, though nothing has changed");
+    assert!(read < LARGE, "{read} bytes were read, though nothing has changed");
 }
