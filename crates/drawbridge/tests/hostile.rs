@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 use support::attack::{
     VERSION, anywhere, frame, handshake, house, login_start, serves_others_during, stays_flat, survives,
-    survives_bytes, survives_waves,
+    survives_bytes, survives_waves, target,
 };
 use support::{AT_ONCE, edge, open_lobby};
 
@@ -64,7 +64,7 @@ fn claims_of_a_mebibyte_by_many_at_once() {
     const MANY: usize = 2_000;
     const CLAIMED: u64 = MANY as u64 * 1024 * 1024;
     let limits = "[limits]\nmax_packet = \"1MiB\"\nhandshake_timeout = \"60s\"\nlogin_timeout = \"60s\"\n";
-    let edge = edge().config(format!("{limits}{}", open_lobby())).start();
+    let edge = target(format!("{limits}{}", open_lobby())).start();
     need_descriptors(MANY as u64 + 200);
     let before = edge.memory();
     let claims = anywhere(&[0xff, 0xff, 0x3f, 0, 1, 2, 3]);
@@ -197,7 +197,7 @@ impl<'a> Slow<'a> {
 fn clients_that_send_a_byte_a_second() {
     sees!("limits.handshake_timeout", "limits.login_timeout");
     let limits = "[limits]\nhandshake_timeout = \"2s\"\nlogin_timeout = \"3s\"\n";
-    let edge = edge().config(format!("{limits}{}", open_lobby())).start();
+    let edge = target(format!("{limits}{}", open_lobby())).start();
     let (greeting, start) = (handshake(b"localhost", 2), login_start(b"Alice"));
     survives_waves(&edge, AT_THE_SAME_TIME, || {
         let mut slow = [
@@ -220,7 +220,7 @@ fn clients_that_send_a_byte_a_second() {
 #[test]
 fn clients_that_never_read() {
     let limits = "[limits]\nhandshake_timeout = \"1s\"\n";
-    let edge = edge().config(format!("{limits}{}", open_lobby())).start();
+    let edge = target(format!("{limits}{}", open_lobby())).start();
     let before = edge.descriptors();
     survives_waves(&edge, AT_THE_SAME_TIME, || {
         let silent: Vec<Connection> = (0..AT_THE_SAME_TIME)
@@ -242,7 +242,7 @@ fn clients_that_never_read() {
 fn sockets_that_say_nothing() {
     for trusted in ["", "[proxy_protocol]\ntrusted = [\"127.0.0.2\"]\n"] {
         let config = format!("[limits]\nhandshake_timeout = \"1s\"\n{trusted}{}", open_lobby());
-        let edge = edge().config(config).start();
+        let edge = target(config).start();
         survives_waves(&edge, AT_THE_SAME_TIME, || {
             let start = Instant::now();
             let mut silent: Vec<Connection> = [[127, 0, 0, 1], [127, 0, 0, 2]]
@@ -265,7 +265,7 @@ fn sockets_that_say_nothing() {
 fn ten_thousand_connections_that_send_nothing() {
     const MANY: usize = 10_000;
     let limits = "[limits]\nhandshake_timeout = \"60s\"\n";
-    let edge = edge().config(format!("{limits}{}", open_lobby())).start();
+    let edge = target(format!("{limits}{}", open_lobby())).start();
     need_descriptors(MANY as u64 + 200);
     let before = edge.memory().pss;
     survives_waves(&edge, MANY, || {
@@ -301,7 +301,7 @@ fn flood(edge: &Edge, from: [u8; 4]) -> Vec<Connection> {
 #[test]
 fn more_connections_of_one_address_than_descriptors() {
     let limits = "[limits]\nhandshake_timeout = \"60s\"\nper_address = 30\n";
-    let edge = edge().config(format!("{limits}{}", open_lobby())).descriptor_limit(DESCRIPTORS).start();
+    let edge = target(format!("{limits}{}", open_lobby())).descriptor_limit(DESCRIPTORS).start();
     survives_waves(&edge, FLOODS * FLOOD, || {
         for _ in 0..FLOODS {
             drop(flood(&edge, [127, 0, 0, 3]));
@@ -315,7 +315,7 @@ fn more_connections_of_one_address_than_descriptors() {
 #[test]
 fn more_connections_than_descriptors() {
     let limits = "[limits]\nhandshake_timeout = \"60s\"\n[proxy_protocol]\ntrusted = [\"127.0.0.2\"]\n";
-    let edge = edge().config(format!("{limits}{}", open_lobby())).descriptor_limit(DESCRIPTORS).start();
+    let edge = target(format!("{limits}{}", open_lobby())).descriptor_limit(DESCRIPTORS).start();
     stays_flat(&edge, FLOODS * FLOOD, || {
         for _ in 0..FLOODS {
             let flood = flood(&edge, [127, 0, 0, 2]);

@@ -12,8 +12,8 @@ use drawbridge_testkit::{
 };
 use serde_json::json;
 use std::time::Duration;
-use support::attack::{answer, house, logged_in, survives, survives_waves};
-use support::{HUB, edge, lobby};
+use support::attack::{answer, house, logged_in, survives, survives_waves, target};
+use support::{HUB, lobby};
 
 /// Joins with a deviation, which must end the login before anybody is anybody.
 #[track_caller]
@@ -122,7 +122,7 @@ fn a_name_is_encoded_whatever_a_route_takes() {
         "lobby",
         &format!("names = \".*\"\n[routes.authentication]\nurl = \"{}\"\n", session.url()),
     );
-    let edge = edge().config(route).start();
+    let edge = target(route).start();
     let victim = session.account("Victim");
     survives(&edge, &["V&serverId=1f#", "V?a=b", "V%26", "V+ \"'", "Vü§\0\n"], |name| {
         let visit = Player::with_account(&victim, 767).claims(name).join(edge.address());
@@ -157,13 +157,12 @@ fn who_talks_out_of_turn_is_dropped() {
 
 #[test]
 fn floods_in_configuration() {
-    let (edge, session) = house();
+    // Enough to see that more would not be taken either: each flood is a login and all these packets.
+    const FLOODS: usize = 120;
+    let session = SessionServer::start().unwrap();
     let alice = session.account("Alice");
     let pack = "resource_packs = [{ url = \"http://127.0.0.1:1/p.zip\", sha1 = \"0000000000000000000000000000000000000000\" }]";
-    edge.rewrite(lobby(&session) + "[routes.transfer]\n" + pack);
-    edge.wait_for_message("configuration reloaded");
-    // Enough to see that more would not be taken either: each flood is a login and all these packets.
-    const FLOODS: usize = 200;
+    let edge = target(lobby(&session) + "[routes.transfer]\n" + pack).start();
     survives_waves(&edge, FLOODS, || {
         for _ in 0..FLOODS {
             let mut connection = logged_in(&edge, &alice);
@@ -265,7 +264,7 @@ fn a_session_server_that_says_nothing_lets_nobody_in() {
     // Each of these takes its time. After two it has to answer again, since it isn't asked any more after three.
     const ROUNDS: usize = 40;
     let session = SessionServer::start().unwrap();
-    let edge = edge().config(lobby(&session) + "timeout = \"30ms\"\n").start();
+    let edge = target(lobby(&session) + "timeout = \"30ms\"\n").start();
     let alice = session.account("Alice");
     survives_waves(&edge, ROUNDS * 3, || {
         for _ in 0..ROUNDS {
@@ -290,7 +289,7 @@ fn a_session_server_that_says_nothing_lets_nobody_in() {
 fn a_session_server_that_is_not_there_lets_nobody_in() {
     let nobody = Backend::nobody().unwrap();
     let route = support::route("lobby", &format!("[routes.authentication]\nurl = \"http://{nobody}\"\n"));
-    let edge = edge().config(route).start();
+    let edge = target(route).start();
     survives(&edge, &[()], |()| {
         let visit = Player::new("Alice", 767).join(edge.address());
         assert!(visit.kicked().starts_with(UNAVAILABLE), "{}", visit.kicked());

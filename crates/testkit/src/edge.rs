@@ -334,8 +334,9 @@ impl Edge {
     }
 
     /// Checks that another client's ping is answered within `patience`. The best of five counts: on a machine that is busy
-    /// with other things a ping may have to wait for a core, while an edge that somebody holds up answers none of the five
-    /// in time. Nor may any of them take longer than a second: no core is waited for that long.
+    /// with other things a ping may have to wait for a core, while an edge of one thread (`threads = 1`) that somebody holds
+    /// up answers none of the five in time; of several threads one may be free. Nor may any of them take longer than a
+    /// second: no core is waited for that long.
     ///
     /// # Panics
     /// When it isn't.

@@ -6,7 +6,8 @@ use drawbridge_protocol::packet::login::{
     EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
 };
 use drawbridge_protocol::{ProtocolVersion, varint};
-use drawbridge_testkit::{Account, Connection, Edge, Player, SessionServer};
+use drawbridge_testkit::{Account, Connection, Edge, EdgeBuilder, Player, SessionServer};
+use std::fmt::Display;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -73,10 +74,16 @@ pub(crate) fn stays_flat(edge: &Edge, size: usize, mut wave: impl FnMut()) {
     panic!("each {size} attacks left {grown:?} bytes behind, more than {bound}");
 }
 
-/// An edge with a session server.
+/// An edge to attack. It has one thread of each kind: what holds that up holds up everybody, while others' pings would find
+/// another one that is free.
+pub(crate) fn target(config: impl Display) -> EdgeBuilder {
+    edge().config(format!("threads = 1\n{config}"))
+}
+
+/// An edge to attack, with a session server.
 pub(crate) fn house() -> (Edge, SessionServer) {
     let session = SessionServer::start().unwrap();
-    let edge = edge().config(lobby(&session)).start();
+    let edge = target(lobby(&session)).start();
     (edge, session)
 }
 
