@@ -16,7 +16,7 @@
 //!   rest by crypto-bigint, all in safe Rust.
 //! * It is blinded as well: what is raised to the private exponent is multiplied by a random number before and by
 //!   what undoes it behind, each operation by another. Were a processor's time to depend on operands after all,
-//!   nobody could choose them. This takes about half a microsecond of some sixty.
+//!   nobody could choose them. This takes one or two microseconds of some sixty.
 //! * Results aren't checked by encrypting them again. A fault of the machine in one of the primes' parts gives the
 //!   key away to who sees the whole wrong number (Boneh, DeMillo, Lipton 1997), as one does of a signature. Here
 //!   nobody does: a number that came out wrong has no sound padding, and what stands in for its message is made without
