@@ -36,7 +36,7 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
             Ok(TcpStream::connect(server.address())?)
         })?);
         logins.push(per_connection(program, plan.waiting, |server, number| {
-            Ok(Connection::until_encryption(server.address(), &format!("Bench_{number}"))?.0)
+            Connection::until_encryption(server.address(), &format!("Bench_{number}"))
         })?);
     }
     Ok(vec![

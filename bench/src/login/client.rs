@@ -12,54 +12,104 @@ use drawbridge_protocol::packet::login::{
 };
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::varint;
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Clients at a time, a thread each.
-const CLIENTS: usize = 8;
+/// Connections at a time.
+const CONNECTIONS: usize = 8;
+/// How long the clients wait for anything to happen.
+const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 /// The newest version that real clients have been seen to speak.
 const VERSION: ProtocolVersion = ProtocolVersion::V26_1;
 /// Longer than any packet here.
 const BOUND: usize = 40_000;
 
-/// Logs in `count` times.
+/// Logs in `count` times: eight connections at any time on one thread, so that the clients take as little from the edge as they can.
 ///
 /// # Errors
 /// When one of them doesn't end in a Transfer.
 pub(super) fn run(address: SocketAddr, count: usize) -> Result<()> {
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|client| {
-                let logins = (count + client) / CLIENTS;
-                scope.spawn(move || (0..logins).try_for_each(|_| join(address, &format!("Bench_{client}"))))
-            })
-            .collect();
-        clients
-            .into_iter()
-            .try_for_each(|client| client.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    let begin = |slot: usize| -> Result<Client> {
+        let client = Client::connect(address, &format!("Bench_{slot}"))?;
+        let data = epoll::EventData::new_u64(slot as u64);
+        epoll::add(&epoll, &client.connection.stream, data, epoll::EventFlags::IN)?;
+        Ok(client)
+    };
+    let mut slots = Vec::with_capacity(CONNECTIONS);
+    for slot in 0..CONNECTIONS.min(count) {
+        slots.push(Some(begin(slot)?));
+    }
+    let (mut begun, mut done) = (slots.len(), 0);
+    let mut events = Vec::with_capacity(CONNECTIONS);
+    while done < count {
+        epoll::wait(&epoll, spare_capacity(&mut events), Some(&PATIENCE))?;
+        ensure!(!events.is_empty(), "the edge at {address} does not answer");
+        for event in events.drain(..) {
+            let slot = usize::try_from(event.data.u64())?;
+            let client = slots[slot].as_mut().context("an event on a closed connection")?;
+            if !client.advance()? {
+                continue;
+            }
+            done += 1;
+            // The old connection is closed first, by being dropped.
+            slots[slot] = None;
+            if begun < count {
+                begun += 1;
+                slots[slot] = Some(begin(slot)?);
+            }
+        }
+    }
+    Ok(())
 }
 
-fn join(address: SocketAddr, name: &str) -> Result<()> {
-    let (mut connection, request) = Connection::until_encryption(address, name)?;
-    let secret = *Uuid::new_v4().as_bytes();
-    connection.send(&EncryptionResponse {
-        shared_secret: drawbridge_rsa::encrypt(&request.public_key, &secret)?,
-        verify_token: drawbridge_rsa::encrypt(&request.public_key, &request.verify_token)?,
-    })?;
-    connection.flush()?;
-    connection.outbound.encrypt(&secret);
-    connection.inbound.decrypt(&secret);
+/// A client on its way.
+struct Client {
+    connection: Connection,
+    awaits: Awaits,
+}
 
-    connection.receive::<LoginSuccess>()?;
-    connection.send(&LoginAcknowledged {})?;
-    connection.send_brand()?;
-    connection.send(&ClientInformation { locale: "en_us".into() })?;
-    connection.flush()?;
-    connection.receive::<Transfer>()?;
-    Ok(())
+/// What is to come next.
+enum Awaits {
+    EncryptionRequest,
+    LoginSuccess,
+    Transfer,
+}
+
+impl Client {
+    fn connect(address: SocketAddr, name: &str) -> Result<Self> {
+        let connection = Connection::open(address, name)?;
+        connection.stream.set_nonblocking(true)?;
+        Ok(Self { connection, awaits: Awaits::EncryptionRequest })
+    }
+
+    /// Reads what came and answers it; whether the player was handed over.
+    fn advance(&mut self) -> Result<bool> {
+        let connection = &mut self.connection;
+        connection.read_once()?;
+        loop {
+            match self.awaits {
+                Awaits::EncryptionRequest => {
+                    let Some(request) = connection.next::<EncryptionRequest>()? else { return Ok(false) };
+                    connection.answer(&request)?;
+                    self.awaits = Awaits::LoginSuccess;
+                }
+                Awaits::LoginSuccess => {
+                    let Some(_) = connection.next::<LoginSuccess>()? else { return Ok(false) };
+                    connection.send(&LoginAcknowledged {})?;
+                    connection.send_brand()?;
+                    connection.send(&ClientInformation { locale: "en_us".into() })?;
+                    connection.flush()?;
+                    self.awaits = Awaits::Transfer;
+                }
+                Awaits::Transfer => return Ok(connection.next::<Transfer>()?.is_some()),
+            }
+        }
+    }
 }
 
 /// A connection in login or later.
@@ -76,7 +126,16 @@ impl Connection {
     ///
     /// # Errors
     /// When something else comes, or nothing.
-    pub(crate) fn until_encryption(address: SocketAddr, name: &str) -> Result<(Self, EncryptionRequest)> {
+    pub(crate) fn until_encryption(address: SocketAddr, name: &str) -> Result<Self> {
+        let mut connection = Self::open(address, name)?;
+        while connection.next::<EncryptionRequest>()?.is_none() {
+            connection.read_once()?;
+        }
+        Ok(connection)
+    }
+
+    /// Connects and says who it is. On the loopback none of this waits: the other side's kernel answers inside the calls.
+    fn open(address: SocketAddr, name: &str) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -90,8 +149,20 @@ impl Connection {
         })?;
         connection.send(&LoginStart { name: name.into(), uuid: Uuid::nil() })?;
         connection.flush()?;
-        let request = connection.receive()?;
-        Ok((connection, request))
+        Ok(connection)
+    }
+
+    /// Answers an Encryption Request and turns the cipher on.
+    fn answer(&mut self, request: &EncryptionRequest) -> Result<()> {
+        let secret = *Uuid::new_v4().as_bytes();
+        self.send(&EncryptionResponse {
+            shared_secret: drawbridge_rsa::encrypt(&request.public_key, &secret)?,
+            verify_token: drawbridge_rsa::encrypt(&request.public_key, &request.verify_token)?,
+        })?;
+        self.flush()?;
+        self.outbound.encrypt(&secret);
+        self.inbound.decrypt(&secret);
+        Ok(())
     }
 
     /// Keeps a packet to be sent with the next [`Connection::flush`].
@@ -114,16 +185,18 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for a packet, which must be a `P`.
-    fn receive<P: Packet>(&mut self) -> Result<P> {
+    /// Reads what there is.
+    fn read_once(&mut self) -> Result<()> {
         let mut buffer = [0; 4096];
-        loop {
-            if let Some(packet) = self.inbound.next_packet()? {
-                return packet.read(VERSION).with_context(|| format!("instead of {}", P::KIND.name()));
-            }
-            let count = self.stream.read(&mut buffer).context("waiting for the edge")?;
-            ensure!(count > 0, "the edge closed where {} was expected", P::KIND.name());
-            self.inbound.feed(&buffer[..count]);
-        }
+        let count = self.stream.read(&mut buffer).context("waiting for the edge")?;
+        ensure!(count > 0, "the edge closed too early");
+        self.inbound.feed(&buffer[..count]);
+        Ok(())
+    }
+
+    /// The next packet, if it is there whole; it must be a `P`.
+    fn next<P: Packet>(&mut self) -> Result<Option<P>> {
+        let Some(packet) = self.inbound.next_packet()? else { return Ok(None) };
+        packet.read(VERSION).map(Some).with_context(|| format!("instead of {}", P::KIND.name()))
     }
 }
