@@ -260,9 +260,9 @@ fn who_may_connect_is_decided_before_a_byte_is_read() {
 }
 
 #[test]
-fn threads_can_be_fewer_than_cores() {
+fn half_of_the_threads_speak_with_clients() {
     sees!("threads", "bind");
-    let config = format!("threads = 1\nbind = [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n{}", open_lobby());
+    let config = format!("threads = 6\nbind = [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n{}", open_lobby());
     let edge = edge().config(config).start();
     let second = edge.wait_for("the second address", |line| {
         line.message() == Some("listening")
@@ -276,7 +276,8 @@ fn threads_can_be_fewer_than_cores() {
         let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
         names.filter(|comm| comm.starts_with(name)).count()
     };
-    assert_eq!(threads("reactor"), 1);
+    assert_eq!(threads("reactor"), 3);
+    assert_eq!(threads("keys"), 3);
 }
 
 #[test]

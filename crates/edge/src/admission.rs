@@ -46,6 +46,13 @@ pub(crate) async fn read_more(socket: &mut Socket, inbound: &mut Inbound) -> Res
     }
 }
 
+fn refusal(denied: Denied) -> Ended {
+    match denied {
+        Denied::Full => Refusal::Full.into(),
+        Denied::Address => Refusal::AddressFull.into(),
+    }
+}
+
 impl Accepted {
     /// Takes the snapshot that the connection keeps, and starts the clock of its greeting.
     pub(crate) fn new(mut socket: Socket, shared: &Shared) -> Self {
@@ -57,6 +64,8 @@ impl Accepted {
 
     /// Lets the client in, by the address that counts, which is written to `client` as soon as it is known.
     pub(crate) async fn admit(mut self, shared: &Shared, client: &mut SocketAddr) -> Result<Admitted, Ended> {
+        // Who only holds the connection of a trusted proxy open counts as well.
+        let place = shared.gate.enter().map_err(refusal)?;
         let peer = self.socket.peer();
         let mut inbound = Inbound::new(self.snapshot.limits.max_packet());
         let trusted = self.snapshot.proxies.contains(peer.ip());
@@ -66,10 +75,7 @@ impl Accepted {
         if !snapshot.access.permits(address.ip()) {
             return Err(Refusal::Access.into());
         }
-        let ticket = shared.gate.admit(address.ip()).map_err(|denied| match denied {
-            Denied::Full => Refusal::Full,
-            Denied::Address => Refusal::AddressFull,
-        })?;
+        let ticket = place.admit(address.ip()).map_err(refusal)?;
         Ok(Admitted { socket, snapshot, arrived, address, inbound, ticket })
     }
 

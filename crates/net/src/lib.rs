@@ -16,7 +16,7 @@ pub mod proxy_protocol;
 pub mod reactor;
 
 pub use access::{Access, AddressRules};
-pub use limits::{Denied, Gate, Knock, Limits, Ticket};
+pub use limits::{Denied, Gate, Knock, Limits, Place, Ticket};
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;
 pub use proxy_protocol::{ProxyError, ProxyProtocol};

@@ -94,34 +94,23 @@ impl Gate {
         *self.0.bounds.write().unwrap_or_else(PoisonError::into_inner) = bounds;
     }
 
+    /// Counts a connection in all, before it is known whose it is.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn enter(&self) -> Result<Place, Denied> {
+        let most = self.bounds().connections;
+        let more = |connections: u32| (connections < most).then(|| connections + 1);
+        let entered = self.0.connections.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        entered.map(|_| Place(self.clone())).map_err(|_| Denied::Full)
+    }
+
     /// Admits a connection from `address`, which counts until the ticket is dropped.
     ///
     /// # Errors
     /// When there are too many, of that address or in all.
     pub fn admit(&self, address: IpAddr) -> Result<Ticket, Denied> {
-        let bounds = self.bounds();
-        let counts = &self.0;
-        let more = |connections: u32| (connections < bounds.connections).then(|| connections + 1);
-        counts
-            .connections
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .map_err(|_| Denied::Full)?;
-        let prefix = bounds.prefix.of(address);
-        let admitted = {
-            let mut shard = counts.shard(prefix);
-            let count = shard.get(&prefix).copied().unwrap_or(0);
-            let admitted = count < bounds.per_address;
-            if admitted {
-                shard.insert(prefix, count + 1);
-            }
-            admitted
-        };
-        if admitted {
-            Ok(Ticket { counts: Arc::clone(counts), prefix })
-        } else {
-            counts.connections.fetch_sub(1, Ordering::Relaxed);
-            Err(Denied::Address)
-        }
+        self.enter()?.admit(address)
     }
 
     /// Whether `address` may knock so, now. A knock that may not isn't counted.
@@ -157,32 +146,58 @@ impl Counts {
 
     fn leave(&self, prefix: IpAddr) {
         let mut shard = self.shard(prefix);
-        if let Some(count) = shard.get_mut(&prefix) {
-            *count -= 1;
-            if *count == 0 {
-                shard.remove(&prefix);
-                // A flood leaves large tables behind.
-                if shard.capacity() > 1024 && shard.len() < shard.capacity() / 8 {
-                    let enough = shard.len() * 2;
-                    shard.shrink_to(enough);
-                }
+        let Some(count) = shard.get_mut(&prefix) else { return };
+        *count -= 1;
+        if *count == 0 {
+            shard.remove(&prefix);
+            // A flood leaves large tables behind.
+            if shard.capacity() > 1024 && shard.len() < shard.capacity() / 8 {
+                let enough = shard.len() * 2;
+                shard.shrink_to(enough);
             }
         }
+    }
+}
+
+/// A connection that counts in all, until this is dropped.
+#[derive(Debug)]
+pub struct Place(Gate);
+
+impl Place {
+    /// Counts the connection for `address` too.
+    ///
+    /// # Errors
+    /// When there are too many of that address.
+    pub fn admit(self, address: IpAddr) -> Result<Ticket, Denied> {
+        let bounds = self.0.bounds();
+        let prefix = bounds.prefix.of(address);
+        let mut shard = self.0.0.shard(prefix);
+        let count = shard.get(&prefix).copied().unwrap_or(0);
+        if count >= bounds.per_address {
+            return Err(Denied::Address);
+        }
+        shard.insert(prefix, count + 1);
         drop(shard);
-        self.connections.fetch_sub(1, Ordering::Relaxed);
+        Ok(Ticket { place: self, prefix })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// An admitted connection. It counts until this is dropped, so it belongs to whatever owns the connection.
 #[derive(Debug)]
 pub struct Ticket {
-    counts: Arc<Counts>,
+    place: Place,
     prefix: IpAddr,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.counts.leave(self.prefix);
+        self.place.0.0.leave(self.prefix);
     }
 }
 
