@@ -37,6 +37,13 @@ pub(crate) struct Conversation {
     told: bool,
 }
 
+/// What follows upon bytes that are sent.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    More,
+    Close,
+}
+
 impl Conversation {
     /// Goes on where the greeting ended: with `inbound` holding what came behind it.
     pub(crate) fn new(socket: Socket, version: ProtocolVersion, inbound: Inbound, deadline: Instant) -> Self {
@@ -88,9 +95,26 @@ impl Conversation {
     /// # Errors
     /// When the client is gone, or reads too slowly.
     pub(crate) async fn flush(&mut self) -> Result<(), Ended> {
+        self.flush_before(Next::More).await
+    }
+
+    /// Sends what is in line, upon which nothing follows but [`Conversation::close`].
+    ///
+    /// # Errors
+    /// As [`Conversation::flush`].
+    pub(crate) async fn flush_last(&mut self) -> Result<(), Ended> {
+        self.flush_before(Next::Close).await
+    }
+
+    async fn flush_before(&mut self, next: Next) -> Result<(), Ended> {
         self.socket.set_deadline(self.deadline);
         while self.written < self.out.len() {
-            self.written += self.socket.write(&self.out[self.written..]).await.map_err(ended)?;
+            let rest = &self.out[self.written..];
+            let written = match next {
+                Next::More => self.socket.write(rest).await,
+                Next::Close => self.socket.write_last(rest).await,
+            };
+            self.written += written.map_err(ended)?;
         }
         self.out = Vec::new();
         self.written = 0;
@@ -188,7 +212,7 @@ impl Conversation {
     /// Sends what is in line and closes so that the client surely reads it.
     pub(crate) async fn close(mut self) {
         self.set_deadline(Instant::now() + LAST_WORD);
-        if self.flush().await.is_ok() {
+        if self.flush_last().await.is_ok() {
             self.socket.close().await;
         }
     }

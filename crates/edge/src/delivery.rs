@@ -36,7 +36,7 @@ pub(crate) async fn hand_over(
         conversation.send(&StoreCookie { key, payload })?;
     }
     conversation.send(&Transfer { host: address.host, port: address.port })?;
-    conversation.flush().await?;
+    conversation.flush_last().await?;
     Ok(target)
 }
 

@@ -148,6 +148,15 @@ impl Socket {
         Ok(())
     }
 
+    /// As [`Socket::write`], for what [`Socket::close`] follows at once: where the system can, the end of the connection travels in the
+    /// same segment, and the peer is woken once.
+    ///
+    /// # Errors
+    /// As [`Socket::write`].
+    pub async fn write_last(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        poll_fn(|context| self.poll_write(context, bytes.len(), |stream| send_more(stream, bytes))).await
+    }
+
     /// Closes the connection so that the peer surely reads the last packet.
     ///
     /// Closing a socket while something that the peer sent is still unread makes the system send RST, and RST makes the peer's
@@ -287,4 +296,16 @@ impl Socket {
         let slot = slots.get(self.slot);
         slot.ready = slot.ready.without(directions);
     }
+}
+
+/// Sends what more follows upon: the system may wait for that, for at most 200 ms on Linux.
+#[cfg(target_os = "linux")]
+fn send_more(stream: &mio::net::TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    use rustix::net::{SendFlags, send};
+    Ok(send(stream, bytes, SendFlags::MORE | SendFlags::NOSIGNAL)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_more(mut stream: &mio::net::TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    stream.write(bytes)
 }
