@@ -61,12 +61,6 @@ impl EdgeBuilder {
         self
     }
 
-    /// Writes no `drawbridge.toml`, for one that stands elsewhere: `--config`.
-    #[must_use]
-    pub fn without_config(self) -> Self {
-        Self { config: None, ..self }
-    }
-
     /// A symbolic link beside the configuration, to a path as seen from it.
     ///
     /// # Panics
