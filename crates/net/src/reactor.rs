@@ -169,7 +169,10 @@ impl Reactor {
                 self.poll_task(index);
             }
             let stopping = self.mailbox.stopping();
-            while let Some((stream, peer)) = self.acceptor.next(self.core.clock.get().now(), stopping) {
+            if stopping {
+                self.acceptor.begin_last_turn();
+            }
+            while let Some((stream, peer)) = self.acceptor.next(self.core.clock.get().now()) {
                 self.begin(stream, peer, make);
             }
             if stopping {

@@ -1,14 +1,17 @@
 //! Accepting, without an error that could end it.
 //!
-//! What must stay true: readiness is told once (edge-triggered), so it is kept until the listener says `WouldBlock`; a lack of
-//! descriptors or memory pauses a listener through the poller's timeout, never by sleeping.
+//! On Linux the poller tells of a listener as long as connections wait (level-triggered): one is accepted each time, and none in
+//! vain. Elsewhere it tells once, so readiness is kept until the listener says `WouldBlock`.
+//!
+//! What must stay true: connections that wait are told of or known; a lack of descriptors or memory pauses a listener through the
+//! poller's timeout, never by sleeping.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 
 use super::DOORBELL;
 use crate::networks::canonical;
@@ -32,12 +35,16 @@ pub(super) struct Acceptor {
     current: usize,
     /// Attempts on it in this turn.
     attempts: u32,
+    last: bool,
     reserve: Reserve,
     complaints: Complaints,
+    registry: Registry,
 }
 
 struct Door {
     listener: TcpListener,
+    token: Token,
+    /// A connection waits, as far as is known.
     ready: bool,
     paused_until: Option<Instant>,
 }
@@ -46,12 +53,22 @@ impl Acceptor {
     pub(super) fn new(listeners: Vec<std::net::TcpListener>, registry: &Registry) -> io::Result<Self> {
         let mut doors = Vec::with_capacity(listeners.len());
         for (number, listener) in listeners.into_iter().enumerate() {
-            let mut listener = TcpListener::from_std(listener);
-            registry.register(&mut listener, Token(DOORBELL.0 - 1 - number), Interest::READABLE)?;
-            doors.push(Door { listener, ready: true, paused_until: None });
+            let token = Token(DOORBELL.0 - 1 - number);
+            let mut door =
+                Door { listener: TcpListener::from_std(listener), token, ready: false, paused_until: None };
+            watch::begin(registry, &mut door)?;
+            doors.push(door);
         }
         let (reserve, complaints) = (Reserve::new(), Complaints::default());
-        Ok(Self { doors, current: 0, attempts: 0, reserve, complaints })
+        Ok(Self {
+            doors,
+            current: 0,
+            attempts: 0,
+            last: false,
+            reserve,
+            complaints,
+            registry: registry.try_clone()?,
+        })
     }
 
     /// Notes that the poller spoke of the listener behind `token`.
@@ -73,11 +90,22 @@ impl Acceptor {
             .min()
     }
 
-    /// The next connection of this turn; None ends the turn. With `last` it is the last turn, for all that wait.
-    pub(super) fn next(&mut self, now: Instant, last: bool) -> Option<(TcpStream, SocketAddr)> {
-        let bound = if last { LAST } else { PER_TURN };
+    /// Has the coming turn take in all that wait: no other follows.
+    pub(super) fn begin_last_turn(&mut self) {
+        self.last = true;
+        for door in &mut self.doors {
+            door.ready = true;
+        }
+    }
+
+    /// The next connection of this turn; None ends the turn.
+    pub(super) fn next(&mut self, now: Instant) -> Option<(TcpStream, SocketAddr)> {
+        let bound = if self.last { LAST } else { PER_TURN };
         while let Some(door) = self.doors.get_mut(self.current) {
-            door.paused_until = door.paused_until.filter(|until| *until > now);
+            if door.paused_until.is_some_and(|until| until <= now) {
+                door.paused_until = None;
+                watch::resume(&self.registry, door);
+            }
             if door.ready && door.paused_until.is_none() && self.attempts < bound {
                 self.attempts += 1;
                 if let Some(accepted) = self.attempt(now) {
@@ -96,6 +124,7 @@ impl Acceptor {
         let door = self.doors.get_mut(self.current)?;
         let error = match door.listener.accept() {
             Ok((stream, peer)) => {
+                door.ready = self.last || !watch::TELLS_AGAIN;
                 inherit(&stream);
                 return Some((stream, canonical(peer)));
             }
@@ -109,7 +138,10 @@ impl Acceptor {
                 Ok(()) => {}
                 // Linux says that there is no descriptor before it looks whether there is a connection.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.ready = false,
-                Err(_) => door.paused_until = Some(now + PAUSE),
+                Err(_) => {
+                    door.paused_until = Some(now + PAUSE);
+                    watch::pause(&self.registry, door);
+                }
             }
         }
         None
@@ -123,6 +155,53 @@ impl Acceptor {
     pub(super) fn closed(&self) -> bool {
         self.doors.is_empty()
     }
+}
+
+/// Having the poller tell of connections that wait, as long as they do.
+#[cfg(target_os = "linux")]
+mod watch {
+    use super::{Door, Registry};
+    use rustix::event::epoll::{EventData, EventFlags, add, delete};
+    use std::io;
+
+    /// Whether the poller tells again of a listener from which one connection was accepted while others wait.
+    pub(super) const TELLS_AGAIN: bool = true;
+
+    pub(super) fn begin(registry: &Registry, door: &mut Door) -> io::Result<()> {
+        let token = EventData::new_u64(door.token.0 as u64);
+        Ok(add(registry, &door.listener, token, EventFlags::IN)?)
+    }
+
+    /// The poller would tell of it all the while.
+    pub(super) fn pause(registry: &Registry, door: &Door) {
+        // It was added, and can't have been removed.
+        let _ = delete(registry, &door.listener);
+    }
+
+    pub(super) fn resume(registry: &Registry, door: &mut Door) {
+        // Where even this fails for want of memory, the listener is tried as if it had been told of.
+        door.ready = begin(registry, door).is_err();
+    }
+}
+
+/// Having the poller tell once of connections that wait.
+#[cfg(not(target_os = "linux"))]
+mod watch {
+    use super::{Door, Registry};
+    use mio::Interest;
+    use std::io;
+
+    pub(super) const TELLS_AGAIN: bool = false;
+
+    pub(super) fn begin(registry: &Registry, door: &mut Door) -> io::Result<()> {
+        registry.register(&mut door.listener, door.token, Interest::READABLE)?;
+        door.ready = true;
+        Ok(())
+    }
+
+    pub(super) fn pause(_: &Registry, _: &Door) {}
+
+    pub(super) fn resume(_: &Registry, _: &mut Door) {}
 }
 
 /// An accepted socket has the listener's options on Linux.
