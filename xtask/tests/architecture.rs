@@ -26,7 +26,7 @@ const ROWS: &[&[&str]] = &[
 const BESIDE: &[&str] = &["drawbridge-testkit", "drawbridge-bench", "xtask"];
 
 /// Crates that use `unsafe`, each with the reason at its top.
-const UNSAFE: &[&str] = &["drawbridge-protocol"];
+const UNSAFE: &[&str] = &["drawbridge-protocol", "drawbridge-rsa"];
 
 struct Package {
     name: String,

@@ -11,7 +11,7 @@ use crypto_primes::hazmat::SmallFactorsSieve;
 use crypto_primes::{Flavor, is_prime};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::montgomery::{BITS, Field, Limbs, Residue, limbs, number};
+use crate::montgomery::{BITS, Field, Fields, Limbs, Residue, limbs, number};
 use crate::{MODULUS, RsaError};
 
 /// The public exponent.
@@ -22,7 +22,9 @@ const SIZES: [u32; 3] = [BITS, 341, 341];
 /// Wiped when dropped.
 pub(crate) struct PrivateKey {
     modulus: U1024,
-    primes: [Prime; 3],
+    primes: Fields,
+    /// The private exponent modulo p - 1, of each prime.
+    exponents: [Limbs; 3],
     /// The first prime, and the product of the first two.
     products: [U1024; 2],
     /// The first prime modulo the third.
@@ -30,12 +32,6 @@ pub(crate) struct PrivateKey {
     /// 1/(first prime) modulo the second; 1/(product of the first two) modulo the third.
     coefficients: [Residue; 2],
     blinding: Mutex<[Blinding; 3]>,
-}
-
-struct Prime {
-    field: Field,
-    /// The private exponent modulo p - 1.
-    exponent: Limbs,
 }
 
 /// r to the public exponent and 1/r, modulo one prime, for some r that nobody knows.
@@ -70,8 +66,9 @@ impl PrivateKey {
         if !(distinct && sized && modulus.bits() == U1024::BITS) {
             return None;
         }
-        let keys = [Prime::new(first)?, Prime::new(second)?, Prime::new(third)?];
-        let (in_second, in_third) = (&keys[1].field, &keys[2].field);
+        let exponents = Zeroizing::new([exponent(first)?, exponent(second)?, exponent(third)?]);
+        let primes = Fields::new([field(first)?, field(second)?, field(third)?]);
+        let [_, in_second, in_third] = &*primes;
         let first_in_third = in_third.residue(&limbs(first));
         let pair_in_third = in_third.multiply(&first_in_third, &in_third.residue(&limbs(second)));
         Some(Self {
@@ -82,8 +79,9 @@ impl PrivateKey {
                 in_second.inverse(&in_second.residue(&limbs(first))),
                 in_third.inverse(&pair_in_third),
             ],
-            blinding: Mutex::new(std::array::from_fn(|at| Blinding::new(&keys[at].field, &seeds[at]))),
-            primes: keys,
+            blinding: Mutex::new(std::array::from_fn(|at| Blinding::new(&primes[at], &seeds[at]))),
+            primes,
+            exponents: *exponents,
         })
     }
 
@@ -103,18 +101,20 @@ impl PrivateKey {
         }
         let parts = split(ciphertext);
         let blinding = Zeroizing::new(self.next_blinding());
+        let blinded = Zeroizing::new(std::array::from_fn(|at| {
+            let field = &self.primes[at];
+            field.multiply(&field.sum_of_parts(&parts), &blinding[at].factor)
+        }));
+        let powers = Zeroizing::new(self.primes.powers(&blinded, &self.exponents));
         let residues = Zeroizing::new(std::array::from_fn(|at| {
-            let Prime { field, exponent } = &self.primes[at];
-            let Blinding { factor, undoing } = &blinding[at];
-            let blinded = field.multiply(&field.sum_of_parts(&parts), factor);
-            field.multiply(&field.power(&blinded, exponent), undoing)
+            self.primes[at].multiply(&powers[at], &blinding[at].undoing)
         }));
         Some(Zeroizing::new(bytes(&self.joined(&residues))))
     }
 
     /// The number below the modulus that leaves these residues, by Garner's algorithm.
     fn joined(&self, residues: &[Residue; 3]) -> Zeroizing<U1024> {
-        let [first, second, third] = self.primes.each_ref().map(|prime| &prime.field);
+        let [first, second, third] = &*self.primes;
         let digit_0 = Zeroizing::new(first.number(&residues[0]));
 
         let rest = second.difference(&residues[1], &second.residue(&digit_0));
@@ -139,11 +139,8 @@ impl PrivateKey {
         // Behind a panic in here each pair would still be one: both parts of it are replaced at once.
         let mut blinding = self.blinding.lock().unwrap_or_else(PoisonError::into_inner);
         let current = *blinding;
-        for (pair, prime) in blinding.iter_mut().zip(&self.primes) {
-            *pair = Blinding {
-                factor: prime.field.square(&pair.factor),
-                undoing: prime.field.square(&pair.undoing),
-            };
+        for (pair, prime) in blinding.iter_mut().zip(&*self.primes) {
+            *pair = Blinding { factor: prime.square(&pair.factor), undoing: prime.square(&pair.undoing) };
         }
         current
     }
@@ -151,25 +148,11 @@ impl PrivateKey {
 
 impl Drop for PrivateKey {
     fn drop(&mut self) {
+        self.exponents.zeroize();
         self.products.zeroize();
         self.first_in_third.zeroize();
         self.coefficients.zeroize();
         self.blinding.get_mut().unwrap_or_else(PoisonError::into_inner).zeroize();
-    }
-}
-
-impl Prime {
-    fn new(prime: &U384) -> Option<Self> {
-        let less_one = Zeroizing::new(NonZero::new(prime.wrapping_sub(&U384::ONE)).into_option()?);
-        let exponent = Zeroizing::new(U384::from(EXPONENT).invert_mod(&less_one).into_option()?);
-        let field = Field::new(&Odd::new(*prime).into_option()?);
-        Some(Self { field, exponent: limbs(&exponent) })
-    }
-}
-
-impl Drop for Prime {
-    fn drop(&mut self) {
-        self.exponent.zeroize();
     }
 }
 
@@ -185,6 +168,18 @@ impl Zeroize for Blinding {
         self.factor.zeroize();
         self.undoing.zeroize();
     }
+}
+
+/// `None` of an even number.
+fn field(prime: &U384) -> Option<Field> {
+    Some(Field::new(&Odd::new(*prime).into_option()?))
+}
+
+/// The private exponent modulo p - 1; `None` if the public one has no inverse.
+fn exponent(prime: &U384) -> Option<Limbs> {
+    let less_one = Zeroizing::new(NonZero::new(prime.wrapping_sub(&U384::ONE)).into_option()?);
+    let exponent = Zeroizing::new(U384::from(EXPONENT).invert_mod(&less_one).into_option()?);
+    Some(limbs(&exponent))
 }
 
 /// A random prime of `bits` bits whose first two are set: the first above a random number, as is common.

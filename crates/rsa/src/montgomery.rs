@@ -23,7 +23,11 @@
 //! until then, `aₖ·2⁶⁴ᵏ` times less than `2a` for each `k ≤ i`, are less than `2a·2⁶⁴⁽ⁱ⁺¹⁾`. Hence `a` has to be
 //! below `2³⁸³ - p`. Tests are built to panic if a carry were lost.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use std::hint::black_box;
+use std::ops::Deref;
 
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, U384};
@@ -245,6 +249,40 @@ impl Field {
             (sum[place], reducing) = quotient.carrying_mul_add(self.prime[at], sum[place], reducing);
         }
         sum[STEP + LIMBS] = carry + reducing;
+    }
+}
+
+/// Three fields, whose powers are computed together where the processor can: see `avx2`.
+pub(crate) struct Fields {
+    fields: [Field; 3],
+    #[cfg(target_arch = "x86_64")]
+    together: Option<avx2::Together>,
+}
+
+impl Fields {
+    pub(crate) fn new(fields: [Field; 3]) -> Self {
+        Self {
+            #[cfg(target_arch = "x86_64")]
+            together: avx2::Together::new(fields.each_ref()),
+            fields,
+        }
+    }
+
+    /// What [`Field::power`] makes of each field's base and exponent.
+    pub(crate) fn powers(&self, bases: &[Residue; 3], exponents: &[Limbs; 3]) -> [Residue; 3] {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(together) = &self.together {
+            return together.powers(self.each_ref(), bases, exponents);
+        }
+        std::array::from_fn(|at| self[at].power(&bases[at], &exponents[at]))
+    }
+}
+
+impl Deref for Fields {
+    type Target = [Field; 3];
+
+    fn deref(&self) -> &[Field; 3] {
+        &self.fields
     }
 }
 
