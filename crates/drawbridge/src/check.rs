@@ -19,10 +19,11 @@ pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
     match result {
         Ok(configured) => {
             eprint!("{}", configured.warnings.render(style()));
-            let name = source
-                .main
-                .as_deref()
-                .map_or("the built-in configuration".into(), |path| path.to_string_lossy());
+            let name = if configured.texts.is_empty() {
+                "the built-in configuration".into()
+            } else {
+                source.main().to_string_lossy()
+            };
             print(format!("{name} holds: {}\n", counted(configured.settings.routes.len())).as_bytes())
         }
         Err(error) => {

@@ -50,11 +50,11 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
 /// Where a configuration is read from.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// The main file, where there is one.
-    pub main: Option<PathBuf>,
+    /// The main file that was asked for; it has to be there.
+    given: Option<PathBuf>,
 }
 
-/// The name of the main file where none is given.
+/// The main file where none is asked for; it need not be there.
 const MAIN: &str = "drawbridge.toml";
 
 /// A configuration that holds, and what it was read from.
@@ -71,10 +71,22 @@ pub(crate) struct Configured {
 }
 
 impl Source {
-    /// The file that was given, or the one of the usual name if there is one.
-    pub(crate) fn new(given: Option<PathBuf>) -> Self {
-        let usual = || Path::new(MAIN).exists().then(|| PathBuf::from(MAIN));
-        Self { main: given.or_else(usual) }
+    /// The file that was given, or the one of the usual name as soon as there is one.
+    pub(crate) const fn new(given: Option<PathBuf>) -> Self {
+        Self { given }
+    }
+
+    /// Where the main file is or would be.
+    pub(crate) fn main(&self) -> &Path {
+        self.given.as_deref().unwrap_or(Path::new(MAIN))
+    }
+
+    /// The main file, if there is one or has to be.
+    fn open_main(&self) -> Result<Option<Document>, Error> {
+        match Document::open(self.main()) {
+            Err(error) if self.given.is_none() && is_absent(&error) => Ok(None),
+            document => document.map(Some),
+        }
     }
 
     /// Reads and checks everything.
@@ -82,7 +94,7 @@ impl Source {
     /// # Errors
     /// With every mistake there is.
     pub(crate) fn load(&self, services: &routing::Services) -> Result<Configured, Error> {
-        let main = self.main.as_deref().map(Document::open).transpose()?;
+        let main = self.open_main()?;
         let mut texts: Vec<_> = main.iter().map(named_text).collect();
         let mut root = Root::new(main, &["routes"]);
         root.environment("DRAWBRIDGE", std::env::vars_os());
@@ -103,7 +115,7 @@ impl Source {
     /// The texts that [`Source::load`] would read, as far as they can be read.
     #[must_use]
     pub(crate) fn texts(&self) -> Vec<(String, String)> {
-        let main = self.main.as_deref().and_then(|path| Document::open(path).ok());
+        let main = self.open_main().unwrap_or_default();
         let mut texts: Vec<_> = main.iter().map(named_text).collect();
         let documents = folder(&self.routes_dir()).unwrap_or_default();
         texts.extend(documents.iter().map(named_text));
@@ -113,7 +125,7 @@ impl Source {
     /// The folder of route files, as the main file and the environment stand now.
     #[must_use]
     pub(crate) fn routes_dir(&self) -> PathBuf {
-        let main = self.main.as_deref().and_then(|path| Document::open(path).ok());
+        let main = self.open_main().unwrap_or_default();
         let mut root = Root::new(main, &["routes"]);
         root.environment("DRAWBRIDGE", std::env::vars_os());
         root.peek("routes_dir", || Settings::default().routes_dir).as_path().to_path_buf()
@@ -127,9 +139,13 @@ fn named_text(document: &Document) -> (String, String) {
 /// The documents of the routes' folder, which need not exist.
 fn folder(path: &Path) -> Result<Vec<Document>, Error> {
     match Document::open_folder(path) {
-        Err(Error::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
         documents => documents,
     }
+}
+
+fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound)
 }
 
 fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {

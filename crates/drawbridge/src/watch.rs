@@ -52,12 +52,10 @@ impl Watch {
     fn rewatch(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
         let routes = self.source.routes_dir();
-        let wanted: BTreeSet<_> =
-            [self.source.main.as_deref().map(parent), Some(parent(&routes)), Some(routes.clone())]
-                .into_iter()
-                .flatten()
-                .filter(|folder| folder.is_dir())
-                .collect();
+        let wanted: BTreeSet<_> = [parent(self.source.main()), parent(&routes), routes]
+            .into_iter()
+            .filter(|folder| folder.is_dir())
+            .collect();
         for folder in std::mem::take(&mut self.folders) {
             // Those that stay too: another folder may stand under the name by now. A watch that is gone needs no end.
             let _ = watcher.unwatch(&folder);
