@@ -13,7 +13,8 @@ const LONGEST: usize = 253;
 /// `\0FML\0`, `\0FML2\0` and so on, BungeeCord's forwarded address), everything from `///` on (`RealIP`, `TCPShield`), trailing
 /// dots, and capital letters. IPv6 addresses lose their brackets and are written in their canonical form.
 ///
-/// What is left of nonsense is nonsense: the table finds the default route for it at most.
+/// What is left of nonsense is nonsense: the table finds the default route for it at most. It is cut where no host name can go on,
+/// so that a log doesn't hold what a client makes up.
 ///
 /// ```
 /// # use drawbridge_routing::clean_host;
@@ -25,6 +26,7 @@ const LONGEST: usize = 253;
 pub fn clean_host(raw: &str) -> Cow<'_, str> {
     let host = raw.split('\0').next().unwrap_or_default();
     let host = host.split("///").next().unwrap_or_default().trim_end_matches('.');
+    let host = &host[..host.floor_char_boundary(LONGEST + 1)];
     if host.contains(':') {
         let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = inside.parse::<Ipv6Addr>() {
