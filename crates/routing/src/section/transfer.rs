@@ -7,6 +7,7 @@ use drawbridge_config::{Fields, section};
 section! {
     /// How players are handed over.
     #[defaults]
+    #[check(TransferSection::check)]
     pub struct TransferSection {
         /// Which address clients are sent to; the target's own when left out.
         pub address: Option<AddressSection>,
@@ -61,7 +62,16 @@ impl ResourcePackSection {
     }
 }
 
+/// More packs than any server has; a client answers each with several packets, of which a login may have so many.
+const MOST_PACKS: usize = 32;
+
 impl TransferSection {
+    fn check(&self, fields: &mut Fields<'_, '_, '_>) {
+        if self.resource_packs.len() > MOST_PACKS {
+            fields.error("resource_packs", format!("expected at most {MOST_PACKS} packs"));
+        }
+    }
+
     pub(crate) fn build(&self) -> Transfer {
         Transfer {
             address: self.address.as_ref().map(|address| address.meta.clone()),
