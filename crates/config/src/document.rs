@@ -62,7 +62,12 @@ impl Document {
     /// When it can't be read, is larger than [`MAX_SIZE`](Self::MAX_SIZE) or isn't UTF-8.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let unreadable = |source| Error::Unreadable { path: path.to_path_buf(), source };
-        let size = fs::metadata(path).map_err(unreadable)?.len();
+        // Asked before opening: a pipe would be waited for.
+        let metadata = fs::metadata(path).map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(unreadable(std::io::Error::other("it is not a file")));
+        }
+        let size = metadata.len();
         if size > Self::MAX_SIZE {
             return Err(Error::TooLarge { path: path.to_path_buf(), size, most: Self::MAX_SIZE });
         }
