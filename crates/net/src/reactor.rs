@@ -44,6 +44,9 @@ const DOORBELL: Token = Token(u32::MAX as usize);
 /// Socket operations that succeed without waiting, after which a task lets others have a turn.
 const BUDGET: u32 = 64;
 
+/// Pause after running out of something.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Events taken from the poller at once.
 const EVENTS: usize = 256;
 
@@ -198,6 +201,7 @@ impl Reactor {
             events.clear();
             if error.kind() != io::ErrorKind::Interrupted {
                 tracing::error!(%error, "a reactor's poller failed");
+                pause();
             }
         }
         self.mailbox.awake();
@@ -265,6 +269,11 @@ impl Reactor {
         contain(|| drop(task));
         self.core.slots.borrow_mut().vacate(index);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "without a poller nothing can be waited for but time")]
+fn pause() {
+    std::thread::sleep(PAUSE);
 }
 
 fn directions(event: &Event) -> Directions {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Registry, Token};
 
-use super::DOORBELL;
+use super::{DOORBELL, PAUSE};
 use crate::networks::canonical;
 
 /// Connections accepted per listener and turn, so that tasks under way get theirs.
@@ -21,9 +21,6 @@ const PER_TURN: u32 = 64;
 
 /// Connections taken in from each listener on stopping, at most: about what its queue holds.
 const LAST: u32 = 4096;
-
-/// Pause after running out of something.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// A failing listener is logged no more often than this.
 const LOG_EVERY: Duration = Duration::from_secs(5);
