@@ -7,7 +7,6 @@ use drawbridge_model::Refusal;
 use drawbridge_net::proxy_protocol::{self, Parsed};
 use drawbridge_net::{Denied, Socket, Ticket};
 use drawbridge_protocol::stream::Inbound;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,11 +37,9 @@ pub(crate) struct Admitted {
 /// # Errors
 /// When the client has left or the deadline has passed.
 pub(crate) async fn read_more(socket: &mut Socket, inbound: &mut Inbound) -> Result<(), Ended> {
-    match socket.read_with::<512>(|bytes| inbound.feed(bytes)).await {
-        Ok(0) => Err(Ended::Left),
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Refusal::TimedOut.into()),
-        Err(_) => Err(Ended::Left),
+    match socket.read_with::<512>(|bytes| inbound.feed(bytes)).await? {
+        0 => Err(Ended::Left),
+        _ => Ok(()),
     }
 }
 

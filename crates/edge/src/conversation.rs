@@ -14,7 +14,6 @@ use drawbridge_protocol::packet::login::LoginDisconnect;
 use drawbridge_protocol::packet::{Packet, RawPacket};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::text::{Component, TextFormat};
-use std::io;
 use std::time::{Duration, Instant};
 
 /// How long a client may take to take its last packet.
@@ -114,7 +113,7 @@ impl Conversation {
                 Next::More => self.socket.write(rest).await,
                 Next::Close => self.socket.write_last(rest).await,
             };
-            self.written += written.map_err(ended)?;
+            self.written += written?;
         }
         self.out = Vec::new();
         self.written = 0;
@@ -184,10 +183,8 @@ impl Conversation {
         while !self.inbound.has_packet().map_err(|_| Ended::MALFORMED)? {
             self.inbound.shrink();
             let inbound = &mut self.inbound;
-            match self.socket.read_with::<4096>(|bytes| inbound.feed(bytes)).await {
-                Ok(0) => return Err(Ended::Left),
-                Ok(_) => {}
-                Err(error) => return Err(ended(error)),
+            if self.socket.read_with::<4096>(|bytes| inbound.feed(bytes)).await? == 0 {
+                return Err(Ended::Left);
             }
         }
         Ok(())
@@ -216,12 +213,6 @@ impl Conversation {
             self.socket.close().await;
         }
     }
-}
-
-/// What the failure of a wait on a client means.
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn ended(error: io::Error) -> Ended {
-    if error.kind() == io::ErrorKind::TimedOut { Ended::Refused(Refusal::TimedOut) } else { Ended::Left }
 }
 
 /// A packet that has come.

@@ -30,7 +30,10 @@ pub(crate) async fn hand_over(
     let Placed { targets, cookies, mut waiting } = placed;
     let route = Arc::clone(&visit.route);
     let reachable = waiting.wait_for(first_reachable(&route, targets), visit, conversation).await?;
-    let (target, address) = reachable.ok_or(Refusal::Unreachable)?;
+    let Some((target, address)) = reachable else {
+        waiting.learn_locale(visit, conversation).await?;
+        return Err(Refusal::Unreachable.into());
+    };
     offer_packs(&route, &mut waiting, visit, conversation).await?;
     for (key, payload) in cookies {
         conversation.send(&StoreCookie { key, payload })?;

@@ -1,6 +1,7 @@
 //! How a connection's way can end before its goal.
 
 use drawbridge_model::Refusal;
+use std::io;
 
 /// Why a phase did not reach the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,13 @@ impl Ended {
             Self::Refused(refusal) => refusal.label(),
             Self::Left => "left",
         }
+    }
+}
+
+/// What the failure of a wait on a client means.
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::TimedOut { Self::Refused(Refusal::TimedOut) } else { Self::Left }
     }
 }
 

@@ -37,7 +37,8 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct Work {
-    /// One for each client that waits, so bounded as connections are.
+    /// One for each client that waits, so about as many as connections at most: those of clients that have left are passed over in no
+    /// time.
     exchanges: VecDeque<Exchange>,
     idle: usize,
     closing: bool,

@@ -45,30 +45,11 @@ pub(crate) async fn place(
     match found {
         Ok(Ok(targets)) => Ok(Placed { targets, cookies, waiting }),
         Ok(Err(refusal)) => {
-            learn_locale(&mut waiting, visit, conversation).await?;
+            waiting.learn_locale(visit, conversation).await?;
             Err(Ended::Refused(refusal))
         }
         Err(ended) => Err(ended),
     }
-}
-
-/// Gives a client that is about to be refused a moment to say its language.
-async fn learn_locale(
-    waiting: &mut Waiting,
-    visit: &mut Visit,
-    conversation: &mut Conversation,
-) -> Result<(), Ended> {
-    let placement_deadline = conversation.deadline();
-    conversation.set_deadline(placement_deadline.min(Instant::now() + LOCALE));
-    while visit.locale.is_none() {
-        match waiting.listen(visit, conversation).await {
-            Ok(()) => {}
-            Err(Ended::Refused(Refusal::TimedOut)) => break,
-            Err(ended) => return Err(ended),
-        }
-    }
-    conversation.set_deadline(placement_deadline);
-    Ok(())
 }
 
 /// What is known of a client that waits in configuration.
@@ -130,6 +111,25 @@ impl Waiting {
                 })?,
             }
         }
+    }
+
+    /// Gives a client that is about to be refused a moment to say its language.
+    pub(crate) async fn learn_locale(
+        &mut self,
+        visit: &mut Visit,
+        conversation: &mut Conversation,
+    ) -> Result<(), Ended> {
+        let placement_deadline = conversation.deadline();
+        conversation.set_deadline(placement_deadline.min(Instant::now() + LOCALE));
+        while visit.locale.is_none() {
+            match self.listen(visit, conversation).await {
+                Ok(()) => {}
+                Err(Ended::Refused(Refusal::TimedOut)) => break,
+                Err(ended) => return Err(ended),
+            }
+        }
+        conversation.set_deadline(placement_deadline);
+        Ok(())
     }
 
     /// Deals with the client's next packet, or with its next keep-alive if that is due first.

@@ -1,13 +1,12 @@
 //! How a client that is turned away is told, in the form that it understands.
 
+use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
 use crate::report::Line;
 use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal};
 use drawbridge_protocol::legacy;
-use drawbridge_protocol::packet::login::LoginDisconnect;
-use drawbridge_protocol::stream::Outbound;
-use drawbridge_protocol::text::{Component, TextFormat};
+use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -49,7 +48,7 @@ impl Told<'_> {
 
 /// Turns a client away that has greeted but not gone any further.
 pub(crate) async fn tell(greeted: Greeted, route: Option<&Route>, refusal: Refusal) -> Result<(), Ended> {
-    let Greeted { mut socket, snapshot, arrived, client, purpose, .. } = greeted;
+    let Greeted { mut socket, snapshot, arrived, inbound, client, purpose, ticket: _ticket } = greeted;
     if matches!(purpose, Purpose::Status | Purpose::LegacyPing(_)) {
         return Err(Ended::Refused(refusal));
     }
@@ -57,24 +56,18 @@ pub(crate) async fn tell(greeted: Greeted, route: Option<&Route>, refusal: Refus
     Line { client: &client, route: route_name, player: None, arrived }.refused(refusal);
     let told = Told { refusal, client: &client, player: None };
     let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
-    let bytes = match purpose {
-        Purpose::LegacyLogin => legacy::kick(&reason.to_legacy()),
-        _ => login_disconnect(&reason, &client),
-    };
-    socket.set_deadline(socket.now() + snapshot.limits.handshake_timeout);
-    if socket.write_all(&bytes).await.is_ok() {
-        socket.close().await;
+    let deadline = socket.now() + snapshot.limits.handshake_timeout;
+    if purpose == Purpose::LegacyLogin {
+        socket.set_deadline(deadline);
+        if socket.write_all(&legacy::kick(&reason.to_legacy())).await.is_ok() {
+            socket.close().await;
+        }
+        return Ok(());
     }
+    let mut conversation = Conversation::new(socket, client.version, inbound, deadline);
+    conversation.tell(reason);
+    conversation.close().await;
     Ok(())
-}
-
-fn login_disconnect(reason: &Component, client: &Client) -> Vec<u8> {
-    let mut json = String::new();
-    reason.to_json(TextFormat::of(client.version), &mut json);
-    let mut bytes = Vec::new();
-    // The packet is the same in every version; without it there'd be nothing to say it with.
-    let _ = Outbound::new().write(client.version, &LoginDisconnect { reason: json }, &mut bytes);
-    bytes
 }
 
 #[cfg(test)]

@@ -36,6 +36,11 @@ impl Line<'_> {
         line!(info, self, "handed over", target = target.identifier, address = target.address.to_string());
     }
 
+    /// The server list was answered.
+    pub(crate) fn pinged(&self) {
+        line!(debug, self, "pinged");
+    }
+
     /// The client has gone before anything was decided.
     pub(crate) fn left(&self) {
         line!(info, self, "left");

@@ -3,6 +3,7 @@
 use crate::admission::read_more;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
+use crate::report::Line;
 use crate::snapshot::{Snapshot, UnknownHostAction};
 use drawbridge_model::{Client, Refusal, Status, StatusDocument};
 use drawbridge_net::Socket;
@@ -28,6 +29,7 @@ pub(crate) async fn answer(greeted: Greeted, route: Option<&Route>) -> Result<()
         .await
         .map_err(|_| Refusal::TimedOut)??;
     if let Purpose::LegacyPing(ping) = purpose {
+        Line { client: &client, route: route.map(|route| &*route.name), player: None, arrived }.pinged();
         socket.set_deadline(socket.now() + LAST_WORD);
         write(&mut socket, &legacy_answer(&ping, document.status())).await?;
         socket.close().await;
@@ -41,6 +43,8 @@ pub(crate) async fn answer(greeted: Greeted, route: Option<&Route>) -> Result<()
         let ended = answers.to(&mut inbound, &mut out)?;
         write(&mut socket, &out).await?;
         if ended {
+            Line { client: &answers.client, route: route.map(|route| &*route.name), player: None, arrived }
+                .pinged();
             return finish(socket).await;
         }
         read_more(&mut socket, &mut inbound).await?;
@@ -73,7 +77,7 @@ async fn finish(mut socket: Socket) -> Result<(), Ended> {
 }
 
 async fn write(socket: &mut Socket, bytes: &[u8]) -> Result<(), Ended> {
-    if bytes.is_empty() { Ok(()) } else { socket.write_all(bytes).await.map_err(|_| Ended::Left) }
+    if bytes.is_empty() { Ok(()) } else { Ok(socket.write_all(bytes).await?) }
 }
 
 /// The route's status, or what is shown for a host without one.
