@@ -20,7 +20,7 @@ section! {
         /// A folder of which every *.toml file holds routes; watched, as this file is.
         pub routes_dir: DocumentPath = DocumentPath::new("routes"),
         /// Threads that the edge works with; `0`: one for each core. Half of them, at least one, accept connections and speak with
-        /// clients, the others do what that takes. Read at start.
+        /// clients; as many as are left, at least one, compute key exchanges, and as many do what adapters do. Read at start.
         pub threads: u16 = 0,
         /// Bounds on what peers may use.
         pub limits: Limits,
@@ -168,7 +168,7 @@ impl Settings {
         Threads { reactors, keys: (self.all_threads() - reactors).max(1) }
     }
 
-    /// How many threads the runtime has, for what adapters do.
+    /// How many threads the runtime has. They seldom work at the same time as those for keys.
     #[must_use]
     pub(crate) fn workers(&self) -> usize {
         self.threads().keys

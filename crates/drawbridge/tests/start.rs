@@ -18,7 +18,7 @@ const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
 struct Bare {
     process: Child,
     address: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bare {
@@ -34,7 +34,7 @@ impl Bare {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let bare = Self { process, address, _folder: folder };
+        let bare = Self { process, address, folder };
         let answers = eventually(Duration::from_secs(10), || ping(address, VERSION, "localhost").ok());
         assert!(answers.is_some(), "it doesn't answer at {address}");
         bare
@@ -60,6 +60,20 @@ fn without_any_configuration_the_server_list_is_answered_and_players_are_authent
         let request: EncryptionRequest = login.receive().unwrap().read().unwrap();
         assert!(request.should_authenticate, "{host:?}");
     }
+}
+
+/// As a newcomer does it: first the edge, then its file.
+#[test]
+fn a_configuration_that_appears_later_is_taken_over() {
+    let edge = Bare::start();
+    let route = "[[routes]]\nname = \"lobby\"\nhosts = [\"*\"]\nmode = \"transfer\"\n\
+                 [routes.status]\ndescription = \"Here we are\"\n";
+    std::fs::write(edge.folder.path().join("drawbridge.toml"), route).unwrap();
+    let shown = || {
+        let (document, _) = ping(edge.address, VERSION, "localhost").ok()?;
+        (description(&document) == "Here we are").then_some(())
+    };
+    assert!(eventually(Duration::from_secs(10), shown).is_some(), "the file isn't read");
 }
 
 /// A route that is as the built-in one but for its session server.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! One task a connection, on a reactor of `drawbridge-net`. Each phase consumes the value of the one before and returns the next.
-//! What a task asks of others (adapters, the key exchange) runs on the runtime.
+//! Adapters are polled there too, on what they have of the runtime; key exchanges have threads of their own.
 //!
 //! What must stay true: every wait on a peer has a deadline, every refusal a reason, and a connection keeps the snapshot that
 //! it started with.
@@ -77,7 +77,7 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Listens on `bind` and starts to serve. What adapters do runs on `runtime`.
+    /// Listens on `bind` and starts to serve. What adapters wait for is on `runtime`.
     ///
     /// # Errors
     /// When an address can't be listened on, or the system gives no thread or poller.
