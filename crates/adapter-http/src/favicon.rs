@@ -1,13 +1,14 @@
-//! Favicons from a URL: asked for until they are there.
+//! Favicons from a URL: asked for until they are there. A reload asks anew, and shows the last picture meanwhile.
 
 use crate::client::Client;
 use crate::error::HttpError;
 use crate::http::Http;
 use crate::location::Location;
 use crate::tls::Tls;
+use bytes::Bytes;
 use drawbridge_adapter::status::favicon::{FaviconError, FaviconLoader, FaviconSlot, LARGEST, Loading};
 use hyper::StatusCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
@@ -37,21 +38,42 @@ enum Missing {
     Picture(#[from] FaviconError),
 }
 
-impl FaviconLoader for Http {
-    fn load(&self, url: &str, slot: FaviconSlot) -> Loading {
-        self.background().run(load(self.tls(), url.to_owned(), slot, WAITS))
+/// The picture that was at a URL last, as long as some status wants it.
+#[derive(Debug, Default)]
+pub(crate) struct LastPicture(Mutex<Option<Bytes>>);
+
+impl LastPicture {
+    fn get(&self) -> Option<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, picture: Bytes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(picture);
     }
 }
 
-async fn load(tls: Arc<Tls>, url: String, slot: FaviconSlot, mut waits: Waits) {
+impl FaviconLoader for Http {
+    fn load(&self, url: &str, slot: FaviconSlot) -> Loading {
+        let last = self.last_picture(url);
+        if let Some(picture) = last.get() {
+            // It was a favicon; beside another description it may be too long, which the answer to come says too.
+            let _ = slot.put(&picture);
+        }
+        let loading = self.background().run(load(self.tls(), url.to_owned(), slot, Arc::clone(&last), WAITS));
+        Loading::new((loading, last))
+    }
+}
+
+async fn load(tls: Arc<Tls>, url: String, slot: FaviconSlot, last: Arc<LastPicture>, mut waits: Waits) {
     loop {
         match attempt(&tls, &url, &slot).await {
-            Ok(()) => {
+            Ok(picture) => {
+                last.set(picture);
                 tracing::info!(url, "favicon loaded");
                 return;
             }
             Err(error) => {
-                tracing::warn!(url, %error, again_in = ?waits.next, "no favicon; the status is served without");
+                tracing::warn!(url, %error, again_in = ?waits.next, "the favicon can't be loaded");
             }
         }
         sleep(waits.next).await;
@@ -59,7 +81,7 @@ async fn load(tls: Arc<Tls>, url: String, slot: FaviconSlot, mut waits: Waits) {
     }
 }
 
-async fn attempt(tls: &Arc<Tls>, url: &str, slot: &FaviconSlot) -> Result<(), Missing> {
+async fn attempt(tls: &Arc<Tls>, url: &str, slot: &FaviconSlot) -> Result<Bytes, Missing> {
     let location: Location = url.parse().map_err(HttpError::from)?;
     // Asked once and not again for long: no connection is kept.
     let client = Client::new(&location, LARGEST, Arc::clone(tls));
@@ -67,7 +89,8 @@ async fn attempt(tls: &Arc<Tls>, url: &str, slot: &FaviconSlot) -> Result<(), Mi
     if answer.status != StatusCode::OK {
         return Err(Missing::Status(answer.status));
     }
-    Ok(slot.put(&answer.body)?)
+    slot.put(&answer.body)?;
+    Ok(answer.body)
 }
 
 #[cfg(test)]

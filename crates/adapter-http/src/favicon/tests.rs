@@ -60,11 +60,33 @@ async fn it_is_asked_for_until_it_is_there() {
     let slot = slot.0.lock().unwrap().take().unwrap();
     let waits = Waits { next: Duration::from_millis(1), longest: Duration::from_millis(2) };
     let url = format!("{}/icon.png?v=1", server.url);
-    timeout(PATIENCE, load(Arc::default(), url, slot, waits)).await.unwrap();
+    timeout(PATIENCE, load(Arc::default(), url, slot, Arc::default(), waits)).await.unwrap();
     assert!(has_favicon(&status).await);
     let requests = server.requests();
     assert_eq!(requests.len(), 6);
     assert_eq!(requests[0], "GET /icon.png?v=1 HTTP/1.1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_shows_the_last_picture_until_there_is_another() {
+    let server = Server::start(|number| match number {
+        0 => Reply::Bytes(answer("200 OK", "", png(64))),
+        _ => Reply::Silence,
+    });
+    let (http, tasks) = (Http::default(), TaskTracker::new());
+    http.start(&Handle::current(), &tasks);
+    let before = Fixed::new(&section(&server), Some(&http));
+    let loaded = async {
+        while http.last_picture(&format!("{}/icon.png?v=1", server.url)).get().is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, loaded).await.unwrap();
+    assert!(has_favicon(&before).await);
+    let after = Fixed::new(&section(&server), Some(&http));
+    assert!(has_favicon(&after).await);
+    drop((before, after));
+    assert!(!has_favicon(&Fixed::new(&section(&server), Some(&http))).await, "nobody wanted it any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
