@@ -143,6 +143,9 @@ fn a_probed_target_has_to_accept_a_connection() {
     let second = edge().config(probing(&[nobody, slow.address().unwrap(), backend.address()])).start();
     assert_eq!(join(&second, "Alice").transferred(), ("127.0.0.1", backend.address().port()));
     eventually(Duration::from_secs(5), || (backend.arrived() == 1).then_some(())).expect("it was probed");
+    let again = join(&second, "Bob");
+    assert_eq!(again.transferred(), ("127.0.0.1", backend.address().port()));
+    assert!(again.took < Duration::from_secs(2), "it waited again for what had failed: {:?}", again.took);
     let none = edge().config(probing(&[nobody])).start();
     let text = join(&none, "Alice");
     assert!(

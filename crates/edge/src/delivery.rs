@@ -4,6 +4,7 @@ use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::login::Visit;
 use crate::placement::{Placed, Waiting};
+use crate::unreachable::Unreachable;
 use drawbridge_model::{Refusal, Target, TargetAddress};
 use drawbridge_protocol::packet::Packet as _;
 use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
@@ -29,7 +30,11 @@ pub(crate) async fn hand_over(
 ) -> Result<Target, Ended> {
     let Placed { targets, cookies, mut waiting } = placed;
     let route = Arc::clone(&visit.route);
-    let reachable = waiting.wait_for(first_reachable(&route, targets), visit, conversation).await?;
+    let reachable = {
+        let shared = Arc::clone(&visit.shared);
+        let finding = first_reachable(&route, targets, &shared.unreachable);
+        waiting.wait_for(finding, visit, conversation).await?
+    };
     let Some((target, address)) = reachable else {
         waiting.learn_locale(visit, conversation).await?;
         return Err(Refusal::Unreachable.into());
@@ -43,22 +48,49 @@ pub(crate) async fn hand_over(
     Ok(target)
 }
 
-/// The first target with an address for players, and where the route probes, one that accepts a connection there.
-async fn first_reachable(route: &Route, targets: Vec<Target>) -> Option<(Target, TargetAddress)> {
-    for target in targets {
-        let address = match route.transfer.address_of(&target) {
-            Ok(address) => address,
-            Err(error) => {
-                tracing::warn!(route = %route.name, target = %target.identifier, %error, "players can't be sent to the target");
-                continue;
-            }
-        };
-        if !route.transfer.probe || accepts(&address).await {
+/// The first target with an address for players, and where the route probes, one that accepts a connection there. Those that
+/// failed of late are tried last.
+async fn first_reachable(
+    route: &Route,
+    targets: Vec<Target>,
+    unreachable: &Unreachable,
+) -> Option<(Target, TargetAddress)> {
+    let mut candidates = with_addresses(route, targets);
+    if !route.transfer.probe {
+        return candidates.next();
+    }
+    let now = Instant::now();
+    let (failed, fresh): (Vec<_>, Vec<_>) =
+        candidates.partition(|(_, address)| unreachable.has(address, now));
+    for (target, address) in fresh.into_iter().chain(failed) {
+        if probe(route, &target, &address, unreachable).await {
             return Some((target, address));
         }
-        tracing::warn!(route = %route.name, target = %target.identifier, %address, "the target doesn't accept connections");
     }
     None
+}
+
+/// The targets that players can be sent to.
+fn with_addresses(route: &Route, targets: Vec<Target>) -> impl Iterator<Item = (Target, TargetAddress)> {
+    targets.into_iter().filter_map(|target| match route.transfer.address_of(&target) {
+        Ok(address) => Some((target, address)),
+        Err(error) => {
+            tracing::warn!(route = %route.name, target = %target.identifier, %error, "players can't be sent to the target");
+            None
+        }
+    })
+}
+
+/// Whether a target accepts connections; what is found out is remembered.
+async fn probe(route: &Route, target: &Target, address: &TargetAddress, unreachable: &Unreachable) -> bool {
+    if accepts(address).await {
+        unreachable.remove(address);
+        return true;
+    }
+    if unreachable.add(address, Instant::now()) {
+        tracing::warn!(route = %route.name, target = %target.identifier, %address, "the target doesn't accept connections");
+    }
+    false
 }
 
 async fn accepts(address: &TargetAddress) -> bool {

@@ -30,9 +30,11 @@ mod report;
 mod shared;
 pub mod snapshot;
 mod status;
+mod unreachable;
 
 use crate::keys::Keys;
 use crate::shared::{Seldom, Shared};
+use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_net::limits::raise_descriptor_limit;
 use drawbridge_net::{BindError, Gate, Listener, Serving};
@@ -94,6 +96,7 @@ impl Edge {
             snapshot: ArcSwap::from_pointee(snapshot),
             keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
+            unreachable: Unreachable::default(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),
         });

@@ -2,6 +2,7 @@
 
 use crate::keys::Keys;
 use crate::snapshot::Snapshot;
+use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_model::TraceContext;
 use drawbridge_net::Gate;
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// How often the log says that the edge is full.
     pub(crate) full: Seldom,
+    /// Targets that failed of late.
+    pub(crate) unreachable: Unreachable,
     /// Counts logins under way.
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.
