@@ -19,7 +19,7 @@ pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
     match result {
         Ok(configured) => {
             eprint!("{}", configured.warnings.render(style()));
-            let name = if configured.texts.is_empty() {
+            let name = if configured.fingerprint.is_none() {
                 "the built-in configuration".into()
             } else {
                 source.main().to_string_lossy()

@@ -45,8 +45,10 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     services.start(runtime.handle(), &background);
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("signals can't be listened for")?;
-        let watch = Watch::start(source.clone(), configured.texts);
-        let Configured { settings, snapshot, .. } = configured;
+        let watch = Watch::start(source.clone(), configured.fingerprint);
+        let Configured { mut settings, snapshot, .. } = configured;
+        // The snapshot has them; as they were written they'd only take room.
+        settings.routes = Vec::new();
         let edge = Edge::start(&settings.bind, settings.threads(), snapshot, runtime.handle())?;
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
@@ -120,16 +122,17 @@ impl Running {
             }
         };
         warn(&configured);
-        let Configured { mut settings, snapshot, texts, .. } = configured;
+        let Configured { mut settings, snapshot, fingerprint, .. } = configured;
+        let routes = std::mem::take(&mut settings.routes).len();
         if settings.bind != self.settings.bind || settings.threads != self.settings.threads {
             tracing::warn!("bind and threads are read at start: restart the edge to change them");
             settings.bind = std::mem::take(&mut self.settings.bind);
             settings.threads = self.settings.threads;
         }
         self.log.replace(&settings.telemetry);
-        self.watch.follow(texts);
+        self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
-        tracing::info!(routes = settings.routes.len(), "configuration reloaded");
+        tracing::info!(routes, "configuration reloaded");
         self.settings = settings;
     }
 }

@@ -6,6 +6,7 @@ use drawbridge_edge::{Shutdown, Snapshot, Threads, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_routing::{self as routing, RouteSection};
 use drawbridge_telemetry::Telemetry;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -57,6 +58,9 @@ pub(crate) struct Source {
 /// The main file where none is asked for; it need not be there.
 const MAIN: &str = "drawbridge.toml";
 
+/// Two of the same texts are the same, and of others hardly ever.
+pub(crate) type Fingerprint = u64;
+
 /// A configuration that holds, and what it was read from.
 #[derive(Debug)]
 pub(crate) struct Configured {
@@ -66,8 +70,8 @@ pub(crate) struct Configured {
     pub snapshot: Snapshot,
     /// What is unwise.
     pub warnings: Diagnostics,
-    /// The texts of all documents, to tell whether anything has changed.
-    pub texts: Vec<(String, String)>,
+    /// Tells whether any document has changed; `None` where there was none.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 impl Source {
@@ -95,31 +99,28 @@ impl Source {
     /// With every mistake there is.
     pub(crate) fn load(&self, services: &routing::Services) -> Result<Configured, Error> {
         let main = self.open_main()?;
-        let mut texts: Vec<_> = main.iter().map(named_text).collect();
+        let main_print = main.as_ref().map(|main| fingerprint([main]));
         let mut root = Root::new(main, &["routes"]);
         root.environment("DRAWBRIDGE", std::env::vars_os());
         let documents = folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
-        texts.extend(documents.iter().map(named_text));
+        let fingerprint = combined(main_print, &documents);
         root.append(documents);
         let Loaded { settings, mut diagnostics } = root.read::<Settings>()?;
         let routes = routing::Snapshot::build(&settings.routes, services, &mut diagnostics);
         match routes {
             Some(routes) if diagnostics.errors() == 0 => {
                 let snapshot = snapshot(&settings, routes);
-                Ok(Configured { settings, snapshot, warnings: diagnostics, texts })
+                Ok(Configured { settings, snapshot, warnings: diagnostics, fingerprint })
             }
             _ => Err(Error::Invalid(diagnostics)),
         }
     }
 
-    /// The texts that [`Source::load`] would read, as far as they can be read.
+    /// The fingerprint of what [`Source::load`] would read, as far as it can be read.
     #[must_use]
-    pub(crate) fn texts(&self) -> Vec<(String, String)> {
-        let main = self.open_main().unwrap_or_default();
-        let mut texts: Vec<_> = main.iter().map(named_text).collect();
-        let documents = folder(&self.routes_dir()).unwrap_or_default();
-        texts.extend(documents.iter().map(named_text));
-        texts
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        let main = self.open_main().unwrap_or_default().as_ref().map(|main| fingerprint([main]));
+        combined(main, &folder(&self.routes_dir()).unwrap_or_default())
     }
 
     /// The folder of route files, as the main file and the environment stand now.
@@ -132,8 +133,17 @@ impl Source {
     }
 }
 
-fn named_text(document: &Document) -> (String, String) {
-    (document.name().to_owned(), document.text().to_owned())
+fn fingerprint<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Fingerprint {
+    let mut hasher = DefaultHasher::new();
+    for document in documents {
+        (document.name(), document.text()).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+fn combined(main: Option<Fingerprint>, documents: &[Document]) -> Option<Fingerprint> {
+    (main.is_some() || !documents.is_empty())
+        .then(|| main.unwrap_or_default().rotate_left(1) ^ fingerprint(documents))
 }
 
 /// The documents of the routes' folder, which need not exist.

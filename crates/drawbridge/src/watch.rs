@@ -3,7 +3,7 @@
 //! Folders are watched, not files: editors replace a file by another, Kubernetes replaces a link beside it, and the routes'
 //! folder may appear later. Whatever happens there, only a change in the texts counts.
 
-use crate::settings::Source;
+use crate::settings::{Fingerprint, Source};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,18 +14,18 @@ use tokio::time::sleep;
 /// How long files have to be left alone before they are read: an editor writes several times.
 const QUIET: Duration = Duration::from_millis(150);
 
-/// The folders that are watched, and the texts as they were read last.
+/// The folders that are watched, and what was read there last.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     events: mpsc::Receiver<()>,
     folders: BTreeSet<PathBuf>,
     source: Source,
-    texts: Vec<(String, String)>,
+    fingerprint: Option<Fingerprint>,
 }
 
 impl Watch {
-    /// Watches where `source` reads, which gave `texts`.
-    pub(crate) fn start(source: Source, texts: Vec<(String, String)>) -> Self {
+    /// Watches where `source` reads, which gave `fingerprint`.
+    pub(crate) fn start(source: Source, fingerprint: Option<Fingerprint>) -> Self {
         let (sender, events) = mpsc::channel(1);
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             // Reading is an event too: that of this very program would wake it for ever.
@@ -38,14 +38,14 @@ impl Watch {
         let watcher = watcher
             .inspect_err(|error| tracing::warn!(%error, "files can't be watched: reload with SIGHUP"))
             .ok();
-        let mut watch = Self { watcher, events, folders: BTreeSet::new(), source, texts: Vec::new() };
-        watch.follow(texts);
+        let mut watch = Self { watcher, events, folders: BTreeSet::new(), source, fingerprint: None };
+        watch.follow(fingerprint);
         watch
     }
 
     /// Goes on from other texts, and other folders where the configuration names others.
-    pub(crate) fn follow(&mut self, texts: Vec<(String, String)>) {
-        self.texts = texts;
+    pub(crate) fn follow(&mut self, fingerprint: Option<Fingerprint>) {
+        self.fingerprint = fingerprint;
         self.rewatch();
     }
 
@@ -79,10 +79,10 @@ impl Watch {
             sleep(QUIET).await;
             while self.events.try_recv().is_ok() {}
             self.rewatch();
-            let texts = self.source.texts();
-            if texts != self.texts {
+            let fingerprint = self.source.fingerprint();
+            if fingerprint != self.fingerprint {
                 // Even where they can't be taken over: what is wrong with them is said once.
-                self.texts = texts;
+                self.fingerprint = fingerprint;
                 return;
             }
         }
