@@ -9,7 +9,7 @@ use thiserror::Error;
 /// One backend server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Names it in logs, metrics and rules.
+    /// Names it in logs.
     pub identifier: String,
     /// Where it is.
     pub address: TargetAddress,

@@ -32,9 +32,9 @@ section! {
         pub per_address: u32 = 64,
         /// How long a client may take to say its greeting.
         pub handshake_timeout: Duration = Duration::from_secs(5),
-        /// From the handshake to Login Success, the session server included. Clients give up after 30 s.
+        /// From the connection to Login Success, the session server included. Clients give up after 30 s.
         pub login_timeout: Duration = Duration::from_secs(25),
-        /// Discovery, actions and waking together; the client is kept alive the while.
+        /// For finding a target; the client is kept alive the while.
         pub placement_timeout: Duration = Duration::from_secs(30),
         /// The largest packet taken from a client that isn't identified yet, 1KiB to 1MiB. The cookie that a returning player
         /// brings has up to 5KiB.

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// A route that is ready to be used.
 #[derive(Debug)]
 pub struct Route {
-    /// Names it in logs and metrics.
+    /// Names it in logs.
     pub name: String,
     /// How its players reach the target.
     pub mode: Mode,

@@ -45,7 +45,7 @@ section! {
     /// A rule: these hosts, this mode, these adapters.
     #[check(RouteSection::check)]
     pub struct RouteSection {
-        /// Names it in logs and metrics.
+        /// Names it in logs.
         pub name: Located<String>,
         /// The hosts that belong to it: `play.example.com`, `*.example.com` (one or more whole labels), `eu-?.example.com`,
         /// `~^lobby-\d+\.example\.com$` (a regular expression); `*` alone is the default route.

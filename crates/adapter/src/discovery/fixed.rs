@@ -19,7 +19,7 @@ section! {
 section! {
     /// One backend server.
     pub struct TargetSection {
-        /// Names it in logs, metrics and rules; its address, when left out.
+        /// Names it in logs; its address, when left out.
         pub identifier: Option<String>,
         /// Where it is.
         pub address: Address,

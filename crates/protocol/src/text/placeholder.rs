@@ -1,4 +1,4 @@
-//! Placeholders such as `{player}`: plain text put into a finished component.
+//! Placeholders such as `{name}`: plain text put into a finished component.
 
 use super::{Component, Content};
 
