@@ -1,18 +1,8 @@
 //! What a profile may hold, so that the Login Success that carries it can be read by every client.
 
 use drawbridge_model::{Profile, Property};
+use drawbridge_protocol::profile::{NAME, PROPERTIES, PROPERTY_NAME, PROPERTY_SIGNATURE, PROPERTY_VALUE};
 use thiserror::Error;
-
-/// The most characters of a name.
-pub const NAME: usize = 16;
-/// The most properties.
-pub const PROPERTIES: usize = 16;
-/// The most characters of a property's name.
-pub const PROPERTY_NAME: usize = 64;
-/// The most characters of a property's value.
-pub const PROPERTY_VALUE: usize = 32_767;
-/// The most characters of a property's signature.
-pub const PROPERTY_SIGNATURE: usize = 1_024;
 
 /// Why a profile can't be given to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

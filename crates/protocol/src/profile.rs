@@ -3,6 +3,18 @@
 use md5::Digest as _;
 use uuid::Uuid;
 
+/// The most characters of a name. This bound and those below are vanilla's (Minecraft wiki, "Java Edition protocol/Packets", Login
+/// Success).
+pub const NAME: usize = 16;
+/// The most properties of a profile.
+pub const PROPERTIES: usize = 16;
+/// The most characters of a property's name.
+pub const PROPERTY_NAME: usize = 64;
+/// The most characters of a property's value.
+pub const PROPERTY_VALUE: usize = 32_767;
+/// The most characters of a property's signature.
+pub const PROPERTY_SIGNATURE: usize = 1_024;
+
 /// A property of a profile, such as `textures`, signed by the session server where it comes from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {

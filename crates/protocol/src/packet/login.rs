@@ -2,20 +2,15 @@
 
 use super::{IDENTIFIER, MAX_COOKIE, Packet, ToField as _, packets};
 use crate::ids::{Direction, Kind, State};
-use crate::profile::{Profile, Property};
+use crate::profile::{
+    NAME, PROPERTIES, PROPERTY_NAME, PROPERTY_SIGNATURE, PROPERTY_VALUE, Profile, Property,
+};
 use crate::version::ProtocolVersion;
 use crate::wire::{DecodeError, Decoder, Encoder};
 use uuid::Uuid;
 
-/// The most characters of a player's name.
-const NAME: usize = 16;
 /// The longest result of an RSA operation that is read, in bytes: that of a 4,096-bit key.
 const RSA_BLOCK: usize = 512;
-/// The most properties of a profile, and the most characters of one's name, value and signature (vanilla's bounds).
-const PROPERTIES: usize = 16;
-const PROPERTY_NAME: usize = 64;
-const PROPERTY_VALUE: usize = 32_767;
-const PROPERTY_SIGNATURE: usize = 1_024;
 /// The most characters of a text component in JSON.
 const TEXT: usize = 262_144;
 
