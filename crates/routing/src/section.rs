@@ -22,6 +22,7 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::version::RELEASES;
 use regex::Regex;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 keywords! {
     /// How a player reaches the target.
@@ -75,8 +76,10 @@ section! {
 
 /// The names that accounts have.
 fn usual_names() -> Regex {
-    // The expression is a constant that a test compiles.
-    Regex::new("^[A-Za-z0-9_]{1,16}$").expect("a regular expression")
+    // Compiled once: routes by the thousand share it.
+    static USUAL: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("^[A-Za-z0-9_]{1,16}$").expect("a regular expression"));
+    USUAL.clone()
 }
 
 /// The route of a configuration without any: it answers the server list for every host, authenticates, and has no target.
