@@ -125,13 +125,9 @@ async fn offer_packs(
     conversation: &mut Conversation,
 ) -> Result<(), Ended> {
     let packs = &route.transfer.resource_packs;
-    if packs.is_empty() {
+    // Whom packs can't be offered has none to take: a route with such a pack doesn't take the version.
+    if packs.is_empty() || AddResourcePack::id(visit.client.version).is_none() {
         return Ok(());
-    }
-    // Of the newest versions the packet's id may not be known yet.
-    if AddResourcePack::id(visit.client.version).is_none() {
-        let required = packs.iter().any(|pack| pack.required);
-        return if required { Err(Ended::Refused(Refusal::Version)) } else { Ok(()) };
     }
     for pack in packs {
         let id = Uuid::new_v4();

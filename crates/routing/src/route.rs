@@ -9,7 +9,7 @@ use drawbridge_model::{
 };
 use drawbridge_net::AddressRules;
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_protocol::version::VersionRange;
+use drawbridge_protocol::version::{RELEASES, Release, VersionRange};
 use regex::Regex;
 use std::sync::Arc;
 
@@ -52,23 +52,26 @@ impl Route {
         }
     }
 
-    /// Whether clients of this version may join: the mode can serve them, and the route wants them.
+    /// Whether clients of this version may join: the mode can serve them, they can be offered the packs that they must take, and
+    /// the route wants them.
     #[must_use]
     pub fn takes_version(&self, version: ProtocolVersion) -> bool {
-        self.mode.serves(version) && self.versions.as_ref().is_none_or(|versions| versions.contains(version))
+        self.mode.serves(version)
+            && self.transfer.serves(version)
+            && self.versions.as_ref().is_none_or(|versions| versions.contains(version))
     }
 
-    /// The versions that may join, in the form that players read.
+    /// The versions that may join, in the form that players read, in any language: `1.20.5–26.3`, `1.21.4, 26.1–26.1.2`.
     #[must_use]
     pub fn versions_text(&self) -> String {
-        match (&self.versions, self.mode) {
-            (Some(versions), _) => versions.for_players(),
-            (None, Mode::Transfer) => {
-                let oldest = ProtocolVersion::V1_20_5.release().map_or("", |release| release.first);
-                let newest = ProtocolVersion::newest().release().map_or("", |release| release.last);
-                format!("{oldest}–{newest}")
-            }
-        }
+        let taken = |release: &Release| self.takes_version(release.version);
+        let runs = RELEASES.chunk_by(|one, next| taken(one) == taken(next));
+        let ends = runs.filter_map(|run| run.first().zip(run.last())).filter(|(first, _)| taken(first));
+        let words = ends.map(|(first, last)| match (first.first, last.last) {
+            (first, last) if first == last => first.to_owned(),
+            (first, last) => format!("{first}–{last}"),
+        });
+        words.collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a player of this name may join.

@@ -129,9 +129,13 @@ impl RouteSection {
             RELEASES.iter().map(|release| release.version).filter(|version| versions.contains(*version));
         let origin = fields.origin("versions");
         let oldest = taken.clone().next();
-        if !taken.any(|version| self.mode.serves(version)) {
+        let transfer = self.transfer.build();
+        if !taken.clone().any(|version| self.mode.serves(version)) {
             let mistake = Diagnostic::error(origin, "none of these versions can be transferred");
             fields.report(mistake.help("clients can be transferred since 1.20.5"));
+        } else if !taken.any(|version| self.mode.serves(version) && transfer.serves(version)) {
+            let mistake = Diagnostic::error(origin, "none of these versions can be offered a resource pack");
+            fields.report(mistake.related(fields.origin("transfer"), "one is required here"));
         } else if oldest.is_some_and(|version| !self.mode.serves(version)) {
             let warning = Diagnostic::warning(origin, "some of these versions can't be transferred");
             fields.report(warning.label("clients before 1.20.5 are told disconnect_version all the same"));

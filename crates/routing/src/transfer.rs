@@ -2,6 +2,9 @@
 
 use drawbridge_model::target::TargetAddressError;
 use drawbridge_model::{Target, TargetAddress};
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::packet::Packet as _;
+use drawbridge_protocol::packet::configuration::AddResourcePack;
 use drawbridge_protocol::text::Component;
 use thiserror::Error;
 
@@ -47,6 +50,12 @@ pub enum TransferAddressError {
 }
 
 impl Transfer {
+    /// Whether clients of this version can be offered the packs that they must take. Of the newest versions the packet's id may
+    /// not be known yet.
+    pub(crate) fn serves(&self, version: ProtocolVersion) -> bool {
+        AddResourcePack::id(version).is_some() || !self.resource_packs.iter().any(|pack| pack.required)
+    }
+
     /// The address that clients are sent to for `target`.
     ///
     /// # Errors

@@ -55,12 +55,6 @@ impl VersionRange {
     pub fn contains(&self, version: ProtocolVersion) -> bool {
         self.parts.iter().any(|part| part.contains(version))
     }
-
-    /// The range in the form that players read, in any language: `1.20.5+`, `1.20.5–1.21.4`, `1.8–1.8.9, 26.1+`.
-    pub fn for_players(&self) -> String {
-        let words: Vec<String> = self.parts.iter().map(Part::for_players).collect();
-        words.join(", ")
-    }
 }
 
 impl Part {
@@ -76,23 +70,11 @@ impl Part {
     fn overlaps(&self, other: &Self) -> bool {
         self.first <= other.last && other.first <= self.last
     }
-
-    fn for_players(&self) -> String {
-        let first = release_of(self.first, |release| release.first);
-        let last = release_of(self.last, |release| release.last);
-        match (self.first, self.last) {
-            (i32::MIN, i32::MAX) => "*".to_owned(),
-            (i32::MIN, _) => format!("≤ {last}"),
-            (_, i32::MAX) => format!("{first}+"),
-            _ if first == last => first,
-            _ => format!("{first}–{last}"),
-        }
-    }
 }
 
-/// A name of the release with the number, or the number.
-fn release_of(number: i32, pick: fn(&super::Release) -> &'static str) -> String {
-    ProtocolVersion(number).release().map_or_else(|| number.to_string(), |release| pick(release).to_owned())
+/// The name of the first release with the number, or the number.
+fn release_of(number: i32) -> String {
+    ProtocolVersion(number).release().map_or_else(|| number.to_string(), |release| release.first.to_owned())
 }
 
 impl FromStr for VersionRange {
@@ -174,8 +156,7 @@ impl fmt::Display for VersionRange {
             if index > 0 {
                 f.write_str(", ")?;
             }
-            let first = release_of(part.first, |release| release.first);
-            let last = release_of(part.last, |release| release.first);
+            let (first, last) = (release_of(part.first), release_of(part.last));
             match (part.first, part.last) {
                 (i32::MIN, i32::MAX) => f.write_str("..")?,
                 (i32::MIN, _) => write!(f, "<={last}")?,
@@ -249,8 +230,6 @@ mod tests {
     fn it_is_shown_with_names() {
         let range: VersionRange = "47, 766..=769, >=775".parse().unwrap();
         assert_eq!(range.to_string(), "1.8, 1.20.5..=1.21.4, >=26.1");
-        assert_eq!(range.for_players(), "1.8–1.8.9, 1.20.5–1.21.4, 26.1+");
-        assert_eq!("<766".parse::<VersionRange>().unwrap().for_players(), "≤ 1.20.4");
         assert_eq!("=1000".parse::<VersionRange>().unwrap().to_string(), "1000");
     }
 

@@ -71,6 +71,10 @@ fn mistakes_stand_at_their_keys() {
     for (keys, words) in [
         ("mode = 'passthrough'", "\"transfer\""),
         ("versions = '<766'", "none of these versions can be transferred"),
+        (
+            "versions = '>=26.2'\ntransfer.resource_packs = [{ url = 'http://x', sha1 = '0000000000000000000000000000000000000000' }]",
+            "none of these versions can be offered a resource pack",
+        ),
         ("versions = 'new'", "is not a range of versions"),
         ("names = '('", "is not a regular expression"),
         ("targets = ['hub']", "expected host:port"),

@@ -87,6 +87,32 @@ async fn versions_that_cannot_be_served_are_not_taken() {
     assert_eq!(route.versions_text(), "1.20.5–26.3");
 }
 
+/// Whatever a route says of versions, players read those that can join.
+#[test]
+fn the_versions_that_players_read_are_those_that_are_taken() {
+    let pack = |required: bool| {
+        let sha1 = "0".repeat(40);
+        format!("transfer.resource_packs = [{{ url = 'http://x', sha1 = '{sha1}', required = {required} }}]")
+    };
+    for (keys, newest_taken, text) in [
+        ("versions = '>=47'".to_owned(), 777, "1.20.5–26.3"),
+        ("versions = '..'".to_owned(), 777, "1.20.5–26.3"),
+        ("versions = '1.21.4, >=26.1'".to_owned(), 777, "1.21.4, 26.1–26.3"),
+        ("versions = '1.21, 1.21.4, 770..772'".to_owned(), 771, "1.21–1.21.1, 1.21.4–1.21.6"),
+        (pack(false), 777, "1.20.5–26.3"),
+        (pack(true), 775, "1.20.5–26.1.2"),
+        (format!("versions = '>=1.21.4'\n{}", pack(true)), 775, "1.21.4–26.1.2"),
+    ] {
+        let snapshot = build(&route("lobby", "['*']", &keys));
+        let route = snapshot.lookup("").unwrap();
+        assert_eq!(route.versions_text(), text, "{keys}");
+        for version in [newest_taken + 1, 778] {
+            assert!(!route.takes_version(ProtocolVersion(version)), "{keys}: {version}");
+        }
+        assert!(route.takes_version(ProtocolVersion(newest_taken)), "{keys}");
+    }
+}
+
 #[tokio::test]
 async fn packs_and_addresses_reach_the_hand_over() {
     let snapshot = build(&route(
