@@ -6,15 +6,19 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::State;
+use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::packet::handshake::Intent;
-use drawbridge_testkit::{Connection, Edge, Trouble, eventually, need_descriptors, ping, sees};
+use drawbridge_protocol::packet::login::{EncryptionRequest, LoginAcknowledged, LoginSuccess};
+use drawbridge_testkit::{
+    Connection, Edge, Player, SessionServer, Trouble, eventually, need_descriptors, ping, sees,
+};
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 use support::attack::{
-    VERSION, anywhere, frame, handshake, house, login_start, serves_others_during, stays_flat, survives,
-    survives_bytes, survives_waves, target,
+    TIMES, VERSION, answer, anywhere, body, frame, handshake, house, login_start, plugin_message,
+    serves_others_during, stays_flat, survives, survives_bytes, survives_waves, target,
 };
-use support::{AT_ONCE, edge, open_lobby};
+use support::{AT_ONCE, HUB, edge, lobby, open_lobby};
 
 /// How many attacks are made at once where each takes its time.
 const AT_THE_SAME_TIME: usize = 500;
@@ -89,25 +93,54 @@ fn claims_of_a_mebibyte_by_many_at_once() {
     drop(waiting);
 }
 
-/// Everything that leads up to a login, or to a pong, up to any byte.
+/// A text as clients before 1.7 send it: its length in UTF-16 units, and these.
+fn utf_16(text: &str) -> Vec<u8> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let length = u16::try_from(units.len()).unwrap();
+    [length].into_iter().chain(units).flat_map(u16::to_be_bytes).collect()
+}
+
+/// Everything that leads up to a login, to a pong, or to a legacy client's answer, and a load balancer's header, up to any byte.
+/// What follows Login Start stands in `hostile_logins.rs`.
 #[test]
 fn everything_cut_off() {
-    let (edge, session) = house();
-    let whole = [handshake(b"localhost", 2), login_start(b"Alice")].concat();
+    const BALANCER: [u8; 4] = [127, 0, 0, 2];
+    let session = SessionServer::start().unwrap();
+    let edge = target(format!("[proxy_protocol]\ntrusted = [\"127.0.0.2\"]\n{}", lobby(&session))).start();
+    let login = [handshake(b"localhost", 2), login_start(b"Alice")].concat();
     let status = [handshake(b"localhost", 1), vec![1, 0], frame(&[1, 0, 0, 0, 0, 0, 0, 0, 1])].concat();
-    let cuts = |bytes: &[u8]| -> Vec<Vec<u8>> { (0..bytes.len()).map(|cut| bytes[..cut].to_vec()).collect() };
-    let cut_off = [cuts(&whole), cuts(&status)].concat();
-    survives(&edge, &cut_off, |bytes| {
-        let mut connection = Connection::open(edge.address(), VERSION).unwrap();
+    let host = utf_16("localhost");
+    let length = u16::try_from(host.len() + 5).unwrap().to_be_bytes();
+    let legacy_ping =
+        [&[0xfe, 1, 0xfa][..], &utf_16("MC|PingHost"), &length, &[73], &host, &[0, 0, 0x63, 0xdd]].concat();
+    let legacy_login = [&[2, 78][..], &utf_16("Alice"), &host, &[0, 0, 0x63, 0xdd]].concat();
+    let line = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 25565\r\n".to_vec();
+    let addresses = [192, 0, 2, 1, 192, 0, 2, 2, 0xdc, 4, 0x63, 0xdd];
+    let binary = [&b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c"[..], &addresses].concat();
+    let client = [127, 0, 0, 1];
+    let cut_off: Vec<_> = [
+        (client, login),
+        (client, status),
+        (client, legacy_ping),
+        (client, legacy_login),
+        (BALANCER, line),
+        (BALANCER, binary),
+    ]
+    .into_iter()
+    .flat_map(|(from, whole)| (0..whole.len()).map(move |cut| (from, whole[..cut].to_vec())))
+    .collect();
+    assert!(cut_off.len() <= 2 * TIMES, "not all are sent: {}", cut_off.len());
+    let open = |from: &[u8; 4], bytes: &[u8]| {
+        let mut connection = Connection::open_from((*from).into(), edge.address(), VERSION).unwrap();
         connection.raw(bytes).unwrap();
+        connection
+    };
+    survives(&edge, &cut_off, |(from, bytes)| {
+        let mut connection = open(from, bytes);
         connection.finish().unwrap();
         connection.closed().unwrap();
     });
-    survives(&edge, &cut_off, |bytes| {
-        let mut connection = Connection::open(edge.address(), VERSION).unwrap();
-        connection.raw(bytes).unwrap();
-        connection.reset().unwrap();
-    });
+    survives(&edge, &cut_off, |(from, bytes)| open(from, bytes).reset().unwrap());
     assert_eq!(session.asked(), 0);
 }
 
@@ -388,6 +421,32 @@ fn unread_input_does_not_cost_the_last_word() {
         let kick = connection.receive().unwrap();
         assert_eq!(kick.id, 0);
         connection.finish().unwrap();
+        match connection.receive() {
+            Err(Trouble::Closed) => {}
+            other => panic!("expected a close in good order: {other:?}"),
+        }
+    }
+}
+
+/// Nor the hand-over, of a client that has sent far more by then than anybody reads.
+#[test]
+fn unread_input_does_not_cost_the_transfer() {
+    const MESSAGES: usize = 40;
+    let edge = edge().config(open_lobby()).start();
+    for _ in 0..50 {
+        let mut connection = Player::new("Alice", VERSION).knock(edge.address()).unwrap();
+        let request: EncryptionRequest = connection.receive().unwrap().read().unwrap();
+        connection.send(&answer(&request, &[1; 16], &request.verify_token)).unwrap();
+        connection.encrypt(&[1; 16]);
+        connection.receive().unwrap().read::<LoginSuccess>().unwrap();
+        let mut bytes = connection.frame(&body(&LoginAcknowledged {})).unwrap();
+        for _ in 0..MESSAGES {
+            bytes.extend(connection.frame(&plugin_message(5_000)).unwrap());
+        }
+        connection.raw(&bytes).unwrap();
+        connection.enter(State::Configuration);
+        let Transfer { host, port } = connection.receive().unwrap().read().unwrap();
+        assert_eq!((host.as_str(), port), HUB);
         match connection.receive() {
             Err(Trouble::Closed) => {}
             other => panic!("expected a close in good order: {other:?}"),

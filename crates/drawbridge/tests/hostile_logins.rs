@@ -5,15 +5,27 @@
 
 mod support;
 
-use drawbridge_protocol::ids::Kind;
-use drawbridge_protocol::packet::login::{EncryptionRequest, LoginAcknowledged};
+use drawbridge_protocol::ids::{Kind, State};
+use drawbridge_protocol::packet::configuration::{
+    AddResourcePack, ClientInformation, KeepAliveResponse, PackResult, ResourcePackResponse, Transfer,
+};
+use drawbridge_protocol::packet::login::{
+    CookieRequest, CookieResponse, EncryptionRequest, LoginAcknowledged, LoginSuccess,
+};
 use drawbridge_testkit::{
-    Account, Backend, Deviation, Edge, Mode, Outcome, Player, SessionServer, eventually, sees,
+    Account, Backend, Connection, Deviation, Edge, Jar, Mode, Outcome, Player, SessionServer, eventually,
+    sees,
 };
 use serde_json::json;
 use std::time::Duration;
-use support::attack::{answer, house, logged_in, survives, survives_waves, target};
-use support::{HUB, lobby};
+use support::attack::{
+    TIMES, VERSION, answer, body, house, logged_in, plugin_message, survives, survives_waves, target,
+};
+use support::{COOKIES, HUB, lobby};
+
+/// A pack, whose answer keeps a client in configuration.
+const PACK: &str = "[routes.transfer]\nresource_packs = [{ url = \"http://127.0.0.1:1/p.zip\", \
+    sha1 = \"0000000000000000000000000000000000000000\" }]\n";
 
 /// Joins with a deviation, which must end the login before anybody is anybody.
 #[track_caller]
@@ -161,8 +173,7 @@ fn floods_in_configuration() {
     const FLOODS: usize = 120;
     let session = SessionServer::start().unwrap();
     let alice = session.account("Alice");
-    let pack = "resource_packs = [{ url = \"http://127.0.0.1:1/p.zip\", sha1 = \"0000000000000000000000000000000000000000\" }]";
-    let edge = target(lobby(&session) + "[routes.transfer]\n" + pack).start();
+    let edge = target(lobby(&session) + PACK).start();
     survives_waves(&edge, FLOODS, || {
         for _ in 0..FLOODS {
             let mut connection = logged_in(&edge, &alice);
@@ -330,4 +341,173 @@ fn clients_that_leave_at_every_step() {
     // The edge keeps a few connections to the session server.
     let gone = eventually(Duration::from_secs(10), || (edge.descriptors() <= before + 8).then_some(()));
     assert!(gone.is_some(), "{} descriptors, {before} before", edge.descriptors());
+}
+
+/// Where the edge waits for a packet of a returning player, in order; the last three all in configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Hint,
+    Encryption,
+    Cookie,
+    Acknowledgement,
+    Information,
+    KeepAlive,
+    Pack,
+}
+
+const STEPS: [Step; 7] = [
+    Step::Hint,
+    Step::Encryption,
+    Step::Cookie,
+    Step::Acknowledgement,
+    Step::Information,
+    Step::KeepAlive,
+    Step::Pack,
+];
+
+/// An edge with cookies and a pack, and a player who has been there: everything that the edge ever waits for.
+struct Returning {
+    edge: Edge,
+    session: SessionServer,
+    alice: Account,
+    jar: Jar,
+}
+
+impl Returning {
+    fn new() -> Self {
+        let session = SessionServer::start().unwrap();
+        let edge = target(format!("{COOKIES}{}{PACK}", lobby(&session))).start();
+        let alice = session.account("Alice");
+        let jar = Player::with_account(&alice, VERSION).join(edge.address()).jar;
+        Self { edge, session, alice, jar }
+    }
+
+    /// Goes as far as this step. Gives the connection, and the body of the packet that the edge waits for then.
+    fn up_to(&self, step: Step) -> (Connection, Vec<u8>) {
+        let player = Player::with_account(&self.alice, VERSION).sent_on(&self.jar);
+        let mut connection = player.knock(self.edge.address()).unwrap();
+        let cookie = |connection: &mut Connection| {
+            let CookieRequest { key } = connection.receive().unwrap().read().unwrap();
+            let payload = self.jar.get(&key).cloned();
+            body(&CookieResponse { key, payload })
+        };
+        let send = |connection: &mut Connection, body: &[u8]| {
+            let bytes = connection.frame(body).unwrap();
+            connection.raw(&bytes).unwrap();
+        };
+        let hint = cookie(&mut connection);
+        if step == Step::Hint {
+            return (connection, hint);
+        }
+        send(&mut connection, &hint);
+        let request: EncryptionRequest = connection.receive().unwrap().read().unwrap();
+        let response = body(&answer(&request, &[1; 16], &request.verify_token));
+        if step == Step::Encryption {
+            return (connection, response);
+        }
+        send(&mut connection, &response);
+        connection.encrypt(&[1; 16]);
+        let proof = cookie(&mut connection);
+        if step == Step::Cookie {
+            return (connection, proof);
+        }
+        send(&mut connection, &proof);
+        connection.receive().unwrap().read::<LoginSuccess>().unwrap();
+        let acknowledged = body(&LoginAcknowledged {});
+        if step == Step::Acknowledgement {
+            return (connection, acknowledged);
+        }
+        send(&mut connection, &acknowledged);
+        connection.enter(State::Configuration);
+        let AddResourcePack { id, .. } = connection.receive().unwrap().read().unwrap();
+        let last = match step {
+            Step::Information => body(&ClientInformation { locale: "en_us".to_owned() }),
+            Step::KeepAlive => body(&KeepAliveResponse { id: 1 }),
+            _ => body(&ResourcePackResponse { id, result: PackResult::Loaded }),
+        };
+        (connection, last)
+    }
+}
+
+/// How a packet is cut.
+#[derive(Debug, Clone, Copy)]
+enum Cut {
+    /// Its frame is whole, and says how short it is.
+    Inside,
+    /// The client says that nothing more comes.
+    Finish,
+    /// The client resets the connection.
+    Reset,
+}
+
+/// Where to cut so many bytes: everywhere near both ends, and here and there between.
+fn places(length: usize) -> impl Iterator<Item = usize> {
+    (0..length).filter(move |&place| place < 8 || place + 4 >= length || place % (length / 16).max(1) == 0)
+}
+
+/// Each packet behind Login Start, cut off: what comes before it stands in `hostile.rs`.
+#[test]
+fn everything_behind_login_start_cut_off() {
+    let returning = Returning::new();
+    let ways: Vec<_> = STEPS
+        .into_iter()
+        .flat_map(|step| {
+            let length = returning.up_to(step).1.len();
+            // A byte too many is no better.
+            let inside = places(length).chain([length + 1]).map(|place| (Cut::Inside, place));
+            let ends = places(length + 1).flat_map(|place| [(Cut::Finish, place), (Cut::Reset, place)]);
+            inside.chain(ends).map(move |(cut, place)| (step, cut, place)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(ways.len() <= 2 * TIMES, "not all are sent: {}", ways.len());
+    survives(&returning.edge, &ways, |&(step, cut, place)| {
+        let (mut connection, mut body) = returning.up_to(step);
+        if let Cut::Inside = cut {
+            body.resize(place, 0);
+        }
+        let mut bytes = connection.frame(&body).unwrap();
+        if let Cut::Finish | Cut::Reset = cut {
+            bytes.truncate(place);
+        }
+        connection.raw(&bytes).unwrap();
+        match cut {
+            Cut::Inside => {}
+            Cut::Finish => connection.finish().unwrap(),
+            Cut::Reset => return connection.reset().unwrap(),
+        }
+        let closed = connection.within(Duration::from_secs(3)).closed();
+        closed.unwrap_or_else(|trouble| panic!("{trouble}: {step:?} {cut:?} at {place}"));
+    });
+    assert_eq!(returning.session.asked(), 1, "the first time, when all was well");
+    let handed_over =
+        returning.edge.log().iter().filter(|line| line.message() == Some("handed over")).count();
+    assert_eq!(handed_over, 1);
+    returning.edge.wait_for_refusal("malformed");
+}
+
+/// Who is identified may send long plugin messages, as vanilla servers let them; nobody else.
+#[test]
+fn how_long_a_packet_may_be_depends_on_whose_it_is() {
+    let returning = Returning::new();
+    let send = |connection: &mut Connection, body: &[u8]| {
+        let bytes = connection.frame(body).unwrap();
+        // The edge may close before it has read all.
+        let _ = connection.raw(&bytes);
+    };
+    for length in [20_000, 36_764] {
+        let (mut connection, pack) = returning.up_to(Step::Pack);
+        send(&mut connection, &plugin_message(length));
+        send(&mut connection, &pack);
+        let transferred = std::iter::repeat_with(|| connection.receive().unwrap())
+            .find_map(|packet| packet.read::<Transfer>().ok());
+        assert_eq!(transferred.unwrap().host, HUB.0, "{length} bytes");
+    }
+    for (step, length) in
+        [(Step::Pack, 40_000), (Step::Hint, 9 * 1024), (Step::Encryption, 9 * 1024), (Step::Cookie, 9 * 1024)]
+    {
+        let (mut connection, _) = returning.up_to(step);
+        send(&mut connection, &plugin_message(length));
+        connection.within(Duration::from_secs(3)).closed().unwrap();
+    }
+    returning.edge.wait_for_refusal("malformed");
 }

@@ -200,9 +200,19 @@ impl Connection {
         let mut plain = Vec::new();
         varint::write(id, &mut plain);
         fields(&mut Encoder::new(&mut plain));
+        let bytes = self.frame(&plain)?;
+        self.raw(&bytes)
+    }
+
+    /// Any body as the bytes that go over the wire, encrypted once the cipher is on: for [`Self::raw`], whole, several at once or
+    /// in part. What is sent after a part is no longer understood.
+    ///
+    /// # Errors
+    /// When it is longer than any frame may be.
+    pub fn frame(&mut self, body: &[u8]) -> Result<Vec<u8>, Trouble> {
         let mut out = Vec::new();
-        self.outbound.write_body(&plain, &mut out)?;
-        self.raw(&out)
+        self.outbound.write_body(body, &mut out)?;
+        Ok(out)
     }
 
     /// Sends a handshake and enters the state that it asks for.

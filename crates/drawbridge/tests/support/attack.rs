@@ -1,10 +1,12 @@
 //! What it takes to be hostile, and to see that it does no harm.
 
 use super::{AT_ONCE, edge, lobby};
-use drawbridge_protocol::ids::State;
+use drawbridge_protocol::ids::{self, Direction, Kind, State};
+use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::login::{
     EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
 };
+use drawbridge_protocol::wire::Encoder;
 use drawbridge_protocol::{ProtocolVersion, varint};
 use drawbridge_testkit::{Account, Connection, Edge, EdgeBuilder, Player, SessionServer};
 use std::fmt::Display;
@@ -126,6 +128,24 @@ pub(crate) fn frame(body: &[u8]) -> Vec<u8> {
     varint::write(i32::try_from(body.len()).unwrap(), &mut bytes);
     bytes.extend_from_slice(body);
     bytes
+}
+
+/// A packet's body: its id and its fields.
+pub(crate) fn body<P: Packet>(packet: &P) -> Vec<u8> {
+    let mut body = Vec::new();
+    varint::write(P::id(VERSION).unwrap(), &mut body);
+    packet.encode(VERSION, &mut Encoder::new(&mut body));
+    body
+}
+
+/// The body of a plugin message in configuration, so many bytes in all.
+pub(crate) fn plugin_message(length: usize) -> Vec<u8> {
+    let id = ids::id(VERSION, State::Configuration, Direction::Serverbound, Kind::CustomPayload).unwrap();
+    let mut body = Vec::new();
+    varint::write(id, &mut body);
+    Encoder::new(&mut body).string("minecraft:brand");
+    body.resize(length, b'x');
+    body
 }
 
 /// The same bad bytes where the handshake, the status request and Login Start are expected.
