@@ -322,7 +322,7 @@ mod tests {
         let _serving = bound
             .serve(
                 move |socket| {
-                    told.send((socket.peer(), socket.local().unwrap())).unwrap();
+                    told.send(socket.peer()).unwrap();
                     async move { drop(socket) }
                 },
                 runtime.handle(),
@@ -330,6 +330,6 @@ mod tests {
             .unwrap();
         let client = std::net::TcpStream::connect(address).unwrap();
         let seen = addresses.recv_timeout(Duration::from_secs(20)).unwrap();
-        assert_eq!(seen, (client.local_addr().unwrap(), address));
+        assert_eq!(seen, client.local_addr().unwrap());
     }
 }

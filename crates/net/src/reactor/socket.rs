@@ -1,7 +1,7 @@
 //! A connection as its task sees it.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -52,14 +52,6 @@ impl Socket {
         self.peer
     }
 
-    /// The address that the peer connected to, in canonical form.
-    ///
-    /// # Errors
-    /// Those of `getsockname(2)`.
-    pub fn local(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr().map(crate::networks::canonical)
-    }
-
     /// The time when the reactor's present turn began: precise enough to set deadlines by, and free.
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -70,20 +62,6 @@ impl Socket {
     pub fn set_deadline(&mut self, deadline: Instant) {
         let tick = self.core.clock.get().tick_of(deadline);
         self.core.slots.borrow_mut().set_deadline(self.slot, tick);
-    }
-
-    /// Waits until the deadline has passed: to bound a wait on something that isn't the socket.
-    pub async fn expired(&mut self) {
-        poll_fn(|context| {
-            let mut slots = self.core.slots.borrow_mut();
-            let slot = slots.get(self.slot);
-            if slot.due.deadline <= self.core.clock.get().tick() {
-                return Poll::Ready(());
-            }
-            slot.wait(context.waker());
-            Poll::Pending
-        })
-        .await;
     }
 
     /// Reads what there is, at least one byte, waiting for it if need be. 0: the peer has closed its side (or `buffer` is empty).
@@ -130,24 +108,6 @@ impl Socket {
         Ok(())
     }
 
-    /// Writes all of `slices`, one after another, in as few system calls as the peer's window allows. The slices are used up.
-    ///
-    /// # Errors
-    /// As [`Socket::write_all`].
-    pub async fn write_all_vectored(&mut self, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
-        // Drops empty slices in front, so that nothing to write is told from nothing written.
-        IoSlice::advance_slices(&mut slices, 0);
-        while !slices.is_empty() {
-            let written = poll_fn(|context| {
-                let len = slices.iter().map(|slice| slice.len()).sum();
-                self.poll_write(context, len, |mut stream| stream.write_vectored(slices))
-            })
-            .await?;
-            IoSlice::advance_slices(&mut slices, written);
-        }
-        Ok(())
-    }
-
     /// As [`Socket::write`], for what [`Socket::close`] follows at once: where the system can, the end of the connection travels in the
     /// same segment, and the peer is woken once.
     ///
@@ -177,8 +137,8 @@ impl Socket {
         }
     }
 
-    /// Gives up the reactor's hold on the connection, for example to go on with `tokio::net::TcpStream::from_std`. It is still
-    /// non-blocking. The task may go on without it; the deadline is void.
+    /// Gives up the reactor's hold on the connection: the way out for relays, which go on with `tokio::net::TcpStream::from_std`. It
+    /// is still non-blocking. The task may go on without it; the deadline is void.
     ///
     /// # Errors
     /// When the poller can't let go of it; the connection is closed then.
