@@ -7,10 +7,11 @@ mod support;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::login::EncryptionRequest;
 use drawbridge_testkit::{Backend, Player, SessionServer, eventually, ping};
+use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use support::{description, edge, open_lobby};
+use support::{HUB, description, edge, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
 
@@ -90,6 +91,34 @@ fn without_a_target_players_are_told_so() {
     assert!(visit.kicked().starts_with("No server is configured or available"), "{}", visit.kicked());
     assert_eq!(visit.profile().unwrap().id, alice.id(), "the login itself went well");
     edge.wait_for_refusal("no_target");
+}
+
+/// How long the thread that asks has had a core.
+fn own_time() -> Duration {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// Whoever waits on sockets computes no RSA: what it costs here, of the same build, is spent on threads of its own.
+#[test]
+fn keys_are_exchanged_on_threads_of_their_own() {
+    const LOGINS: u32 = 60;
+    let pair = drawbridge_rsa::KeyPair::generate().unwrap();
+    let ciphertext = drawbridge_rsa::encrypt(pair.public_der(), &[1; 16]).unwrap();
+    let before = own_time();
+    for _ in 0..2 * LOGINS {
+        std::hint::black_box(pair.decrypt_exact::<16>(&ciphertext));
+    }
+    let arithmetic = own_time() - before;
+
+    let edge = edge().config(open_lobby()).start();
+    let join = || assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
+    // The first waits for the key itself.
+    join();
+    let before = edge.thread_time("keys-");
+    (0..LOGINS).for_each(|_| join());
+    let spent = edge.thread_time("keys-") - before;
+    assert!(spent > arithmetic / 2, "{spent:?} for {LOGINS} logins, whose arithmetic takes {arithmetic:?}");
 }
 
 #[test]

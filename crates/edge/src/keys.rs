@@ -20,7 +20,7 @@ pub(crate) const TOKEN: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Keys {
     pair: watch::Receiver<Option<Arc<KeyPair>>>,
-    queue: Arc<Queue>,
+    queue: Arc<Queue<Exchange>>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -29,17 +29,17 @@ pub(crate) type SharedSecret = Zeroizing<[u8; 16]>;
 
 /// Where exchanges lie until a thread is free for them. A general pool costs a login half as much again as the arithmetic in
 /// waking threads that have grown cold; here one that has finished takes what lies next.
-#[derive(Debug, Default)]
-struct Queue {
-    work: Mutex<Work>,
+#[derive(Debug)]
+struct Queue<T> {
+    work: Mutex<Work<T>>,
     wake: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Work {
+#[derive(Debug)]
+struct Work<T> {
     /// One for each client that waits, so about as many as connections at most: those of clients that have left are passed over in no
     /// time.
-    exchanges: VecDeque<Exchange>,
+    exchanges: VecDeque<T>,
     idle: usize,
     closing: bool,
 }
@@ -58,7 +58,7 @@ impl Keys {
     /// When the system gives no thread.
     pub(crate) fn generate(threads: usize) -> io::Result<Self> {
         let (made, pair) = watch::channel(None);
-        let mut keys = Self { pair, queue: Arc::default(), threads: Vec::new() };
+        let mut keys = Self { pair, queue: Arc::new(Queue::new()), threads: Vec::new() };
         let mut made = Some(made);
         for number in 0..threads.max(1) {
             let (queue, made) = (Arc::clone(&keys.queue), made.take());
@@ -66,7 +66,7 @@ impl Keys {
                 if let Some(made) = made {
                     make_pair(&made);
                 }
-                queue.work_off();
+                queue.work_off(Exchange::carry_out);
             };
             keys.threads.push(thread::Builder::new().name(format!("keys-{number}")).spawn(work)?);
         }
@@ -115,8 +115,13 @@ fn make_pair(made: &watch::Sender<Option<Arc<KeyPair>>>) {
     }
 }
 
-impl Queue {
-    fn put(&self, exchange: Exchange) {
+impl<T> Queue<T> {
+    fn new() -> Self {
+        let work = Work { exchanges: VecDeque::new(), idle: 0, closing: false };
+        Self { work: Mutex::new(work), wake: Condvar::new() }
+    }
+
+    fn put(&self, exchange: T) {
         let mut work = self.work();
         work.exchanges.push_back(exchange);
         if work.idle > 0 {
@@ -126,7 +131,7 @@ impl Queue {
     }
 
     /// Does what lies there until the end.
-    fn work_off(&self) {
+    fn work_off(&self, carry_out: impl Fn(T)) {
         let mut work = self.work();
         while !work.closing {
             let Some(exchange) = work.exchanges.pop_front() else {
@@ -137,14 +142,14 @@ impl Queue {
             };
             drop(work);
             // The thread outlives whatever happens; the client is told when its outcome is dropped.
-            if catch_unwind(AssertUnwindSafe(|| exchange.carry_out())).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| carry_out(exchange))).is_err() {
                 tracing::error!("a key exchange panicked");
             }
             work = self.work();
         }
     }
 
-    fn work(&self) -> MutexGuard<'_, Work> {
+    fn work(&self) -> MutexGuard<'_, Work<T>> {
         // Each change is whole, so that what a panic elsewhere left behind is sound.
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,21 +158,111 @@ impl Queue {
 impl Exchange {
     /// Whatever is wrong with a response, all is computed and the refusal is the same: nobody learns which part it was.
     fn carry_out(self) {
-        if self.outcome.is_closed() {
-            return;
-        }
-        let secret = self.pair.decrypt_exact::<16>(&self.response.shared_secret);
-        let returned = self.pair.decrypt_exact::<TOKEN>(&self.response.verify_token);
-        let same = bool::from(returned.bytes.ct_eq(&self.token)) & returned.sound & secret.sound;
-        let outcome =
-            if same { Ok(Zeroizing::new(secret.bytes)) } else { Err(Ended::Refused(Refusal::Encryption)) };
-        // The client may have left meanwhile.
-        let _ = self.outcome.send(outcome);
+        let Self { pair, response, token, outcome } = self;
+        tell(outcome, || {
+            let secret = pair.decrypt_exact::<16>(&response.shared_secret);
+            let returned = pair.decrypt_exact::<TOKEN>(&response.verify_token);
+            let same = bool::from(returned.bytes.ct_eq(&token)) & returned.sound & secret.sound;
+            if same { Ok(Zeroizing::new(secret.bytes)) } else { Err(Ended::Refused(Refusal::Encryption)) }
+        });
+    }
+}
+
+/// Computes for whoever waits, if they still do.
+fn tell<T>(outcome: oneshot::Sender<T>, compute: impl FnOnce() -> T) {
+    if !outcome.is_closed() {
+        // The client may leave meanwhile.
+        let _ = outcome.send(compute());
     }
 }
 
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    /// How long a test waits for another thread.
+    const SOON: Duration = Duration::from_secs(20);
+
+    fn response(pair: &KeyPair, token: &[u8]) -> EncryptionResponse {
+        let encrypted = |plain: &[u8]| drawbridge_rsa::encrypt(pair.public_der(), plain).unwrap();
+        EncryptionResponse { shared_secret: encrypted(&[7; 16]), verify_token: encrypted(token) }
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_shared_with_who_returns_the_token() {
+        let keys = Keys::generate(2).unwrap();
+        let pair = keys.pair().await.unwrap();
+        let exchange =
+            |token: [u8; TOKEN]| keys.exchange(Arc::clone(&pair), response(&pair, &[1; TOKEN]), token);
+        assert_eq!(*exchange([1; TOKEN]).await.unwrap(), [7; 16]);
+        assert_eq!(exchange([2; TOKEN]).await, Err(Ended::Refused(Refusal::Encryption)));
+    }
+
+    #[tokio::test]
+    async fn the_pair_is_waited_for_until_it_is_made() {
+        let (made, pair) = watch::channel(None);
+        let keys = Keys { pair, queue: Arc::new(Queue::new()), threads: Vec::new() };
+        let mut waiting = pin!(keys.pair());
+        let first = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await;
+        assert!(first, "there is none yet");
+        make_pair(&made);
+        waiting.await.unwrap();
+        keys.pair().await.unwrap();
+
+        let (made, pair) = watch::channel(None);
+        let keys = Keys { pair, queue: Arc::new(Queue::new()), threads: Vec::new() };
+        drop(made);
+        assert!(keys.pair().await.is_err(), "none will ever be made");
+    }
+
+    /// A client that leaves takes its work with it.
+    #[tokio::test]
+    async fn nothing_is_computed_for_who_has_left() {
+        let (outcome, told) = oneshot::channel();
+        drop(told);
+        tell(outcome, || panic!("computed for nobody"));
+        let (outcome, told) = oneshot::channel();
+        tell(outcome, || 7);
+        assert_eq!(told.await, Ok(7));
+    }
+
+    #[test]
+    fn a_thread_outlives_a_panic() {
+        let queue = Arc::new(Queue::new());
+        let (done, outcomes) = mpsc::channel();
+        let of_thread = Arc::clone(&queue);
+        let thread = thread::spawn(move || {
+            of_thread.work_off(|number: u32| {
+                assert_ne!(number, 1, "this one panics");
+                done.send(number).unwrap();
+            });
+        });
+        (0..4).for_each(|number| queue.put(number));
+        let told: Vec<_> = (0..3).map(|_| outcomes.recv_timeout(SOON).unwrap()).collect();
+        assert_eq!(told, [0, 2, 3]);
+        queue.work().closing = true;
+        queue.wake.notify_all();
+        thread.join().unwrap();
+    }
+
+    #[tokio::test]
+    async fn its_threads_end_with_it() {
+        let keys = Keys::generate(3).unwrap();
+        keys.pair().await.unwrap();
+        let queue = Arc::downgrade(&keys.queue);
+        assert_eq!(queue.strong_count(), 4, "one for each thread");
+        drop(keys);
+        assert_eq!(queue.strong_count(), 0);
     }
 }

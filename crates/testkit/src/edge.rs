@@ -114,7 +114,9 @@ impl EdgeBuilder {
         // Nobody looks at standard output, but a full pipe would hold the edge up.
         drop(process::drain(process.stdout.take()));
         let mut edge = Edge { process, folder: self.folder, log, address: SocketAddr::from(([0; 4], 0)) };
-        let line = edge.wait_for_message("listening");
+        let line = edge.wait_for("that it listens", |line| {
+            line.text().contains("listening") && line.field("address").is_some()
+        });
         let address = line.field("address").and_then(|address| address.parse().ok());
         edge.address = address.unwrap_or_else(|| panic!("no address in {line}"));
         edge
@@ -309,6 +311,16 @@ impl Edge {
     pub fn bytes_read(&self) -> u64 {
         let read = process::bytes_read(self.process.id());
         read.unwrap_or_else(|error| panic!("it can't be told what was read: {error}"))
+    }
+
+    /// How long its threads whose names begin so have had a core, all together.
+    ///
+    /// # Panics
+    /// When it is gone, has no such thread, or the system tells nothing about threads.
+    #[must_use]
+    pub fn thread_time(&self, prefix: &str) -> Duration {
+        let time = process::thread_time(self.process.id(), prefix);
+        time.unwrap_or_else(|error| panic!("it can't be told what {prefix} threads did: {error}"))
     }
 
     /// How many descriptors it has open.

@@ -67,6 +67,20 @@ pub(super) fn bytes_read(pid: u32) -> io::Result<u64> {
     field(&std::fs::read_to_string(format!("/proc/{pid}/io"))?, "rchar:")
 }
 
+/// How long the threads whose names begin so have had a core: the first number of `/proc/<pid>/task/*/schedstat`, nanoseconds.
+pub(super) fn thread_time(pid: u32, prefix: &str) -> io::Result<Duration> {
+    let mut times = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let task = task?.path();
+        if std::fs::read_to_string(task.join("comm"))?.starts_with(prefix) {
+            let told = std::fs::read_to_string(task.join("schedstat"))?;
+            let time = told.split_whitespace().next().and_then(|time| time.parse().ok());
+            times.push(Duration::from_nanos(time.ok_or_else(|| io::Error::other("no time"))?));
+        }
+    }
+    if times.is_empty() { Err(io::Error::other("there is none")) } else { Ok(times.into_iter().sum()) }
+}
+
 /// The number behind a name at the start of a line, in what `/proc` tells.
 fn field(text: &str, name: &str) -> io::Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
