@@ -31,9 +31,14 @@ impl Line {
         self.value("message")?.as_str()
     }
 
-    /// A field of the event or of a span around it, as text; numbers and booleans too.
+    /// A field of the event or of a span around it, as text; numbers and booleans too. Where the log isn't JSON, one without
+    /// blanks.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<String> {
+        if self.json.is_none() {
+            let mut words = self.text.split_whitespace();
+            return words.find_map(|word| Some(word.strip_prefix(name)?.strip_prefix('=')?.to_owned()));
+        }
         let value = self.value(name)?;
         Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     }
@@ -146,5 +151,8 @@ mod tests {
         assert_eq!(line.field("port").as_deref(), Some("1"));
         assert_eq!(line.level(), Some("INFO"));
         assert!(log.wait_for(Duration::from_secs(5), |line| line.message() == Some("gone")).is_none());
+        let pretty = Line::new("2026-01-01T00:00:00Z  INFO listening address=127.0.0.1:1".to_owned());
+        assert_eq!(pretty.field("address").as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(pretty.field("port"), None);
     }
 }
