@@ -17,21 +17,29 @@ struct Known {
     session: SessionServer,
     edge: Edge,
     alice: Account,
+    version: i32,
     jar: Jar,
 }
 
+/// The versions between which login and configuration differ: the oldest, the one that most tests speak, and the newest.
+const VERSIONS: [i32; 3] = [766, 767, 777];
+
 impl Known {
     fn new(cookies: &str) -> Self {
+        Self::of_version(cookies, 767)
+    }
+
+    fn of_version(cookies: &str, version: i32) -> Self {
         let session = SessionServer::start().unwrap();
         let edge = edge().config(format!("{cookies}{}", lobby(&session))).start();
         let alice = session.account("Alice");
-        let first = Player::with_account(&alice, 767).join(edge.address());
+        let first = Player::with_account(&alice, version).join(edge.address());
         assert_eq!(first.transferred(), HUB);
-        Self { session, edge, alice, jar: first.jar }
+        Self { session, edge, alice, version, jar: first.jar }
     }
 
     fn returns(&self) -> Player {
-        Player::with_account(&self.alice, 767).sent_on(&self.jar)
+        Player::with_account(&self.alice, self.version).sent_on(&self.jar)
     }
 
     /// Checks that the player is refused, and the session server wasn't asked about it either.
@@ -62,7 +70,12 @@ fn now() -> u64 {
 
 #[test]
 fn a_changed_cookie_lets_nobody_in() {
-    let known = Known::new(COOKIES);
+    for version in VERSIONS {
+        changed_cookies(&Known::of_version(COOKIES, version));
+    }
+}
+
+fn changed_cookies(known: &Known) {
     let cookie = &known.jar[AUTHENTICATION];
     let length = cookie.len();
     for place in [0, 1, 8, 9, 30, length / 2, length - 33, length - 32, length - 1] {
@@ -89,9 +102,15 @@ fn a_changed_cookie_lets_nobody_in() {
 
 #[test]
 fn another_players_cookie_lets_nobody_in() {
-    let known = Known::new(COOKIES);
+    for version in VERSIONS {
+        others_cookies(&Known::of_version(COOKIES, version));
+    }
+}
+
+fn others_cookies(known: &Known) {
     let bob = known.session.account("Bob");
-    known.refuses(&Player::with_account(&bob, 767).sent_on(&known.jar), "Bob with Alice's cookie");
+    let robber = Player::with_account(&bob, known.version).sent_on(&known.jar);
+    known.refuses(&robber, "Bob with Alice's cookie");
     known.refuses(&known.returns().claims("Bob"), "Alice with her cookie under Bob's name");
     let visit = known.returns().claims("aLICE").claims_id(bob.id()).join(known.edge.address());
     let profile = visit.profile().unwrap();
@@ -138,10 +157,15 @@ fn a_cookie_that_is_handed_on_grows_no_younger() {
 
 #[test]
 fn a_cookie_in_plain_sight_lets_nobody_in() {
-    let known = Known::new(COOKIES);
+    for version in VERSIONS {
+        cookies_in_plain_sight(&Known::of_version(COOKIES, version));
+    }
+}
+
+fn cookies_in_plain_sight(known: &Known) {
     let asked = known.session.asked();
     let early: Jar = [(AUTHENTICATION.to_owned(), known.jar[AUTHENTICATION].clone())].into();
-    for player in [known.returns(), Player::with_account(&known.alice, 767)] {
+    for player in [known.returns(), Player::with_account(&known.alice, known.version)] {
         let player = player.but(Deviation::NoSession);
         let visit = player.but(Deviation::EarlyCookies(early.clone())).join(known.edge.address());
         assert!(!matches!(visit.outcome, Outcome::Transfer { .. }), "{visit:#?}");
@@ -155,6 +179,16 @@ fn a_cookie_in_plain_sight_lets_nobody_in() {
         assert!(visit.kicked().starts_with("Your account couldn't be verified."), "{}", visit.kicked());
     }
     assert_eq!(known.session.asked(), asked + 4);
+}
+
+/// What nobody asked for isn't read as the answer to something else.
+#[test]
+fn a_cookie_that_is_sent_twice_lets_nobody_in() {
+    let known = Known::new(COOKIES);
+    let visit = known.returns().but(Deviation::CookiesTwice).join(known.edge.address());
+    assert!(!matches!(visit.outcome, Outcome::Transfer { .. }), "{visit:#?}");
+    assert!(visit.profile().is_none());
+    known.edge.wait_for_refusal("malformed");
 }
 
 #[test]
@@ -175,6 +209,28 @@ fn a_cookie_is_good_from_its_address_alone() {
     known.refuses(&known.returns().from(elsewhere), "from another address");
     let known = Known::new(&format!("{COOKIES}bind_address = false\n"));
     assert_eq!(known.returns().from(elsewhere).join(known.edge.address()).transferred(), HUB);
+}
+
+/// The address is what counts as one: of IPv6 the first 64 bits. A load balancer tells it, since this machine has one such
+/// address only.
+#[test]
+fn a_cookie_is_good_in_the_whole_of_an_ipv6_network() {
+    let session = SessionServer::start().unwrap();
+    let trusted = "[proxy_protocol]\ntrusted = [\"127.0.0.1\"]\n";
+    let edge = edge().config(format!("{trusted}{COOKIES}{}", lobby(&session))).start();
+    let alice = session.account("Alice");
+    let coming_from = |address: &str| {
+        let header = format!("PROXY TCP6 {address} ::1 56324 25565\r\n");
+        Player::with_account(&alice, 767).preamble(header.as_bytes())
+    };
+    let first = coming_from("2001:db8:1:2:3:4:5:6").join(edge.address());
+    assert_eq!(first.transferred(), HUB);
+    let asked = session.asked();
+    let neighbour = coming_from("2001:db8:1:2:ffff::9").sent_on(&first.jar).join(edge.address());
+    assert_eq!(neighbour.transferred(), HUB);
+    let other = coming_from("2001:db8:1:3:3:4:5:6").sent_on(&first.jar).join(edge.address());
+    assert_eq!(other.kicked(), REFUSED);
+    assert_eq!(session.asked(), asked);
 }
 
 #[test]
@@ -203,7 +259,12 @@ fn secrets_rotate_and_edges_that_share_them_honour_each_others_cookies() {
 #[test]
 fn another_namespaces_or_session_servers_cookie_is_foreign() {
     sees!("cookies.namespace");
-    let known = Known::new(COOKIES);
+    for version in VERSIONS {
+        foreign_cookies(&Known::of_version(COOKIES, version));
+    }
+}
+
+fn foreign_cookies(known: &Known) {
     let foreign =
         edge().config(format!("{COOKIES}namespace = \"harbour\"\n{}", lobby(&known.session))).start();
     let visit = known.returns().join(foreign.address());

@@ -34,7 +34,7 @@ fn mcstatus_reads_the_status() {
 import json, sys
 from mcstatus import JavaServer
 server = JavaServer.lookup(sys.argv[1])
-status = server.status()
+status = server.status(version=770)
 print(json.dumps({
     "description": status.motd.to_plain(),
     "markup": status.motd.to_minecraft(),
@@ -51,6 +51,7 @@ print(json.dumps({
     assert_eq!(seen["description"], "Ahoy there");
     assert!(seen["markup"].as_str().unwrap().contains("§a"), "{seen}");
     assert_eq!(seen["version"], "Harbour");
+    assert_eq!(seen["protocol"], 770, "every client is shown its own number");
     assert_eq!((&seen["online"], &seen["max"]), (&3.into(), &20.into()));
     assert_eq!(seen["sample"][0][1], "b50ad385-829d-3141-a216-7e7d7539ba7f");
     assert!(seen["latency"].as_f64().unwrap() < 1000.0 && seen["ping"].as_f64().unwrap() < 1000.0, "{seen}");

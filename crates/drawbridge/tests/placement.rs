@@ -6,6 +6,7 @@ mod support;
 
 use drawbridge_protocol::ids::Kind;
 use drawbridge_testkit::{Deviation, Edge, Outcome, Player, Tarpit};
+use std::thread;
 use std::time::{Duration, Instant};
 use support::edge;
 
@@ -34,6 +35,25 @@ fn a_waiting_client_is_kept_alive() {
         "{}",
         visit.kicked()
     );
+}
+
+/// A sign of life is the answer to what was asked; one that doesn't come ends the wait at the next.
+#[test]
+fn who_answers_keep_alives_wrongly_or_never_is_not_waited_for() {
+    let tarpit = Tarpit::start().unwrap();
+    let edge = slow_house(&tarpit, 14);
+    let player = Player::new("Alice", 767).patience(Duration::from_secs(25));
+    let join = |deviation| player.clone().but(deviation).join(edge.address());
+    let (wrong, never) = thread::scope(|scope| {
+        let wrong = scope.spawn(|| join(Deviation::WrongKeepAlive));
+        let never = scope.spawn(|| join(Deviation::SilentFrom(Kind::KeepAlive)));
+        (wrong.join().unwrap(), never.join().unwrap())
+    });
+    assert!(wrong.dropped(), "{wrong:#?}");
+    edge.wait_for_refusal("malformed");
+    assert!(wrong.took < Duration::from_secs(15), "{:?}", wrong.took);
+    assert!(never.kicked().starts_with("Joining took too long."), "{}", never.kicked());
+    assert!(never.took < Duration::from_secs(25), "{:?}", never.took);
 }
 
 #[test]

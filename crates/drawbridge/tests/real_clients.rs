@@ -6,7 +6,7 @@
 mod support;
 
 use drawbridge_protocol::packet::login::EncryptionRequest;
-use drawbridge_testkit::{Join, NodeClient, Outcome, Player, SessionServer, sees};
+use drawbridge_testkit::{Jar, Join, NodeClient, Outcome, Player, SessionServer, sees};
 use support::{AUTHENTICATION, COOKIES, HUB, SESSION, edge, lobby};
 
 /// Releases that can be transferred, and their protocol numbers.
@@ -59,6 +59,25 @@ fn real_clients_are_handed_over_and_come_back_without_the_session_server() {
     }
 }
 
+/// A real client that carries a cookie which isn't what it was given.
+#[test]
+fn a_real_client_with_a_changed_cookie_is_not_let_in() {
+    let session = SessionServer::start().unwrap();
+    let edge = edge().config(format!("{COOKIES}{}", lobby(&session))).start();
+    let node = NodeClient::start();
+    for (release, number) in RELEASES {
+        let alice = session.account(&format!("Alice_{number}"));
+        let first = node.join(&Join::with_account(&alice, release), edge.address());
+        let asked = session.asked();
+        let mut jar = first.jar().clone();
+        jar.get_mut(AUTHENTICATION).unwrap()[20] ^= 1;
+        let visit = node.join(&Join::with_account(&alice, release).sent_on(&jar), edge.address());
+        assert_eq!(visit.kicked(), "Your earlier login is no longer valid. Please join again.", "{release}");
+        assert!(visit.event("success").is_none() && visit.event("transfer").is_none(), "{release}");
+        assert_eq!(session.asked(), asked, "{release}");
+    }
+}
+
 #[test]
 fn the_testkits_client_goes_the_same_way_in_every_version() {
     let session = SessionServer::start().unwrap();
@@ -91,15 +110,18 @@ fn the_testkits_client_goes_the_same_way_in_every_version() {
 #[test]
 fn clients_too_old_to_be_transferred_are_told_so() {
     let session = SessionServer::start().unwrap();
-    let edge = edge().config(lobby(&session)).start();
+    let edge = edge().config(format!("{COOKIES}{}", lobby(&session))).start();
     let node = NodeClient::start();
     for (release, number, name) in OLD_RELEASES {
-        let visit = node.join(&Join::new("Alice", release), edge.address());
-        assert_eq!(visit.protocol(), Some(number), "{release}");
-        let text = visit.kicked();
-        let told = format!("This server can't be joined with Minecraft {name}. Please join with ");
-        assert!(text.starts_with(&told) && text.contains("1.20.5"), "{release}: {text}");
-        assert!(visit.event("cookie_request").is_none() && visit.event("encryption").is_none());
+        let join = Join::new("Alice", release);
+        for (join, intent) in [(join.clone(), 2), (join.sent_on(&Jar::new()), 3)] {
+            let visit = node.join(&join, edge.address());
+            assert_eq!((visit.protocol(), visit.intent()), (Some(number), Some(intent)), "{release}");
+            let text = visit.kicked();
+            let told = format!("This server can't be joined with Minecraft {name}. Please join with ");
+            assert!(text.starts_with(&told) && text.contains("1.20.5"), "{release}: {text}");
+            assert!(visit.event("cookie_request").is_none() && visit.event("encryption").is_none());
+        }
     }
     assert_eq!(session.asked(), 0);
 }
@@ -107,15 +129,18 @@ fn clients_too_old_to_be_transferred_are_told_so() {
 #[test]
 fn every_old_version_is_kicked_with_text() {
     let session = SessionServer::start().unwrap();
-    let edge = edge().config(lobby(&session)).start();
+    let edge = edge().config(format!("{COOKIES}{}", lobby(&session))).start();
     let versions = [
         4, 5, 47, 107, 108, 109, 110, 210, 315, 316, 335, 338, 340, 393, 401, 404, 477, 480, 485, 490, 498,
         573, 575, 578, 735, 736, 751, 753, 754, 755, 756, 757, 758, 759, 760, 761, 762, 763, 764, 765,
     ];
     for number in versions {
-        let visit = Player::new("Alice", number).join(edge.address());
-        assert!(visit.kicked().starts_with("This server can't be joined with Minecraft 1."), "{number}");
-        assert_eq!(visit.kinds(), ["disconnect"], "{number}");
+        let player = Player::new("Alice", number);
+        for player in [player.clone(), player.sent_on(&Jar::new())] {
+            let visit = player.join(edge.address());
+            assert!(visit.kicked().starts_with("This server can't be joined with Minecraft 1."), "{number}");
+            assert_eq!(visit.kinds(), ["disconnect"], "{number}: and no cookie request");
+        }
     }
     for number in [0x4000_0000 | 200, 778, 100_000, -1, 0, i32::MIN] {
         let visit = Player::new("Alice", number).join(edge.address());

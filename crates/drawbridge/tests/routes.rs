@@ -4,14 +4,16 @@
 
 mod support;
 
+use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::Kind;
 use drawbridge_protocol::packet::configuration::AddResourcePack;
 use drawbridge_protocol::profile::{Property, offline_uuid};
 use drawbridge_testkit::{
-    Backend, Edge, Join, NodeClient, PackAnswer, Player, SessionServer, Tarpit, Web, eventually, ping, sees,
+    Backend, Connection, Deviation, Edge, Join, NodeClient, Outcome, PackAnswer, Player, SessionServer,
+    Tarpit, Trouble, Web, eventually, ping, sees,
 };
 use std::time::Duration;
-use support::{HUB, edge, open_lobby, route};
+use support::{HUB, edge, open_lobby, route, turned_away};
 
 const OPEN: &str = "[routes.authentication]\ntype = \"disabled\"\n";
 
@@ -97,6 +99,35 @@ fn names_and_versions_and_addresses_can_be_bounded() {
         assert!(visit.kicked().starts_with("You can't join from your network."), "{}", visit.kicked());
     }
     assert_eq!(Player::new("Alice", 767).from([127, 0, 0, 3]).join(edge.address()).transferred(), HUB);
+}
+
+/// Whom a route keeps out learns nothing of it, however old the client.
+#[test]
+fn addresses_are_bounded_for_the_server_list_and_legacy_clients_too() {
+    sees!("routes[].access.deny");
+    let edge =
+        edge().config(route("lobby", &format!("access = {{ deny = [\"127.0.0.2\"] }}\n{OPEN}"))).start();
+    let version = ProtocolVersion::V1_21;
+    let open = |from: [u8; 4]| Connection::open_from(from.into(), edge.address(), version).unwrap();
+    let (permitted, denied) = ([127, 0, 0, 1], [127, 0, 0, 2]);
+    open(permitted).status("localhost").unwrap();
+    assert!(turned_away(open(denied).status("localhost")));
+
+    let answer = |from: [u8; 4], bytes: &[u8]| {
+        let mut connection = open(from);
+        connection.raw(bytes).unwrap();
+        connection.rest().unwrap()
+    };
+    let legacy_ping = [0xfe, 0x01];
+    assert_eq!(answer(permitted, &legacy_ping)[0], 0xff);
+    assert!(answer(denied, &legacy_ping).is_empty());
+
+    let legacy_login = [&[2][..], &[0, 5], b"\0A\0l\0i\0c\0e"].concat();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace('\0', "");
+    let told = text(answer(permitted, &legacy_login));
+    assert!(told.contains("This server can't be joined with"), "{told}");
+    let told = text(answer(denied, &legacy_login));
+    assert!(told.contains("You can't join from your network."), "{told}");
 }
 
 #[test]
@@ -218,6 +249,12 @@ fn who_declines_a_required_pack_stays_outside() {
         let visit = Player::new("Alice", 770).packs(answer).join(edge.address());
         assert!(visit.kicked().starts_with("This server needs its resource pack."), "{answer:?}");
     }
+    let silent = Player::new("Alice", 770).packs(PackAnswer::Ignores).patience(Duration::from_secs(1));
+    let visit = silent.join(edge.address());
+    assert!(
+        matches!(visit.outcome, Outcome::Ended(Trouble::Silence(_))),
+        "an answer is waited for: {visit:#?}"
+    );
     let optional = PACKS.replace("prompt = \"<red>Take it\"", "required = false");
     let lax = support::edge().config(route("lobby", &format!("{OPEN}{optional}"))).start();
     let visit = Player::new("Alice", 770).packs(PackAnswer::Declines).join(lax.address());
@@ -251,6 +288,19 @@ fn texts_can_be_replaced_and_other_locales_be_the_default() {
         let visit = Player::new("Alice", 767).locale(locale).join(edge.address());
         assert!(visit.kicked().starts_with(text), "{locale:?}: {}", visit.kicked());
     }
+}
+
+/// Who never says a language is waited for a moment, and then told in the default one.
+#[test]
+fn who_says_no_language_reads_the_default_one() {
+    let texts = "[routes.localization]\ndefault_locale = \"de_de\"\n";
+    let nowhere =
+        route("lobby", &format!("{OPEN}{texts}")).replace("targets = [\"hub.example.com:25570\"]\n", "");
+    let edge = edge().config(nowhere).start();
+    let visit = Player::new("Alice", 767).but(Deviation::NoInformation).join(edge.address());
+    assert!(visit.kicked().starts_with("Gerade ist kein Server"), "{}", visit.kicked());
+    assert!(visit.took > Duration::from_millis(1900), "nobody waited: {:?}", visit.took);
+    assert!(visit.took < Duration::from_secs(5), "{:?}", visit.took);
 }
 
 /// A name is shown as text, whatever it looks like.
