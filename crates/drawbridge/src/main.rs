@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 /// The edge of a Minecraft: Java Edition network
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(flatten)]
     configuration: Configuration,
@@ -29,16 +29,19 @@ struct Arguments {
 #[derive(Debug, Clone, clap::Args)]
 struct Configuration {
     /// The main file; default: drawbridge.toml, where there is one, else the built-in defaults
-    #[arg(long, short, global = true, value_name = "FILE", env = "DRAWBRIDGE_CONFIG")]
+    #[arg(long, short, value_name = "FILE", env = "DRAWBRIDGE_CONFIG")]
     config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the edge (the default)
-    Run,
+    Run(Configuration),
     /// Check the configuration and show every mistake in it
     Check {
+        #[command(flatten)]
+        configuration: Configuration,
+
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -56,9 +59,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let Arguments { configuration, command } = Arguments::parse();
-    match command.unwrap_or(Command::Run) {
-        Command::Run => run::run(configuration.config),
-        Command::Check { json } => check::run(configuration.config, json),
+    match command.unwrap_or(Command::Run(configuration)) {
+        Command::Run(configuration) => run::run(configuration.config),
+        Command::Check { configuration, json } => check::run(configuration.config, json),
         Command::Probe(arguments) => probe::run(arguments),
         Command::Schema => print_schema(),
         Command::Completions { shell } => {

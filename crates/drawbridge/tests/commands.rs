@@ -5,7 +5,7 @@
 mod support;
 
 use drawbridge_testkit::SessionServer;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -39,12 +39,10 @@ name = "a"
 hosts = ["a.example.com", "~("]
 mode = "transfr"
 versions = ">=1.99"
-[routes.status]
-favicon = "missing.png"
 [routes.authentication]
 type = "mojng"
 "#;
-const LINES: [u32; 10] = [1, 2, 4, 5, 7, 9, 12, 13, 14, 18];
+const LINES: [u32; 10] = [1, 2, 4, 5, 7, 9, 12, 13, 14, 16];
 
 #[test]
 fn all_of_ten_mistakes_are_shown_each_with_its_line() {
@@ -54,17 +52,115 @@ fn all_of_ten_mistakes_are_shown_each_with_its_line() {
     for line in LINES {
         assert!(shown.contains(&format!("drawbridge.toml:{line}:")), "nothing at line {line} in\n{shown}");
     }
+    assert_eq!(shown.matches("error: ").count(), LINES.len(), "{shown}");
     assert!(shown.contains("did you mean \"threads\"?"), "{shown}");
 }
 
 #[test]
-fn the_manual_shows_a_configuration_that_holds() {
+fn a_check_is_told_as_json_too() {
+    let check = |text: &str, arguments: &[&str]| {
+        let edge = edge().file("etc/edge.toml", text).env("DRAWBRIDGE_CONFIG", "etc/edge.toml");
+        let finished =
+            arguments.iter().fold(edge.argument("check"), |edge, argument| edge.argument(argument)).finish();
+        let report: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(finished.stderr, "");
+        (finished.status.code(), report)
+    };
+    let (code, report) = check(MISTAKES, &["--json"]);
+    assert_eq!((code, &report["errors"]), (Some(1), &json!(LINES.len())));
+    let told = report["diagnostics"].as_array().unwrap();
+    for line in LINES {
+        let here = |mistake: &&Value| mistake["line"] == line && mistake["file"] == "etc/edge.toml";
+        let mistake = told.iter().find(here).unwrap_or_else(|| panic!("nothing at line {line}: {report:#}"));
+        assert_eq!(mistake["severity"], "error");
+    }
+    let (code, report) = check("threads = 2\n", &["--json"]);
+    assert_eq!((code, report), (Some(0), json!({ "errors": 0, "warnings": 0, "diagnostics": [] })));
+    // A file that is named on the command line comes before the one of the environment.
+    let (code, report) = check("", &["--json", "--config", "nowhere.toml"]);
+    assert_eq!((code, &report["errors"]), (Some(1), &json!(1)));
+    assert!(report["diagnostics"][0]["message"].as_str().unwrap().contains("nowhere.toml"), "{report:#}");
+}
+
+/// What reads no configuration takes none; before a command stands none either, where it would be unclear whose it is.
+#[test]
+fn a_configuration_is_given_to_what_reads_one() {
+    for arguments in [
+        &["schema", "--config", "x.toml"][..],
+        &["completions", "bash", "--config", "x.toml"],
+        &["probe", "localhost", "--config", "x.toml"],
+        &["--config", "x.toml", "schema"],
+        &["--config", "x.toml", "check"],
+    ] {
+        let output = drawbridge(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    for arguments in
+        [&["--config", "nowhere.toml"][..], &["run", "-c", "nowhere.toml"], &["check", "-c", "nowhere.toml"]]
+    {
+        let output = drawbridge(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere.toml"), "{arguments:?}");
+    }
+}
+
+/// The configuration in the manual.
+fn manual() -> String {
     let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
     let manual = fs::read_to_string(manual).unwrap();
-    let block = manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    let output = checked(block);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_manual_shows_a_configuration_that_holds() {
+    let as_it_stands = manual();
+    // Of the two ways to write targets the examples show both, and a route takes one.
+    let short_form = |line: &&str| !line.contains("short for");
+    let with_examples: Vec<_> =
+        as_it_stands.lines().filter(short_form).map(|line| line.trim_start_matches("# ")).collect();
+    for text in [as_it_stands.as_str(), &with_examples.join("\n")] {
+        let output = checked(text);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}
+
+/// What the manual gives as defaults are the schema's; what a route must have is an example.
+#[test]
+fn the_manual_shows_the_defaults() {
+    let schema: Value = serde_json::from_slice(&drawbridge(&["schema"]).stdout).unwrap();
+    let mut shown = toml::from_str::<toml::Table>(&manual()).unwrap();
+    let routes = shown.remove("routes").unwrap();
+    let mut compared = 0;
+    compare(&schema, &schema, "", &json!(shown), &mut compared);
+    compare(&schema, &schema["$defs"]["RouteSection"], "routes", &json!(routes[0]), &mut compared);
+    assert!(compared > 35, "{compared} values only");
+}
+
+/// Compares each value with the default in the part of the schema that describes its table.
+fn compare(schema: &Value, part: &Value, path: &str, table: &Value, compared: &mut usize) {
+    let resolved = |part: &Value| -> Value {
+        let reference =
+            part["$ref"].as_str().and_then(|reference| schema.pointer(reference.strip_prefix('#')?));
+        reference.unwrap_or(part).clone()
+    };
+    let part = resolved(part);
+    let of_kind = |kind: &&Value| kind["properties"]["type"]["const"] == table["type"];
+    let part = part["oneOf"].as_array().map_or(&part, |kinds| kinds.iter().find(of_kind).unwrap());
+    let required = part["required"].as_array().cloned().unwrap_or_default();
+    for (key, value) in table.as_object().unwrap() {
+        let described = &part["properties"][key];
+        match (described.get("default"), value) {
+            (Some(default), value) => {
+                assert_eq!(value, default, "{path}.{key}");
+                *compared += 1;
+            }
+            (None, Value::Object(_)) => compare(schema, described, &format!("{path}.{key}"), value, compared),
+            (None, _) => {
+                assert!(required.contains(&json!(key)), "{path}.{key} has no default: {described:#}");
+            }
+        }
+    }
 }
 
 #[test]
