@@ -5,7 +5,7 @@
 mod support;
 
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Edge, Mode, Player, SessionServer, eventually, ping, sees};
+use drawbridge_testkit::{Edge, Mode, Player, SessionServer, completed, eventually, ping, sees};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -135,6 +135,79 @@ fn limits_and_rules_are_replaced_too() {
     edge.rewrite(format!("[access]\ndeny = [\"127.0.0.1\"]\n{}", open_lobby()));
     edge.wait_for_messages("configuration reloaded", 2);
     assert!(turned_away(ping(edge.address(), VERSION, "localhost")));
+}
+
+#[test]
+fn what_is_read_at_start_is_named_when_it_changes() {
+    let edge = edge().config(format!("threads = 2\n{}", saying("before"))).start();
+    edge.rewrite(format!("threads = 3\n{}", saying("after")));
+    let warning =
+        edge.wait_for_message("bind and threads are read at start: restart the edge to change them");
+    assert_eq!(warning.level(), Some("WARN"));
+    comes_to_say(&edge, "localhost", "after");
+    // Once is enough for what isn't said.
+    edge.rewrite(format!("threads = 2\n{}", saying("last")));
+    comes_to_say(&edge, "localhost", "last");
+    let warnings = edge.log().iter().filter(|line| line.message() == warning.message()).count();
+    assert_eq!(warnings, 1);
+}
+
+/// What the main file leads to, a secret or a route file, counts as much as the main file.
+#[test]
+fn a_secret_that_is_gone_or_a_broken_route_file_changes_nothing() {
+    const KEPT: &str = "the configuration was not reloaded: what ran goes on running";
+    let session = SessionServer::start().unwrap();
+    let saying = |secret: &str, text: &str| {
+        let status = format!("[routes.status]\ndescription = \"{text}\"\n");
+        format!("[cookies]\nsecrets = [{{ file = \"{secret}\" }}]\n{}{status}", lobby(&session))
+    };
+    let file = |text: &str| {
+        format!(
+            "[[routes]]\nname = \"a\"\nhosts = [\"a.example.com\"]\nmode = \"transfer\"\n\
+             [routes.status]\ndescription = \"{text}\"\n"
+        )
+    };
+    let edge = edge().config(saying("cookie.key", "before")).file("routes/a.toml", file("a")).start();
+    let alice = session.account("Alice");
+    let first = Player::with_account(&alice, 767).join(edge.address());
+    assert_eq!(first.transferred(), HUB);
+
+    edge.rewrite(saying("missing.key", "after"));
+    edge.wait_for_messages(KEPT, 1);
+    let mistake = |name: &str| {
+        edge.wait_for(name, |line| line.level() == Some("ERROR") && line.text().contains(name));
+    };
+    mistake("missing.key");
+    assert_eq!(says(&edge, "localhost"), "before");
+
+    edge.rewrite(saying("cookie.key", "before"));
+    edge.wait_for_messages("configuration reloaded", 1);
+    edge.rewrite_file("routes/a.toml", file("another").replace("hosts", "hots"));
+    edge.wait_for_messages(KEPT, 2);
+    mistake("a.toml");
+    edge.rewrite_file("routes/a.toml", "[[routes]\n");
+    edge.wait_for_messages(KEPT, 3);
+    assert_eq!(says(&edge, "a.example.com"), "a");
+    assert_eq!(says(&edge, "localhost"), "before");
+
+    let asked = session.asked();
+    let again = Player::with_account(&alice, 767).sent_on(&first.jar).join(edge.address());
+    assert_eq!(again.transferred(), HUB, "the secret that ran goes on sealing");
+    assert_eq!(session.asked(), asked);
+}
+
+/// The main file's name may come from the environment.
+#[test]
+fn another_main_file_is_named_by_the_environment() {
+    let other = completed(saying("elsewhere"));
+    let edge = edge()
+        .config(saying("here"))
+        .file("etc/edge.toml", other)
+        .env("DRAWBRIDGE_CONFIG", "etc/edge.toml")
+        .start();
+    assert_eq!(says(&edge, "localhost"), "elsewhere");
+    edge.rewrite_file("etc/edge.toml", completed(saying("changed")));
+    comes_to_say(&edge, "localhost", "changed");
 }
 
 #[test]

@@ -143,6 +143,28 @@ fn a_second_signal_ends_delay_and_grace() {
     }
 }
 
+/// And whoever presses it once more doesn't wait even for players to read why.
+#[test]
+fn a_third_signal_ends_everything_at_once() {
+    let session = SessionServer::start().unwrap();
+    session.mode(Mode::Held);
+    let config = format!("[shutdown]\ngrace = \"20s\"\n{}timeout = \"20s\"\n", lobby(&session));
+    let mut edge = edge().config(config).start();
+    // Says nothing more and doesn't close: the edge would wait for two seconds until it has surely read the last packet.
+    let mut waiting = Player::new("Alice", 767).knock(edge.address()).unwrap();
+    waiting.receive().unwrap();
+    edge.terminate();
+    edge.wait_for_message("stopping");
+    edge.terminate();
+    edge.wait_for_message("told again to stop: nobody is waited for");
+    let start = Instant::now();
+    edge.terminate();
+    assert_eq!(edge.exit(Duration::from_secs(5)).code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    edge.wait_for_message("told a third time to stop: players aren't told");
+    session.release();
+}
+
 #[test]
 fn a_reload_does_not_cost_players_their_grace() {
     let session = SessionServer::start().unwrap();
