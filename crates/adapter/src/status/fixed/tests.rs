@@ -47,6 +47,16 @@ async fn the_defaults_are_those_of_the_example() {
     assert_eq!(status.players.unwrap().max, 100);
 }
 
+/// Nothing is serialised for a ping: everybody is given the same document until there is another adapter.
+#[tokio::test]
+async fn the_document_is_made_once() {
+    let section = FixedStatusSection::default();
+    let (one, next) = (Fixed::new(&section, None), Fixed::new(&section, None));
+    let (first, second) = (one.status(&client()).await.unwrap(), one.status(&client()).await.unwrap());
+    assert!(Arc::ptr_eq(&first, &second));
+    assert!(!Arc::ptr_eq(&first, &next.status(&client()).await.unwrap()));
+}
+
 #[tokio::test]
 async fn a_favicon_file_lies_beside_its_document() {
     let folder = tempfile::tempdir().unwrap();
