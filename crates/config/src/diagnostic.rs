@@ -104,6 +104,12 @@ impl Diagnostic {
         &self.0.origin
     }
 
+    /// The words beside the marked place, if there are any.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.0.label.as_deref()
+    }
+
     /// How to put it right, if known.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {

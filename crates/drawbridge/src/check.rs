@@ -19,10 +19,10 @@ pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
     match result {
         Ok(configured) => {
             eprint!("{}", configured.warnings.render(style()));
-            let name = if configured.fingerprint.is_none() {
-                "the built-in configuration".into()
-            } else {
-                source.main().to_string_lossy()
+            let name = match configured.fingerprint {
+                None => "the built-in configuration".into(),
+                Some(_) if source.main().exists() => source.main().to_string_lossy(),
+                Some(_) => "the configuration".into(),
             };
             print(format!("{name} holds: {}\n", counted(configured.settings.routes.len())).as_bytes())
         }

@@ -133,6 +133,9 @@ impl Running {
         self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
         tracing::info!(routes, "configuration reloaded");
+        if routes == 0 {
+            tracing::warn!("there is no route: the built-in one takes all hosts and has no target");
+        }
         self.settings = settings;
     }
 }
@@ -143,13 +146,15 @@ fn report(error: &Error) {
         return;
     };
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
-        tracing::error!(at = %diagnostic.origin(), help = diagnostic.advice(), "{}", diagnostic.message());
+        let (reason, help) = (diagnostic.reason(), diagnostic.advice());
+        tracing::error!(at = %diagnostic.origin(), reason, help, "{}", diagnostic.message());
     }
 }
 
 fn warn(configured: &Configured) {
     for warning in configured.warnings.iter() {
-        tracing::warn!(at = %warning.origin(), help = warning.advice(), "{}", warning.message());
+        let (reason, help) = (warning.reason(), warning.advice());
+        tracing::warn!(at = %warning.origin(), reason, help, "{}", warning.message());
     }
 }
 

@@ -10,6 +10,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 section! {
     /// drawbridge.toml. Every key has a default.
@@ -53,6 +55,8 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
 pub(crate) struct Source {
     /// The main file that was asked for; it has to be there.
     given: Option<PathBuf>,
+    /// Whether there has been one of the usual name: from then on it has to be there too.
+    seen: Arc<AtomicBool>,
 }
 
 /// The main file where none is asked for; it need not be there.
@@ -76,8 +80,8 @@ pub(crate) struct Configured {
 
 impl Source {
     /// The file that was given, or the one of the usual name as soon as there is one.
-    pub(crate) const fn new(given: Option<PathBuf>) -> Self {
-        Self { given }
+    pub(crate) fn new(given: Option<PathBuf>) -> Self {
+        Self { given, seen: Arc::default() }
     }
 
     /// Where the main file is or would be.
@@ -87,10 +91,13 @@ impl Source {
 
     /// The main file, if there is one or has to be.
     fn open_main(&self) -> Result<Option<Document>, Error> {
-        match Document::open(self.main()) {
-            Err(error) if self.given.is_none() && is_absent(&error) => Ok(None),
-            document => document.map(Some),
+        let needed = self.given.is_some() || self.seen.load(Ordering::Relaxed);
+        if !needed && is_absent(self.main()) {
+            return Ok(None);
         }
+        let document = Document::open(self.main())?;
+        self.seen.store(true, Ordering::Relaxed);
+        Ok(Some(document))
     }
 
     /// Reads and checks everything.
@@ -148,14 +155,12 @@ fn combined(main: Option<Fingerprint>, documents: &[Document]) -> Option<Fingerp
 
 /// The documents of the routes' folder, which need not exist.
 fn folder(path: &Path) -> Result<Vec<Document>, Error> {
-    match Document::open_folder(path) {
-        Err(error) if is_absent(&error) => Ok(Vec::new()),
-        documents => documents,
-    }
+    if is_absent(path) { Ok(Vec::new()) } else { Document::open_folder(path) }
 }
 
-fn is_absent(error: &Error) -> bool {
-    matches!(error, Error::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+/// Whether there is nothing of this name: a link that leads nowhere is something.
+fn is_absent(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {

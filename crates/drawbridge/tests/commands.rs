@@ -118,10 +118,12 @@ fn the_manual_shows_a_configuration_that_holds() {
     let short_form = |line: &&str| !line.contains("short for");
     let with_examples: Vec<_> =
         as_it_stands.lines().filter(short_form).map(|line| line.trim_start_matches("# ")).collect();
-    for text in [as_it_stands.as_str(), &with_examples.join("\n")] {
+    // By default a route has no target, which is right but unwise.
+    for (text, warnings) in [(as_it_stands.as_str(), 1), (&with_examples.join("\n"), 0)] {
         let output = checked(text);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{shown}");
+        assert_eq!(shown.matches("warning: ").count(), warnings, "{shown}");
     }
 }
 
@@ -198,4 +200,16 @@ fn a_probe_goes_all_the_way_to_the_transfer() {
     let transfer = steps.iter().find(|step| step["name"] == "transfer").unwrap();
     assert_eq!(transfer["detail"], format!("{}:{}", HUB.0, HUB.1), "{report:#}");
     assert_eq!(session.asked(), 1);
+}
+
+#[test]
+fn a_level_that_is_none_and_a_route_without_targets_are_told() {
+    let output = checked("[telemetry]\nlog = \"inof\"\n");
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("did you mean \"info\"?"), "{shown}");
+    let output = checked("[[routes]]\nname = \"a\"\nhosts = [\"*\"]\nmode = \"transfer\"\n");
+    assert_eq!(output.status.code(), Some(0));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("warning: the route has no target"), "{shown}");
 }

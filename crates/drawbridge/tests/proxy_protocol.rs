@@ -83,6 +83,9 @@ fn a_trusted_peer_must_send_a_header() {
     let visit = Player::new("Alice", 767).from(BALANCER).join(edge.address());
     assert!(visit.dropped(), "{visit:#?}");
     edge.wait_for_refusal("proxy_header");
+    let told =
+        edge.wait_for("a warning", |line| line.message() == Some("a trusted proxy sent no valid header"));
+    assert_eq!(told.level(), Some("WARN"), "it keeps everybody out");
     for header in [
         &b"PROXY TCP4 203.0.113.7\r\n"[..],
         b"PROXY TCP4 203.0.113.7 198.51.100.1 4711 99999\r\n",

@@ -20,11 +20,13 @@ struct Bare {
     process: Child,
     address: SocketAddr,
     folder: tempfile::TempDir,
+    log: tempfile::NamedTempFile,
 }
 
 impl Bare {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let log = tempfile::NamedTempFile::new().unwrap();
         let address = Backend::nobody().unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
             .current_dir(folder.path())
@@ -32,10 +34,10 @@ impl Bare {
             .env("DRAWBRIDGE__BIND", format!("[\"{address}\"]"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
-        let bare = Self { process, address, folder };
+        let bare = Self { process, address, folder, log };
         let answers = eventually(Duration::from_secs(10), || ping(address, VERSION, "localhost").ok());
         assert!(answers.is_some(), "it doesn't answer at {address}");
         bare
@@ -65,16 +67,23 @@ fn without_any_configuration_the_server_list_is_answered_and_players_are_authent
 
 /// As a newcomer does it: first the edge, then its file.
 #[test]
-fn a_configuration_that_appears_later_is_taken_over() {
+fn a_configuration_that_appears_later_is_taken_over_and_kept() {
     let edge = Bare::start();
     let route = "[[routes]]\nname = \"lobby\"\nhosts = [\"*\"]\nmode = \"transfer\"\n\
                  [routes.status]\ndescription = \"Here we are\"\n";
-    std::fs::write(edge.folder.path().join("drawbridge.toml"), route).unwrap();
+    let file = edge.folder.path().join("drawbridge.toml");
+    std::fs::write(&file, route).unwrap();
     let shown = || {
         let (document, _) = ping(edge.address, VERSION, "localhost").ok()?;
         (description(&document) == "Here we are").then_some(())
     };
     assert!(eventually(Duration::from_secs(10), shown).is_some(), "the file isn't read");
+
+    std::fs::remove_file(file).unwrap();
+    let refused =
+        || std::fs::read_to_string(edge.log.path()).ok()?.contains("was not reloaded").then_some(());
+    assert!(eventually(Duration::from_secs(10), refused).is_some(), "that it is gone isn't noticed");
+    assert!(shown().is_some(), "what ran goes on running");
 }
 
 /// A route that is as the built-in one but for its session server.

@@ -247,3 +247,18 @@ fn the_watch_does_not_wake_itself() {
     let read = a_second_passes() - before;
     assert!(read < LARGE, "{read} bytes were read, though nothing has changed");
 }
+
+/// What leads nowhere was not meant to be no route at all.
+#[test]
+fn a_link_that_leads_nowhere_changes_nothing() {
+    let edge = edge().config(open_lobby()).file("routes/a.toml", berth("a.example.com", "A")).start();
+    soon_says(&edge, "a.example.com", "A");
+    edge.relink("routes/b.toml", "/nowhere/at/all");
+    // Whoever watches doesn't see that the folder holds more than before.
+    edge.reload();
+    edge.wait_for_message("the configuration was not reloaded: what ran goes on running");
+    assert_eq!(said(&edge, "a.example.com"), "A");
+    fs::remove_file(edge.folder().join("routes/b.toml")).unwrap();
+    edge.rewrite_file("routes/a.toml", berth("a.example.com", "B"));
+    soon_says(&edge, "a.example.com", "B");
+}

@@ -66,7 +66,8 @@ impl Accepted {
         let peer = self.socket.peer();
         let mut inbound = Inbound::new(self.snapshot.limits.max_packet());
         let trusted = self.snapshot.proxies.contains(peer.ip());
-        let address = if trusted { self.named_by_proxy(&mut inbound).await?.unwrap_or(peer) } else { peer };
+        let address =
+            if trusted { self.named_by_proxy(&mut inbound, shared).await?.unwrap_or(peer) } else { peer };
         *client = address;
         let Self { socket, snapshot, arrived } = self;
         if !snapshot.access.permits(address.ip()) {
@@ -77,7 +78,11 @@ impl Accepted {
     }
 
     /// Who the load balancer says that it speaks for; `None`: for itself.
-    async fn named_by_proxy(&mut self, inbound: &mut Inbound) -> Result<Option<SocketAddr>, Ended> {
+    async fn named_by_proxy(
+        &mut self,
+        inbound: &mut Inbound,
+        shared: &Shared,
+    ) -> Result<Option<SocketAddr>, Ended> {
         loop {
             read_more(&mut self.socket, inbound).await?;
             match proxy_protocol::parse(inbound.rest()) {
@@ -87,7 +92,11 @@ impl Accepted {
                     return Ok(source);
                 }
                 Err(error) => {
-                    tracing::debug!(peer = %self.socket.peer(), %error, "a trusted proxy sent no valid header");
+                    // Nobody else can bring this about, and it keeps everybody behind the proxy out.
+                    if shared.bad_headers.permits(self.socket.now()) {
+                        let peer = self.socket.peer();
+                        tracing::warn!(%peer, %error, "a trusted proxy sent no valid header");
+                    }
                     return Err(Refusal::ProxyHeader.into());
                 }
             }

@@ -96,6 +96,7 @@ impl Edge {
             snapshot: ArcSwap::from_pointee(snapshot),
             keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
+            bad_headers: Seldom::default(),
             unreachable: Unreachable::default(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),

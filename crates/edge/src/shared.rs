@@ -20,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     /// How often the log says that the edge is full.
     pub(crate) full: Seldom,
+    /// How often the log says that a trusted proxy sends no header.
+    pub(crate) bad_headers: Seldom,
     /// Targets that failed of late.
     pub(crate) unreachable: Unreachable,
     /// Counts logins under way.

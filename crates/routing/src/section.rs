@@ -158,6 +158,10 @@ impl RouteSection {
             // In the long form the section itself has looked.
             fixed.mistakes().into_iter().for_each(|mistake| fields.report(mistake));
         }
+        if fixed.targets.is_empty() {
+            let missing = Diagnostic::warning(fields.origin("targets"), "the route has no target");
+            fields.report(missing.help("every player is refused: targets = [\"lobby.example.com:25565\"]"));
+        }
         let transfer = self.transfer.build();
         for target in &fixed.targets {
             if let Err(error) = transfer.address_of(&target.target()) {

@@ -6,7 +6,7 @@
 
 mod lines;
 
-use drawbridge_config::{Fields, keywords, section};
+use drawbridge_config::{Diagnostic, Fields, keywords, section, suggestion};
 use lines::Writing;
 use std::io::{self, IsTerminal as _};
 use thiserror::Error;
@@ -38,7 +38,20 @@ section! {
     }
 }
 
+/// What a part of a filter can ask for.
+const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
+
 fn check_filter(telemetry: &Telemetry, fields: &mut Fields<'_, '_, '_>) {
+    // The library takes a word that is no level for a part of the program, of which everything would be logged, and nothing else.
+    for part in telemetry.log.split(',') {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level).trim();
+        if !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
+            let mistake =
+                Diagnostic::error(fields.origin("log"), format!("{level:?} is no level of the log"));
+            fields.report(mistake.help(suggestion(level, LEVELS, "levels")));
+            return;
+        }
+    }
     if let Err(error) = telemetry.filter() {
         fields.error("log", format!("not a log filter: {error}"));
     }
@@ -60,7 +73,8 @@ pub enum TelemetryError {
 
 impl Telemetry {
     fn filter(&self) -> Result<EnvFilter, ParseError> {
-        EnvFilter::builder().parse(&self.log)
+        // What watches the files says that the log was written to, which is written to the log.
+        EnvFilter::builder().parse(format!("notify=info,{}", self.log))
     }
 
     /// Begins to log.
