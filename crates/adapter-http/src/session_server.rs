@@ -54,6 +54,11 @@ impl SessionServer {
         let Ok(permit) = timeout_at(deadline, self.calls.acquire()).await else {
             return Err(AdapterError::TimedOut(timeout));
         };
+        // With little time left an answer would come too late, which would say nothing of the server.
+        let enough = timeout / 2;
+        if deadline.saturating_duration_since(tokio::time::Instant::now()) < enough {
+            return Err(AdapterError::TimedOut(timeout));
+        }
         let call = self.call()?;
         let path = format!("{}/session/minecraft/hasJoined?{query}", self.url.location().path);
         let answer = timeout_at(deadline, self.client.get(&path)).await;

@@ -116,7 +116,8 @@ impl Admitted {
                     self.socket.set_deadline(whole);
                     match more {
                         Ok(()) => {}
-                        Err(Ended::Refused(Refusal::TimedOut)) => return Ok(First::Ping(ping)),
+                        // Nothing more comes; whoever has only closed its own side still reads.
+                        Err(Ended::Refused(Refusal::TimedOut) | Ended::Left) => return Ok(First::Ping(ping)),
                         Err(ended) => return Err(ended),
                     }
                 }

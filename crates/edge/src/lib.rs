@@ -41,6 +41,7 @@ use drawbridge_net::{BindError, Gate, Listener, Serving};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
@@ -49,6 +50,9 @@ use tokio_util::task::TaskTracker;
 
 pub use cookie::Cookies;
 pub use snapshot::{Shutdown, Snapshot, UnknownHost, UnknownHostAction};
+
+/// How long connections that aren't logins yet may take to become some once the listeners are closed, or to be answered.
+const GREETING: Duration = Duration::from_secs(1);
 
 /// Why an edge can't start.
 #[derive(Debug, Error)]
@@ -127,15 +131,21 @@ impl Edge {
         hurry.run_until_cancelled(sleep(shutdown.delay)).await;
         self.serving.stop_accepting();
         tracing::info!(logins = self.shared.logins.len(), "listeners closed");
-        let in_time = hurry.run_until_cancelled(timeout(shutdown.grace, self.serving.finished())).await;
+        let finished = async {
+            // Whoever has said nothing by then may never do so; logins are waited for.
+            if timeout(GREETING, self.serving.finished()).await.is_err() {
+                self.shared.logins.close();
+                self.shared.logins.wait().await;
+            }
+        };
+        let in_time = hurry.run_until_cancelled(timeout(shutdown.grace, finished)).await;
         if !matches!(in_time, Some(Ok(()))) {
             tracing::info!(logins = self.shared.logins.len(), "logins that take too long are told");
             self.shared.grace_over.cancel();
             self.shared.logins.close();
             self.shared.logins.wait().await;
-            // Whoever is left has not come as far as a login, and may never.
-            self.serving.abort();
-            self.serving.finished().await;
         }
+        self.serving.abort();
+        self.serving.finished().await;
     }
 }
