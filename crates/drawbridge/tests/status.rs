@@ -9,6 +9,8 @@ use drawbridge_protocol::packet::handshake::Intent;
 use drawbridge_protocol::packet::status::{PingRequest, PongResponse, StatusRequest, StatusResponse};
 use drawbridge_testkit::{Connection, Edge, NodeClient, Player, Trouble, ping, sees};
 use serde_json::json;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 use support::{description, edge, open_lobby, turned_away};
 
@@ -246,6 +248,14 @@ description = "other"
     assert_eq!(fields.split('\0').nth(3), Some("other"), "1.6 says its host");
     let fields = legacy_kick(&edge, &ping_of_1_6("localhost"));
     assert!(fields.split('\0').nth(3).unwrap().contains("friends"));
+    for request in [&[0xfe][..], &[0xfe, 0x01]] {
+        let mut connection = TcpStream::connect(edge.address()).unwrap();
+        connection.write_all(request).unwrap();
+        connection.shutdown(Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer.first(), Some(&0xff), "{request:x?} by one that closes its side at once");
+    }
 }
 
 #[test]

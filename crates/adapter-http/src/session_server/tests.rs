@@ -39,6 +39,22 @@ async fn a_dropped_call_says_nothing_about_the_server() {
     assert_eq!(server.backoff().waiting(Instant::now()), None);
 }
 
+/// Whoever has waited for others most of the time would ask in vain, and blame the server for it.
+#[tokio::test]
+async fn who_waited_too_long_for_others_does_not_ask_any_more() {
+    let at = Server::start(|_| Reply::Silence);
+    let server = server(&at, 1);
+    for _ in 0..4 {
+        let first = timeout(Duration::from_millis(150), server.has_joined("first", PATIENCE));
+        let waited = Duration::from_millis(200);
+        let (first, second) = tokio::join!(first, server.has_joined("second", waited));
+        assert!(first.is_err());
+        assert_eq!(second.unwrap_err(), AdapterError::TimedOut(waited));
+    }
+    assert!(at.requests().iter().all(|request| request.contains("first")));
+    assert_eq!(server.backoff().waiting(Instant::now()), None);
+}
+
 /// A server with a certificate of its own making, and a client that trusts it.
 fn encrypted() -> (String, rustls::ClientConfig) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
