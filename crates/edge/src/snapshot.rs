@@ -28,7 +28,7 @@ keywords! {
 }
 
 section! {
-    /// What happens where no route takes the host. A login is told `disconnect_no_route` either way.
+    /// What happens where no route takes the host. A login is told that there is no server, either way.
     #[defaults]
     pub struct UnknownHost {
         /// The answer to a ping.

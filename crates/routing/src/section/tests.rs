@@ -43,7 +43,9 @@ fn bare(keys: &str) -> String {
 fn defaults_are_those_of_the_example() {
     let (whole, diagnostics) = read(&bare(""));
     let route = &whole.routes[0];
-    assert!(diagnostics.is_empty(), "{}", diagnostics.render(Style::Plain));
+    let shown = diagnostics.render(Style::Plain);
+    assert_eq!((diagnostics.errors(), diagnostics.warnings()), (0, 1), "{shown}");
+    assert!(shown.contains("the route has no target"), "{shown}");
     assert!(route.versions.is_none() && route.targets.is_none() && route.discovery.is_none());
     assert!(route.names.is_match("Notch_16_letters") && !route.names.is_match("seventeen_letters"));
     assert!(!route.names.is_match("a-b") && !route.names.is_match("") && !route.names.is_match("a\n"));
@@ -127,7 +129,7 @@ fn without_http_there_is_no_session_server() {
 
 #[test]
 fn versions_that_are_taken_in_vain_are_a_warning() {
-    let (_, diagnostics) = read(&with("versions = '>=47'"));
+    let (_, diagnostics) = read(&with("versions = '>=47'\ntargets = ['a.example.com:1']"));
     assert_eq!(diagnostics.warnings(), 1);
     assert!(diagnostics.render(Style::Plain).contains("told disconnect_version all the same"));
 }
