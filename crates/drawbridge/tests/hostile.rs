@@ -344,13 +344,13 @@ fn more_connections_of_one_address_than_descriptors() {
     edge.wait_for_refusal("address_full");
 }
 
-/// Of a load balancer's connection it isn't known whose it is until it says so, and one that never does takes every place; but a
-/// quarter of the descriptors is kept for the edge's own, and afterwards others are served at once.
+/// Of a load balancer's connection it isn't known whose it is until it says so, and one that never does takes every place; but
+/// three eighths of the descriptors are kept for the edge's own, and afterwards others are served at once.
 #[test]
 fn more_connections_than_descriptors() {
     let limits = "[limits]\nhandshake_timeout = \"60s\"\n[proxy_protocol]\ntrusted = [\"127.0.0.2\"]\n";
     let edge = target(format!("{limits}{}", open_lobby())).descriptor_limit(DESCRIPTORS).start();
-    let places = DESCRIPTORS as usize * 3 / 4;
+    let places = DESCRIPTORS as usize * 5 / 8;
     stays_flat(&edge, FLOODS * places, || {
         for _ in 0..2 * FLOODS {
             let flood = flood(&edge, [127, 0, 0, 2]);

@@ -30,11 +30,11 @@ fn limit() -> u64 {
 }
 
 /// Connections that fit into `descriptors`, with room left for the edge's own: listeners, pollers, files being read, and
-/// connections to the session server and the like. A quarter is kept, but no more than 1,024.
+/// connections to a session server (some 300 at most) and the like. Three eighths are kept, but no more than 1,024.
 ///
-/// `1024` → 768 · `20_000` → 18,976 · `1_048_576` → 1,047,552.
+/// `1024` → 640 · `20_000` → 18,976 · `1_048_576` → 1,047,552.
 pub(super) fn connections_within(descriptors: u64) -> u32 {
-    let own = (descriptors / 4).min(1024);
+    let own = (descriptors / 8 * 3).min(1024);
     u32::try_from((descriptors - own).max(1)).unwrap_or(u32::MAX)
 }
 
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn room_is_left_for_the_edge_itself() {
-        assert_eq!(connections_within(1024), 768);
+        assert_eq!(connections_within(1024), 640);
         assert_eq!(connections_within(20_000), 18_976);
         assert_eq!(connections_within(1 << 20), 1_047_552);
         assert_eq!(connections_within(0), 1);

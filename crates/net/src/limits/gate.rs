@@ -253,9 +253,9 @@ mod tests {
 
     #[test]
     fn connections_are_bounded_by_descriptors() {
-        assert_eq!(Gate::new(&limits(0, 64), 1024).capacity(), 768);
+        assert_eq!(Gate::new(&limits(0, 64), 1024).capacity(), 640);
         assert_eq!(Gate::new(&limits(100, 64), 1024).capacity(), 100);
-        assert_eq!(Gate::new(&limits(100_000, 64), 1024).capacity(), 768);
+        assert_eq!(Gate::new(&limits(100_000, 64), 1024).capacity(), 640);
     }
 
     #[test]
