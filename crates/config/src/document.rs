@@ -12,7 +12,7 @@ use toml::de::DeTable;
 
 use crate::origin::Source;
 use crate::value::Conversion;
-use crate::{Data, Diagnostic, Error, Origin, Value};
+use crate::{Data, Diagnostic, Error, Origin, Value, file_metadata};
 
 /// A parsed document, with the mistakes of its syntax.
 #[derive(Debug, Clone)]
@@ -62,12 +62,7 @@ impl Document {
     /// When it can't be read, is larger than [`MAX_SIZE`](Self::MAX_SIZE) or isn't UTF-8.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let unreadable = |source| Error::Unreadable { path: path.to_path_buf(), source };
-        // Asked before opening: a pipe would be waited for.
-        let metadata = fs::metadata(path).map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(unreadable(std::io::Error::other("it is not a file")));
-        }
-        let size = metadata.len();
+        let size = file_metadata(path).map_err(unreadable)?.len();
         if size > Self::MAX_SIZE {
             return Err(Error::TooLarge { path: path.to_path_buf(), size, most: Self::MAX_SIZE });
         }

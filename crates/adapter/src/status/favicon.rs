@@ -4,12 +4,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use drawbridge_config::{Json, Reader, Schemas, Setting, Value, json};
+use drawbridge_config::{Json, Reader, Schemas, Setting, Value, file_metadata, json};
 use drawbridge_model::{Status, StatusDocument};
 use drawbridge_protocol::packet::status::MAX_STATUS;
 use std::any::Any;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -80,10 +80,7 @@ impl Favicon {
     }
 
     fn of_file(path: &Path) -> Result<Self, FaviconError> {
-        // Asked before opening: a pipe would be waited for.
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a file").into());
-        }
+        file_metadata(path)?;
         let mut png = Vec::new();
         // One byte more than allowed tells that there are too many; a file may be endless.
         File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut png)?;

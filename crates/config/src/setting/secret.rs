@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Setting;
 use crate::words::quoted;
-use crate::{Data, Diagnostic, Fields, Json, Reader, Schemas, Table, Value};
+use crate::{Data, Diagnostic, Fields, Json, Reader, Schemas, Table, Value, file_metadata};
 
 const HELP: &str = "write { file = \"secret.key\" } or { env = \"NAME\" }";
 
@@ -182,11 +182,7 @@ fn place_of<'v>(value: &'v Value, key: &str) -> &'v Value {
 
 /// The bytes of a regular file, and whether everybody may read it.
 fn read_file(path: &Path) -> io::Result<(Zeroizing<Vec<u8>>, bool)> {
-    // Asked before opening: a pipe would be waited for.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
+    let metadata = file_metadata(path)?;
     if metadata.len() > LONGEST {
         return Err(io::Error::other(format!("it is larger than {LONGEST} bytes")));
     }
