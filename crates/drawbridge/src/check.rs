@@ -24,7 +24,7 @@ pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
                 Some(_) if source.main().exists() => source.main().to_string_lossy(),
                 Some(_) => "the configuration".into(),
             };
-            print(format!("{name} holds: {}\n", counted(configured.settings.routes.len())).as_bytes())
+            print(format!("{name} holds: {}\n", counted(configured.routes)).as_bytes())
         }
         Err(error) => {
             show(&error);

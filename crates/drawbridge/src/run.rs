@@ -46,9 +46,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("signals can't be listened for")?;
         let watch = Watch::start(source.clone(), configured.fingerprint);
-        let Configured { mut settings, snapshot, .. } = configured;
-        // The snapshot has them; as they were written they'd only take room.
-        settings.routes = Vec::new();
+        let Configured { settings, snapshot, .. } = configured;
         let edge = Edge::start(&settings.bind, settings.threads(), snapshot, runtime.handle())?;
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
@@ -122,8 +120,7 @@ impl Running {
             }
         };
         warn(&configured);
-        let Configured { mut settings, snapshot, fingerprint, .. } = configured;
-        let routes = std::mem::take(&mut settings.routes).len();
+        let Configured { mut settings, routes, snapshot, fingerprint, .. } = configured;
         if settings.bind != self.settings.bind || settings.threads != self.settings.threads {
             tracing::warn!("bind and threads are read at start: restart the edge to change them");
             settings.bind = std::mem::take(&mut self.settings.bind);

@@ -68,8 +68,10 @@ pub(crate) type Fingerprint = u64;
 /// A configuration that holds, and what it was read from.
 #[derive(Debug)]
 pub(crate) struct Configured {
-    /// The settings.
+    /// The settings, without the routes: the snapshot has them, and as they were written they'd only take room.
     pub settings: Settings,
+    /// How many routes are written.
+    pub routes: usize,
     /// What a connection goes by.
     pub snapshot: Snapshot,
     /// What is unwise.
@@ -106,18 +108,21 @@ impl Source {
     /// With every mistake there is.
     pub(crate) fn load(&self, services: &routing::Services) -> Result<Configured, Error> {
         let main = self.open_main()?;
-        let main_print = main.as_ref().map(|main| fingerprint([main]));
+        let mut texts = Texts::default();
+        texts.add(&main);
         let mut root = Root::new(main, &["routes"]);
         root.environment("DRAWBRIDGE", std::env::vars_os());
         let documents = folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
-        let fingerprint = combined(main_print, &documents);
+        texts.add(&documents);
         root.append(documents);
-        let Loaded { settings, mut diagnostics } = root.read::<Settings>()?;
+        let Loaded { mut settings, mut diagnostics } = root.read::<Settings>()?;
         let routes = routing::Snapshot::build(&settings.routes, services, &mut diagnostics);
         match routes {
             Some(routes) if diagnostics.errors() == 0 => {
                 let snapshot = snapshot(&settings, routes);
-                Ok(Configured { settings, snapshot, warnings: diagnostics, fingerprint })
+                let routes = std::mem::take(&mut settings.routes).len();
+                let fingerprint = texts.fingerprint();
+                Ok(Configured { settings, routes, snapshot, warnings: diagnostics, fingerprint })
             }
             _ => Err(Error::Invalid(diagnostics)),
         }
@@ -126,8 +131,10 @@ impl Source {
     /// The fingerprint of what [`Source::load`] would read, as far as it can be read.
     #[must_use]
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
-        let main = self.open_main().unwrap_or_default().as_ref().map(|main| fingerprint([main]));
-        combined(main, &folder(&self.routes_dir()).unwrap_or_default())
+        let mut texts = Texts::default();
+        texts.add(&self.open_main().unwrap_or_default());
+        texts.add(&folder(&self.routes_dir()).unwrap_or_default());
+        texts.fingerprint()
     }
 
     /// The folder of route files, as the main file and the environment stand now.
@@ -140,17 +147,21 @@ impl Source {
     }
 }
 
-fn fingerprint<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Fingerprint {
-    let mut hasher = DefaultHasher::new();
-    for document in documents {
-        (document.name(), document.text()).hash(&mut hasher);
-    }
-    hasher.finish()
-}
+/// The names and texts of documents, of which only the fingerprint is kept.
+#[derive(Default)]
+struct Texts(Option<DefaultHasher>);
 
-fn combined(main: Option<Fingerprint>, documents: &[Document]) -> Option<Fingerprint> {
-    (main.is_some() || !documents.is_empty())
-        .then(|| main.unwrap_or_default().rotate_left(1) ^ fingerprint(documents))
+impl Texts {
+    fn add<'a>(&mut self, documents: impl IntoIterator<Item = &'a Document>) {
+        for document in documents {
+            (document.name(), document.text()).hash(self.0.get_or_insert_default());
+        }
+    }
+
+    /// `None` where there was no document.
+    fn fingerprint(self) -> Option<Fingerprint> {
+        self.0.map(|hasher| hasher.finish())
+    }
 }
 
 /// The documents of the routes' folder, which need not exist.
