@@ -79,9 +79,7 @@ impl Greeted {
             Some(route) => Routed::Refused(Some(route), Refusal::Version),
         }
     }
-}
 
-impl Greeted {
     /// What is settled about the visit, and the conversation that goes on.
     fn into_login(self, shared: &Arc<Shared>, route: Arc<Route>, returning: bool) -> (Visit, Conversation) {
         let Self { socket, snapshot, arrived, inbound, ticket, client, .. } = self;

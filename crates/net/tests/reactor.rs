@@ -100,10 +100,15 @@ fn a_client_that_does_not_read_is_waited_for_until_the_deadline() {
     assert_eq!(outcomes.recv_timeout(SOON).unwrap(), ErrorKind::TimedOut);
 }
 
+/// Bytes of which none could be lost or change places unseen.
+fn pattern(len: usize) -> Arc<Vec<u8>> {
+    Arc::new((0..len).map(|at| (at % 251) as u8).collect())
+}
+
 #[test]
 fn a_slow_client_gets_everything() {
     const LEN: usize = 12 << 20;
-    let pattern: Arc<Vec<u8>> = Arc::new((0..LEN).map(|at| (at % 251) as u8).collect());
+    let pattern = pattern(LEN);
     let sent = Arc::clone(&pattern);
     let edge = Edge::start(move |mut socket: Socket| {
         let sent = Arc::clone(&sent);
@@ -329,7 +334,7 @@ fn the_last_bytes_are_read_though_input_was_left_unread() {
 #[test]
 fn the_last_bytes_arrive_whole() {
     const LEN: usize = 6 << 20;
-    let pattern: Arc<Vec<u8>> = Arc::new((0..LEN).map(|at| (at % 251) as u8).collect());
+    let pattern = pattern(LEN);
     let sent = Arc::clone(&pattern);
     let edge = Edge::start(move |mut socket: Socket| {
         let sent = Arc::clone(&sent);
