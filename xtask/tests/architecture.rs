@@ -12,7 +12,12 @@ const ROWS: &[&[&str]] = &[
     &["drawbridge"],
     &["drawbridge-edge"],
     &["drawbridge-routing"],
-    &["drawbridge-adapter-http"],
+    &[
+        "drawbridge-adapter-agones",
+        "drawbridge-adapter-dns",
+        "drawbridge-adapter-grpc",
+        "drawbridge-adapter-http",
+    ],
     &["drawbridge-adapter"],
     &["drawbridge-net"],
     &["drawbridge-telemetry"],

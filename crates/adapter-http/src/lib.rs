@@ -9,8 +9,6 @@
 #![forbid(unsafe_code)]
 
 pub mod authentication;
-mod background;
-mod backoff;
 mod client;
 mod error;
 mod favicon;

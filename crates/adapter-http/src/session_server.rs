@@ -1,17 +1,17 @@
 //! A session server: its connections, how many calls are under way, and how it is doing. One for each URL, whatever
 //! routes and snapshots name it.
 
-use crate::backoff::{Backoff, Leave};
 use crate::client::{Answer, Client};
 use crate::location::BaseUrl;
 use crate::tls::Tls;
+use drawbridge_adapter::backoff;
+use drawbridge_adapter::breaker::{Asking, Breaker};
 use drawbridge_model::AdapterError;
 use hyper::StatusCode;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
-use uuid::Uuid;
 
 /// The most calls under way; more wait.
 const CALLS: usize = 256;
@@ -24,13 +24,13 @@ pub(crate) struct SessionServer {
     client: Client,
     url: BaseUrl,
     calls: Semaphore,
-    backoff: Mutex<Backoff>,
+    breaker: Breaker,
 }
 
-/// A call under way. When it is dropped without an outcome, nobody waited for it.
+/// A call under way.
 struct Call<'a> {
     server: &'a SessionServer,
-    leave: Option<Leave>,
+    asking: Asking<'a>,
 }
 
 impl SessionServer {
@@ -41,14 +41,14 @@ impl SessionServer {
 
     fn with_bound(url: BaseUrl, tls: Arc<Tls>, calls: usize) -> Self {
         let client = Client::new(url.location(), LARGEST, tls);
-        Self { client, url, calls: Semaphore::new(calls), backoff: Mutex::default() }
+        Self { client, url, calls: Semaphore::new(calls), breaker: Breaker::default() }
     }
 
     /// Asks whether somebody has joined; `query` is encoded. Waiting for other calls counts into the `timeout`.
     pub(crate) async fn has_joined(&self, query: &str, timeout: Duration) -> Result<Answer, AdapterError> {
         let deadline = tokio::time::Instant::now() + timeout;
         // Asked before and after waiting: a server that fails is known at once, and not asked by those who waited.
-        if let Some(wait) = self.backoff().waiting(Instant::now()) {
+        if let Some(wait) = self.breaker.waiting() {
             return Err(AdapterError::BackingOff(wait));
         }
         let Ok(permit) = timeout_at(deadline, self.calls.acquire()).await else {
@@ -81,13 +81,8 @@ impl SessionServer {
     }
 
     fn call(&self) -> Result<Call<'_>, AdapterError> {
-        let leave = self.backoff().leave(Instant::now()).map_err(AdapterError::BackingOff)?;
-        Ok(Call { server: self, leave: Some(leave) })
-    }
-
-    fn backoff(&self) -> MutexGuard<'_, Backoff> {
-        // Each change is whole, so that what a panic elsewhere left behind is sound.
-        self.backoff.lock().unwrap_or_else(PoisonError::into_inner)
+        let asking = self.breaker.ask().map_err(AdapterError::BackingOff)?;
+        Ok(Call { server: self, asking })
     }
 }
 
@@ -96,7 +91,7 @@ impl Call<'_> {
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => {
                 let asked = answer.retry_after.unwrap_or_default();
-                let wait = self.failed(Some(asked)).unwrap_or(asked.min(crate::backoff::LONGEST));
+                let wait = self.failed(Some(asked)).unwrap_or(asked.min(backoff::LONGEST));
                 Err(AdapterError::BackingOff(wait))
             }
             status if status.is_server_error() => {
@@ -110,28 +105,15 @@ impl Call<'_> {
         }
     }
 
-    fn succeeded(mut self) {
-        if let Some(leave) = self.leave.take() {
-            self.server.backoff().succeeded(leave);
-        }
+    fn succeeded(self) {
+        self.asking.succeeded();
     }
 
     /// The wait that this failure begins, if it does.
-    fn failed(mut self, asked: Option<Duration>) -> Option<Duration> {
-        let leave = self.leave.take()?;
-        // The first byte of a random UUID is as random as any.
-        let chance = Uuid::new_v4().as_bytes()[0];
-        let wait = self.server.backoff().failed(leave, Instant::now(), asked, chance)?;
+    fn failed(self, asked: Option<Duration>) -> Option<Duration> {
+        let wait = self.asking.failed(asked)?;
         tracing::warn!(url = %self.server.url, ?wait, "the session server fails and isn't asked for a while");
         Some(wait)
-    }
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if let Some(leave) = self.leave.take() {
-            self.server.backoff().abandoned(leave, Instant::now());
-        }
     }
 }
 

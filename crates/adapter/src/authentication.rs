@@ -2,6 +2,8 @@
 
 pub mod disabled;
 pub mod fixed;
+pub mod guarded;
 
 pub use disabled::Disabled;
 pub use fixed::{Fixed, FixedAuthenticationSection};
+pub use guarded::Guarded;

@@ -56,6 +56,6 @@ pub use schema::{KindsSchema, ObjectSchema, Schemas, schema, schema_keys, words_
 #[doc(hidden)]
 pub use section::{chosen, key, keyword, same, tagged, written};
 pub use serde_json::{Value as Json, json};
-pub use setting::{ByteSize, DocumentPath, Located, Omittable, Rate, Secret, Setting};
+pub use setting::{ByteSize, DocumentPath, Located, Named, Omittable, Rate, Secret, Setting};
 pub use value::{Data, Table, Value};
 pub use words::{nearest, quoted, suggestion};

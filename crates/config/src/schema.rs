@@ -39,7 +39,7 @@ impl Schemas {
     }
 
     /// What a reference refers to; anything else as it is.
-    fn resolved(&self, schema: Json) -> Json {
+    pub(crate) fn resolved(&self, schema: Json) -> Json {
         let definition = target(&schema).and_then(|name| self.definitions.get(name)).cloned();
         definition.unwrap_or(schema)
     }

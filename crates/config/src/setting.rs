@@ -3,6 +3,7 @@
 mod collection;
 mod duration;
 mod located;
+mod named;
 mod network;
 mod path;
 mod pattern;
@@ -12,6 +13,7 @@ mod secret;
 mod size;
 
 pub use located::Located;
+pub use named::Named;
 pub use path::DocumentPath;
 pub use rate::Rate;
 pub use secret::Secret;

@@ -8,7 +8,9 @@ use crate::cookie::{Binding, Hint, Jar, Proof};
 use crate::ended::Ended;
 use crate::keys::{SharedSecret, TOKEN};
 use crate::login::{Identified, Login, Visit};
-use drawbridge_model::{Authentication, AuthenticationError, Identity, Profile, Refusal, TraceContext};
+use drawbridge_model::{
+    Authentication, AuthenticationError, Identity, Profile, Refusal, Refused, TraceContext,
+};
 use drawbridge_net::Knock;
 use drawbridge_protocol::packet::login::{
     CookieRequest, CookieResponse, EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
@@ -134,10 +136,13 @@ async fn ask_adapter(
     };
     let answer = conversation.meanwhile(visit.route.authentication.authenticate(request)).await?;
     let identity = answer.map_err(|error| match error {
-        AuthenticationError::Denied => Refusal::Authentication,
+        AuthenticationError::Denied => Refusal::Authentication.into(),
+        AuthenticationError::Refused(key) => {
+            Refused { refusal: Refusal::Authentication, key: Some(key), by: None }
+        }
         AuthenticationError::Unavailable(error) => {
             tracing::warn!(%error, route = %visit.route.name, "nobody can be authenticated");
-            Refusal::AuthenticationUnavailable
+            Refusal::AuthenticationUnavailable.into()
         }
     })?;
     let proof =

@@ -45,6 +45,9 @@ pub(crate) async fn hand_over(
     }
     conversation.send(&Transfer { host: address.host, port: address.port })?;
     conversation.flush_last().await?;
+    if let Some(lease) = &target.lease {
+        lease.used();
+    }
     Ok(target)
 }
 

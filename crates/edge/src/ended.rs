@@ -1,13 +1,15 @@
 //! How a connection's way can end before its goal.
 
-use drawbridge_model::Refusal;
+use drawbridge_model::{Refusal, Refused};
 use std::io;
 
 /// Why a phase did not reach the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The edge turns the client away.
     Refused(Refusal),
+    /// An adapter turns the client away, by name or in words of its own.
+    RefusedBy(Box<Refused>),
     /// The client has gone.
     Left,
 }
@@ -17,9 +19,10 @@ impl Ended {
     pub(crate) const MALFORMED: Self = Self::Refused(Refusal::Malformed);
 
     /// The word for logs.
-    pub(crate) const fn label(self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.label(),
+            Self::RefusedBy(refused) => refused.refusal.label(),
             Self::Left => "left",
         }
     }
@@ -29,6 +32,15 @@ impl Ended {
 impl From<io::Error> for Ended {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::TimedOut { Self::Refused(Refusal::TimedOut) } else { Self::Left }
+    }
+}
+
+impl From<Refused> for Ended {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused { refusal, key: None, by: None } => Self::Refused(refusal),
+            refused => Self::RefusedBy(Box::new(refused)),
+        }
     }
 }
 

@@ -55,13 +55,18 @@ pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation) {
         player: name.as_deref(),
         arrived: visit.arrived,
     };
-    match &outcome {
-        Ok(target) => line.handed_over(target),
-        Err(Ended::Left) => line.left(),
-        Err(Ended::Refused(refusal)) => line.refused(*refusal),
-    }
-    if let Err(Ended::Refused(refusal)) = outcome {
-        let told = refuse::Told { refusal, client: &visit.client, player: name.as_deref() };
+    let refused = match outcome {
+        Ok(target) => {
+            line.handed_over(&target);
+            None
+        }
+        Err(Ended::Left) => return line.left(),
+        Err(Ended::Refused(refusal)) => Some(refusal.into()),
+        Err(Ended::RefusedBy(refused)) => Some(*refused),
+    };
+    if let Some(refused) = refused {
+        line.refused(&refused);
+        let told = refuse::Told { refused: &refused, client: &visit.client, player: name.as_deref() };
         let route = Some(&*visit.route);
         if let Some(reason) =
             told.words(&*visit.snapshot.routes.localization, route, visit.locale.as_deref()).await
@@ -69,9 +74,7 @@ pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation) {
             conversation.tell(reason);
         }
     }
-    if outcome != Err(Ended::Left) {
-        conversation.close().await;
-    }
+    conversation.close().await;
 }
 
 /// The phases, in their order.

@@ -44,9 +44,9 @@ pub(crate) async fn place(
     };
     match found {
         Ok(Ok(targets)) => Ok(Placed { targets, cookies, waiting }),
-        Ok(Err(refusal)) => {
+        Ok(Err(refused)) => {
             waiting.learn_locale(visit, conversation).await?;
-            Err(Ended::Refused(refusal))
+            Err(refused.into())
         }
         Err(ended) => Err(ended),
     }

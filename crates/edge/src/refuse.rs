@@ -4,7 +4,7 @@ use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
 use crate::report::Line;
-use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal};
+use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal, Refused};
 use drawbridge_protocol::legacy;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
@@ -17,7 +17,7 @@ const WORDS: Duration = Duration::from_secs(2);
 /// A refusal, and whom it is told.
 #[derive(Debug)]
 pub(crate) struct Told<'a> {
-    pub(crate) refusal: Refusal,
+    pub(crate) refused: &'a Refused,
     pub(crate) client: &'a Client,
     /// The name that was claimed, once it was.
     pub(crate) player: Option<&'a str>,
@@ -32,7 +32,7 @@ impl Told<'_> {
         route: Option<&Route>,
         locale: Option<&str>,
     ) -> Option<Component> {
-        let key = self.refusal.message()?;
+        let key = self.refused.refusal.message()?;
         let versions = route.map(Route::versions_text).unwrap_or_default();
         let parameters = [
             ("name", self.player.unwrap_or_default()),
@@ -41,8 +41,19 @@ impl Told<'_> {
             ("versions", &versions),
         ];
         let localization = route.map_or(without_route, |route| &*route.localization);
-        let words = localization.localize(locale, Message { key, parameters: &parameters });
-        timeout(WORDS, words).await.ok()
+        let say = async |key| localization.localize(locale, Message { key, parameters: &parameters }).await;
+        let words = async {
+            // An adapter may have words of its own, which nobody may know.
+            let own = match self.refused.key.as_deref() {
+                Some(key) => say(key).await,
+                None => None,
+            };
+            match own {
+                Some(words) => Some(words),
+                None => say(key).await,
+            }
+        };
+        timeout(WORDS, words).await.ok().flatten()
     }
 }
 
@@ -53,8 +64,9 @@ pub(crate) async fn tell(greeted: Greeted, route: Option<&Route>, refusal: Refus
         return Err(Ended::Refused(refusal));
     }
     let route_name = route.map(|route| &*route.name);
-    Line { client: &client, route: route_name, player: None, arrived }.refused(refusal);
-    let told = Told { refusal, client: &client, player: None };
+    let refused = Refused::from(refusal);
+    Line { client: &client, route: route_name, player: None, arrived }.refused(&refused);
+    let told = Told { refused: &refused, client: &client, player: None };
     let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
     let deadline = socket.now() + snapshot.limits.handshake_timeout;
     if purpose == Purpose::LegacyLogin {
@@ -110,7 +122,7 @@ mod tests {
             trace: new_trace(),
         };
         for refusal in of_routes {
-            let told = Told { refusal, client: &client, player: None };
+            let told = Told { refused: &refusal.into(), client: &client, player: None };
             let words = told.words(&*routes.localization, Some(route), Some("de_de")).await;
             let expected = refusal.message().map(|key| format!("own {key}"));
             assert_eq!(words.map(|words| words.to_plain()), expected);

@@ -1,6 +1,6 @@
 //! The line that a connection leaves in the log at its end.
 
-use drawbridge_model::{Client, Refusal, Severity, Target};
+use drawbridge_model::{Client, Refused, Severity, Target};
 use std::time::Instant;
 
 /// What is known of a connection at its end.
@@ -47,12 +47,13 @@ impl Line<'_> {
     }
 
     /// The client was turned away.
-    pub(crate) fn refused(&self, refusal: Refusal) {
-        match refusal.severity() {
-            Severity::Error => line!(error, self, "refused", reason = refusal.label()),
-            Severity::Warning => line!(warn, self, "refused", reason = refusal.label()),
-            Severity::Info => line!(info, self, "refused", reason = refusal.label()),
-            Severity::Debug => line!(debug, self, "refused", reason = refusal.label()),
+    pub(crate) fn refused(&self, refused: &Refused) {
+        let (reason, by) = (refused.refusal.label(), refused.by.as_deref());
+        match refused.refusal.severity() {
+            Severity::Error => line!(error, self, "refused", reason = reason, by = by),
+            Severity::Warning => line!(warn, self, "refused", reason = reason, by = by),
+            Severity::Info => line!(info, self, "refused", reason = reason, by = by),
+            Severity::Debug => line!(debug, self, "refused", reason = reason, by = by),
         }
     }
 }

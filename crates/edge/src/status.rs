@@ -87,10 +87,14 @@ async fn document(
     client: &Client,
 ) -> Result<Arc<StatusDocument>, Ended> {
     match (route, snapshot.unknown_host) {
-        (Some(route), _) => route.status.status(client).await.map_err(|error| {
-            tracing::warn!(route = %route.name, %error, "no status to show");
-            Ended::Refused(Refusal::Internal)
-        }),
+        (Some(route), _) => match route.status.status(client).await {
+            Ok(Some(document)) => Ok(document),
+            Ok(None) => Err(Refusal::NoStatus.into()),
+            Err(error) => {
+                tracing::warn!(route = %route.name, %error, "no status to show");
+                Err(Refusal::NoStatus.into())
+            }
+        },
         (None, UnknownHostAction::DefaultStatus) => Ok(Arc::clone(&snapshot.routes.default_status)),
         (None, UnknownHostAction::Drop) => Err(Ended::Refused(Refusal::NoRoute)),
     }

@@ -36,8 +36,22 @@ pub enum AuthenticationError {
     /// Whoever authenticates says that it isn't them.
     #[error("not authenticated")]
     Denied,
+    /// Whoever authenticates turns them away, with the message of this key.
+    #[error("refused with {0:?}")]
+    Refused(String),
     /// Nobody could say. This never lets anybody in.
     #[error("authentication {0}")]
+    Unavailable(#[from] AdapterError),
+}
+
+/// Why an action gave no targets.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ActionError {
+    /// It turns the player away, perhaps with the message of a key of its own.
+    #[error("refused")]
+    Refused(Option<String>),
+    /// It couldn't say.
+    #[error(transparent)]
     Unavailable(#[from] AdapterError),
 }
 
@@ -57,11 +71,11 @@ pub struct Authentication<'a> {
 /// Answers the server list.
 #[async_trait]
 pub trait StatusAdapter: Debug + Send + Sync {
-    /// The document for this client.
+    /// The document for this client. `None`: it gets no answer at all.
     ///
     /// # Errors
     /// When there is none to be had.
-    async fn status(&self, client: &Client) -> Result<Arc<StatusDocument>, AdapterError>;
+    async fn status(&self, client: &Client) -> Result<Option<Arc<StatusDocument>>, AdapterError>;
 }
 
 /// Decides who a player is.
@@ -91,6 +105,21 @@ pub trait DiscoveryAdapter: Debug + Send + Sync {
     async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError>;
 }
 
+/// Chooses among targets: leaves some out, adds some, or puts them in another order.
+#[async_trait]
+pub trait ActionAdapter: Debug + Send + Sync {
+    /// What becomes of the targets for this player, the first to be tried first.
+    ///
+    /// # Errors
+    /// When it turns the player away, or can't say.
+    async fn apply(
+        &self,
+        client: &Client,
+        identity: &Identity,
+        targets: Vec<Target>,
+    ) -> Result<Vec<Target>, ActionError>;
+}
+
 /// A text for a player.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
@@ -103,6 +132,7 @@ pub struct Message<'a> {
 /// Finds the words in a player's language.
 #[async_trait]
 pub trait LocalizationAdapter: Debug + Send + Sync {
-    /// The text in `locale` (player-supplied, such as `de_de`), or in the default one while it isn't known.
-    async fn localize(&self, locale: Option<&str>, message: Message<'_>) -> Component;
+    /// The text in `locale` (player-supplied, such as `de_de`), or in the default one while it isn't known. `None`: nobody
+    /// knows the key.
+    async fn localize(&self, locale: Option<&str>, message: Message<'_>) -> Option<Component>;
 }

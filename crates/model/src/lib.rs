@@ -13,11 +13,11 @@ pub mod status;
 pub mod target;
 
 pub use adapter::{
-    AdapterError, Authentication, AuthenticationAdapter, AuthenticationError, DiscoveryAdapter,
-    LocalizationAdapter, Message, StatusAdapter,
+    ActionAdapter, ActionError, AdapterError, Authentication, AuthenticationAdapter, AuthenticationError,
+    DiscoveryAdapter, LocalizationAdapter, Message, StatusAdapter,
 };
 pub use client::{Client, TraceContext};
 pub use identity::{Claim, Identity, Profile, Property};
-pub use refusal::{Refusal, Severity};
+pub use refusal::{Refusal, Refused, Severity};
 pub use status::{Status, StatusDocument};
-pub use target::{Target, TargetAddress};
+pub use target::{Lease, Target, TargetAddress};

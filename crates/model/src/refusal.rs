@@ -13,6 +13,23 @@ pub enum Severity {
     Debug,
 }
 
+/// A player turned away in placement or authentication, by whom, and with which words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// The key of the message that the player reads in place of the refusal's own, where it is known.
+    pub key: Option<String>,
+    /// The adapter that did it, as the log names it.
+    pub by: Option<String>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, key: None, by: None }
+    }
+}
+
 /// A reason to turn a client away. It alone maps a reason to message, log level and metric label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -32,6 +49,8 @@ pub enum Refusal {
     TimedOut,
     /// No route for the host.
     NoRoute,
+    /// The route's status adapter has no answer for a client of the server list.
+    NoStatus,
     /// The route doesn't take the client's version, or the mode can't.
     Version,
     /// A name that the route doesn't take.
@@ -48,6 +67,10 @@ pub enum Refusal {
     NoTarget,
     /// Discovery failed.
     Discovery,
+    /// An action turned the player away.
+    Action,
+    /// An action failed.
+    ActionFailed,
     /// Placement took longer than `limits.placement_timeout`.
     PlacementTimeout,
     /// No target accepts a connection.
@@ -62,7 +85,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Access,
         Self::Full,
         Self::AddressFull,
@@ -71,6 +94,7 @@ impl Refusal {
         Self::Malformed,
         Self::TimedOut,
         Self::NoRoute,
+        Self::NoStatus,
         Self::Version,
         Self::Name,
         Self::Encryption,
@@ -79,6 +103,8 @@ impl Refusal {
         Self::Cookie,
         Self::NoTarget,
         Self::Discovery,
+        Self::Action,
+        Self::ActionFailed,
         Self::PlacementTimeout,
         Self::Unreachable,
         Self::ResourcePack,
@@ -91,7 +117,9 @@ impl Refusal {
     #[must_use]
     pub const fn message(self) -> Option<&'static str> {
         Some(match self {
-            Self::Full | Self::AddressFull | Self::ProxyHeader | Self::Malformed => return None,
+            Self::Full | Self::AddressFull | Self::ProxyHeader | Self::Malformed | Self::NoStatus => {
+                return None;
+            }
             Self::Access => "disconnect_access",
             Self::Rate => "disconnect_rate",
             Self::TimedOut => "disconnect_timeout",
@@ -104,6 +132,8 @@ impl Refusal {
             Self::Cookie => "disconnect_cookie",
             Self::NoTarget => "disconnect_no_target",
             Self::Discovery => "disconnect_discovery",
+            Self::Action => "disconnect_action",
+            Self::ActionFailed => "disconnect_action_failed",
             Self::PlacementTimeout => "disconnect_placement_timeout",
             Self::Unreachable => "disconnect_unreachable",
             Self::ResourcePack => "disconnect_resource_pack",
@@ -119,6 +149,7 @@ impl Refusal {
             Self::Internal => Severity::Error,
             Self::AuthenticationUnavailable
             | Self::Discovery
+            | Self::ActionFailed
             | Self::PlacementTimeout
             | Self::Unreachable
             | Self::Full => Severity::Warning,
@@ -129,6 +160,7 @@ impl Refusal {
             | Self::Cookie
             | Self::TimedOut
             | Self::NoTarget
+            | Self::Action
             | Self::ResourcePack
             | Self::ShuttingDown => Severity::Info,
             Self::Access
@@ -136,7 +168,8 @@ impl Refusal {
             | Self::Rate
             | Self::ProxyHeader
             | Self::Malformed
-            | Self::NoRoute => Severity::Debug,
+            | Self::NoRoute
+            | Self::NoStatus => Severity::Debug,
         }
     }
 
@@ -152,6 +185,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::TimedOut => "timed_out",
             Self::NoRoute => "no_route",
+            Self::NoStatus => "no_status",
             Self::Version => "version",
             Self::Name => "name",
             Self::Encryption => "encryption",
@@ -160,6 +194,8 @@ impl Refusal {
             Self::Cookie => "cookie",
             Self::NoTarget => "no_target",
             Self::Discovery => "discovery",
+            Self::Action => "action",
+            Self::ActionFailed => "action_failed",
             Self::PlacementTimeout => "placement_timeout",
             Self::Unreachable => "unreachable",
             Self::ResourcePack => "resource_pack",

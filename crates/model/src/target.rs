@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 /// One backend server.
@@ -17,6 +18,58 @@ pub struct Target {
     pub priority: u32,
     /// What a discovery knows about it.
     pub meta: BTreeMap<String, String>,
+    /// What was set aside for this one player, where a discovery does that.
+    pub lease: Option<Lease>,
+}
+
+/// Something that was set aside for one player, such as a game server of their own. Unless the player is brought there, it is
+/// given back when the last clone of this is dropped.
+#[derive(Clone)]
+pub struct Lease(Arc<Held>);
+
+struct Held {
+    give_back: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Lease {
+    /// `give_back` is called once, unless the lease is used.
+    #[must_use]
+    pub fn new(give_back: impl FnOnce() + Send + 'static) -> Self {
+        Self(Arc::new(Held { give_back: Mutex::new(Some(Box::new(give_back))) }))
+    }
+
+    /// The player was brought there: it isn't given back.
+    pub fn used(&self) {
+        self.0.take();
+    }
+}
+
+impl Held {
+    fn take(&self) -> Option<Box<dyn FnOnce() + Send>> {
+        self.give_back.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(give_back) = self.take() {
+            give_back();
+        }
+    }
+}
+
+impl PartialEq for Lease {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Lease {}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lease")
+    }
 }
 
 /// A host name or IP address, and a port.
@@ -90,6 +143,25 @@ impl fmt::Display for TargetAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lease_is_given_back_once_unless_it_is_used() {
+        let given_back = Arc::new(Mutex::new(0));
+        let lease = || {
+            let given_back = Arc::clone(&given_back);
+            Lease::new(move || *given_back.lock().unwrap() += 1)
+        };
+        let one = lease();
+        let other = one.clone();
+        drop(one);
+        assert_eq!(*given_back.lock().unwrap(), 0);
+        drop(other);
+        assert_eq!(*given_back.lock().unwrap(), 1);
+        let used = lease();
+        used.clone().used();
+        drop(used);
+        assert_eq!(*given_back.lock().unwrap(), 1);
+    }
 
     #[test]
     fn addresses_read_and_write_the_same() {

@@ -1,12 +1,15 @@
 //! The kinds of adapters that a route may name. A kind is a line in its section's enum and a line in the function below it.
 
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
+use drawbridge_adapter::background::Background;
 use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::status::{Favicon, FaviconLoader, FixedStatusSection};
-use drawbridge_adapter::{authentication, discovery, localization, status};
+use drawbridge_adapter::{action, authentication, discovery, localization, status};
 use drawbridge_config::{Diagnostic, tagged};
-use drawbridge_model::{AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter};
+use drawbridge_model::{
+    ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
+};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
@@ -17,19 +20,29 @@ use drawbridge_adapter_http::{Http, Location, authentication::MojangSection};
 use unbuilt::NeedsHttp as MojangSection;
 
 /// What adapters need from outside. One for a process, so that what they share outlives a reload.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Services {
+    background: Arc<Background>,
     #[cfg(feature = "http")]
     http: Http,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        let background = Arc::<Background>::default();
+        Self {
+            #[cfg(feature = "http")]
+            http: Http::new(Arc::clone(&background)),
+            background,
+        }
+    }
 }
 
 impl Services {
     /// From now on, what adapters do in the background runs on `runtime`, tracked by `tasks`; also what adapters that were
     /// built before have to do. Without it they do nothing by themselves, which is right for a check.
-    #[cfg_attr(not(feature = "http"), expect(unused_variables, reason = "nothing runs in the background"))]
     pub fn start(&self, runtime: &Handle, tasks: &TaskTracker) {
-        #[cfg(feature = "http")]
-        self.http.start(runtime, tasks);
+        self.background.start(runtime, tasks);
     }
 }
 
@@ -55,6 +68,13 @@ tagged! {
     pub enum DiscoverySection by "type" {
         "fixed" => Fixed(FixedDiscoverySection),
     } default "fixed"
+}
+
+tagged! {
+    /// What becomes of targets: some are left out, added, or put in another order.
+    pub enum ActionSection by "type" {
+        "fixed" => Fixed(FixedDiscoverySection),
+    }
 }
 
 tagged! {
@@ -96,9 +116,26 @@ impl AuthenticationSection {
 }
 
 impl DiscoverySection {
-    pub(crate) fn build(&self) -> Arc<dyn DiscoveryAdapter> {
+    pub(crate) fn build(&self, services: &Services) -> Arc<dyn DiscoveryAdapter> {
+        let _ = services;
         match self {
             Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
+        }
+    }
+}
+
+impl ActionSection {
+    /// Its `type`, which names it in logs where it has no name.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Fixed(_) => "fixed",
+        }
+    }
+
+    pub(crate) fn build(&self, services: &Services) -> Arc<dyn ActionAdapter> {
+        let _ = services;
+        match self {
+            Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),
         }
     }
 }

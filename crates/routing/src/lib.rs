@@ -12,6 +12,7 @@
 pub mod adapters;
 mod host;
 mod pattern;
+mod placement;
 mod route;
 pub mod section;
 mod snapshot;

@@ -1,11 +1,11 @@
 //! A route: these hosts, this mode, these adapters.
 
 use crate::adapters::Services;
+use crate::placement::Placement;
 use crate::section::{Mode, RouteSection};
 use crate::transfer::Transfer;
 use drawbridge_model::{
-    AuthenticationAdapter, Client, DiscoveryAdapter, Identity, LocalizationAdapter, Refusal, StatusAdapter,
-    Target,
+    AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter, Target,
 };
 use drawbridge_net::AddressRules;
 use drawbridge_protocol::ProtocolVersion;
@@ -30,7 +30,7 @@ pub struct Route {
     pub localization: Arc<dyn LocalizationAdapter>,
     /// How players are handed over.
     pub transfer: Transfer,
-    discovery: Arc<dyn DiscoveryAdapter>,
+    placement: Placement,
     versions: Option<VersionRange>,
     names: Regex,
 }
@@ -46,7 +46,7 @@ impl Route {
             authentication: section.authentication.build(services),
             localization: section.localization.build(),
             transfer: section.transfer.build(),
-            discovery: section.discovery().build(),
+            placement: section.placement(services),
             versions: section.versions.as_deref().cloned(),
             names: section.names.clone(),
         }
@@ -83,12 +83,9 @@ impl Route {
     /// Where the player may go, the first to be tried first; at least one target.
     ///
     /// # Errors
-    /// [`Refusal::NoTarget`] when there is none, [`Refusal::Discovery`] when nobody can say.
-    pub async fn place(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, Refusal> {
-        let targets = self.discovery.targets(client, identity).await.map_err(|error| {
-            tracing::warn!(route = self.name, %error, "discovery failed");
-            Refusal::Discovery
-        })?;
-        if targets.is_empty() { Err(Refusal::NoTarget) } else { Ok(targets) }
+    /// [`Refusal::NoTarget`](drawbridge_model::Refusal::NoTarget) when there is none, and other reasons when nobody can say or
+    /// an action turns the player away.
+    pub async fn place(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, Refused> {
+        self.placement.place(&self.name, client, identity).await
     }
 }

@@ -6,16 +6,20 @@ mod versions;
 pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
 pub use versions::Versions;
 
+use crate::adapters::Services;
 use crate::adapters::{
-    AuthenticationSection, DiscoverySection, LocalizationSection, StatusSection, default_authentication,
+    ActionSection, AuthenticationSection, DiscoverySection, LocalizationSection, StatusSection,
+    default_authentication,
 };
 use crate::pattern::HostPattern;
+use crate::placement::{Action, Placement};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
 use drawbridge_adapter::status::FixedStatusSection;
 use drawbridge_config::{
-    Diagnostic, Fields, Json, Located, Reader, Schemas, Setting, Value, json, keywords, parsed, section,
+    Diagnostic, Fields, Json, Located, Named, Reader, Schemas, Setting, Value, json, keywords, parsed,
+    section,
 };
 use drawbridge_net::Access;
 use drawbridge_protocol::ProtocolVersion;
@@ -67,6 +71,8 @@ section! {
         pub authentication: AuthenticationSection,
         /// Where targets come from.
         pub discovery: Option<DiscoverySection>,
+        /// What becomes of the targets, in this order.
+        pub actions: Vec<Named<ActionSection>> = Vec::new(),
         /// The words that players read.
         pub localization: LocalizationSection,
         /// How players are handed over.
@@ -95,6 +101,7 @@ pub(crate) fn built_in_route() -> RouteSection {
         status: StatusSection::Fixed(FixedStatusSection::default()),
         authentication: default_authentication(),
         discovery: None,
+        actions: Vec::new(),
         localization: LocalizationSection::Fixed(FixedLocalizationSection::default()),
         transfer: TransferSection::default(),
     }
@@ -109,6 +116,19 @@ impl RouteSection {
         }
         let targets = self.targets.as_deref().unwrap_or_default();
         Cow::Owned(DiscoverySection::Fixed(FixedDiscoverySection::of_addresses(targets)))
+    }
+
+    /// Its discovery and actions, ready to be used.
+    pub(crate) fn placement(&self, services: &Services) -> Placement {
+        let action = |action: &Named<ActionSection>| {
+            let name =
+                action.name.as_ref().map_or_else(|| action.value.kind().to_owned(), |name| name.to_string());
+            Action { name, adapter: action.value.build(services) }
+        };
+        Placement {
+            discovery: self.discovery().build(services),
+            actions: self.actions.iter().map(action).collect(),
+        }
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
@@ -153,12 +173,17 @@ impl RouteSection {
             return;
         }
         let discovery = self.discovery();
-        let DiscoverySection::Fixed(fixed) = discovery.as_ref();
+        match discovery.as_ref() {
+            DiscoverySection::Fixed(fixed) => self.check_fixed(fixed, fields),
+        }
+    }
+
+    fn check_fixed(&self, fixed: &FixedDiscoverySection, fields: &mut Fields<'_, '_, '_>) {
         if self.targets.is_some() {
             // In the long form the section itself has looked.
             fixed.mistakes().into_iter().for_each(|mistake| fields.report(mistake));
         }
-        if fixed.targets.is_empty() {
+        if fixed.targets.is_empty() && self.actions.is_empty() {
             let missing = Diagnostic::warning(fields.origin("targets"), "the route has no target");
             fields.report(missing.help("every player is refused: targets = [\"lobby.example.com:25565\"]"));
         }

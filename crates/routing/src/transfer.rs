@@ -77,6 +77,7 @@ mod tests {
             address: "10.0.0.1:25565".parse().unwrap(),
             priority: 0,
             meta: meta.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            lease: None,
         }
     }
 

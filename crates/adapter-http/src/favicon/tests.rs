@@ -39,7 +39,7 @@ async fn has_favicon(status: &Fixed) -> bool {
         port: 1,
         trace: TraceContext { trace_id: 1, span_id: 1, flags: 0 },
     };
-    status.status(&visitor).await.unwrap().status().favicon.is_some()
+    status.status(&visitor).await.unwrap().unwrap().status().favicon.is_some()
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn a_reload_shows_the_last_picture_until_there_is_another() {
         _ => Reply::Silence,
     });
     let (http, tasks) = (Http::default(), TaskTracker::new());
-    http.start(&Handle::current(), &tasks);
+    http.background().start(&Handle::current(), &tasks);
     let before = Fixed::new(&section(&server), Some(&http));
     let loaded = async {
         while http.last_picture(&format!("{}/icon.png?v=1", server.url)).get().is_none() {
@@ -103,7 +103,7 @@ async fn dropping_the_adapter_ends_the_loading() {
     drop(Fixed::new(&section(&server), Some(&http)));
     // There is nothing to do it on yet.
     assert!(server.requests().is_empty());
-    http.start(&Handle::current(), &tasks);
+    http.background().start(&Handle::current(), &tasks);
     assert!(matches!(server.event(), Event::Request(_)));
     let after = Fixed::new(&section(&server), Some(&http));
     assert!(matches!(server.event(), Event::Request(_)));

@@ -36,7 +36,7 @@ async fn a_dropped_call_says_nothing_about_the_server() {
         let call = server.has_joined("", PATIENCE);
         assert!(timeout(Duration::from_millis(20), call).await.is_err());
     }
-    assert_eq!(server.backoff().waiting(Instant::now()), None);
+    assert_eq!(server.breaker.waiting(), None);
 }
 
 /// Whoever has waited for others most of the time would ask in vain, and blame the server for it.
@@ -52,7 +52,7 @@ async fn who_waited_too_long_for_others_does_not_ask_any_more() {
         assert_eq!(second.unwrap_err(), AdapterError::TimedOut(waited));
     }
     assert!(at.requests().iter().all(|request| request.contains("first")));
-    assert_eq!(server.backoff().waiting(Instant::now()), None);
+    assert_eq!(server.breaker.waiting(), None);
 }
 
 /// A server with a certificate of its own making, and a client that trusts it.

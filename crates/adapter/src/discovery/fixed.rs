@@ -83,6 +83,7 @@ impl TargetSection {
             address: self.address.0.clone(),
             priority: self.priority,
             meta: self.meta.clone(),
+            lease: None,
         }
     }
 }

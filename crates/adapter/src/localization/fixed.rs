@@ -8,9 +8,9 @@ use super::texts::{Texts, built_in};
 use crate::setting::Text;
 use async_trait::async_trait;
 use drawbridge_config::{
-    Diagnostic, Fields, Json, Located, Reader, Schemas, Setting, Value, json, section, suggestion,
+    Diagnostic, Fields, Json, Located, Reader, Schemas, Setting, Value, json, nearest, section, suggestion,
 };
-use drawbridge_model::{LocalizationAdapter, Message};
+use drawbridge_model::{LocalizationAdapter, Message, Refusal};
 use drawbridge_protocol::text::Component;
 use std::collections::BTreeMap;
 
@@ -21,7 +21,8 @@ section! {
     pub struct FixedLocalizationSection {
         /// The locale of players whose own has no texts, and of all whose locale isn't known yet.
         pub default_locale: Locale = Locale::EN_US,
-        /// Texts by locale and key; they replace the built-in ones key by key, and may use their placeholders.
+        /// Texts by locale and key; they replace the built-in ones key by key, and may use their placeholders. Other keys are
+        /// for what adapters refuse players with.
         pub messages: Messages = Messages::default(),
     }
 }
@@ -44,7 +45,7 @@ impl FixedLocalizationSection {
 
 /// Texts by locale and key.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Messages(BTreeMap<Locale, BTreeMap<&'static str, Located<Text>>>);
+pub struct Messages(BTreeMap<Locale, BTreeMap<String, Located<Text>>>);
 
 impl Setting for Messages {
     fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
@@ -77,13 +78,13 @@ impl Setting for Messages {
         json!({
             "type": "object",
             "propertyNames": Locale::schema(schemas),
-            "additionalProperties": { "type": "object", "properties": texts, "additionalProperties": false },
+            "additionalProperties": { "type": "object", "properties": texts, "additionalProperties": text },
         })
     }
 
     fn write(&self) -> Option<Json> {
         let locales = self.0.iter().map(|(locale, texts)| {
-            let texts = texts.iter().filter_map(|(key, text)| Some(((*key).to_owned(), text.write()?)));
+            let texts = texts.iter().filter_map(|(key, text)| Some((key.clone(), text.write()?)));
             (locale.to_string(), Json::Object(texts.collect()))
         });
         Some(Json::Object(locales.collect()))
@@ -91,7 +92,7 @@ impl Setting for Messages {
 }
 
 /// The texts of one locale; what is wrong with them is reported.
-fn read_texts(value: &Value, reader: &mut Reader<'_>) -> BTreeMap<&'static str, Located<Text>> {
+fn read_texts(value: &Value, reader: &mut Reader<'_>) -> BTreeMap<String, Located<Text>> {
     let mut texts = BTreeMap::new();
     let Some(table) = value.as_table() else {
         reader.expected::<()>(value, "a table of texts");
@@ -99,14 +100,16 @@ fn read_texts(value: &Value, reader: &mut Reader<'_>) -> BTreeMap<&'static str, 
     };
     let known = Texts::of_routes();
     for (name, value) in table.iter() {
-        let Some(key) = known.iter().find(|key| **key == name) else {
+        // What is nearly a key of the edge's own is a slip; what isn't may be an adapter's.
+        let slip = !known.contains(&name) && nearest(name, known.iter().copied()).is_some();
+        if slip || Refusal::NoRoute.message() == Some(name) {
             let origin = table.key_origin(name).unwrap_or(value.origin());
             let mistake = Diagnostic::error(origin, format!("unknown message {name:?}"));
             reader.report(mistake.help(suggestion(name, &known, "messages")));
             continue;
-        };
+        }
         if let Some(text) = Located::read(value, reader) {
-            texts.insert(*key, text);
+            texts.insert(name.to_owned(), text);
         }
     }
     texts
@@ -116,33 +119,31 @@ fn read_texts(value: &Value, reader: &mut Reader<'_>) -> BTreeMap<&'static str, 
 #[derive(Debug, Clone)]
 pub struct Fixed {
     default: Locale,
-    messages: BTreeMap<Locale, BTreeMap<&'static str, Component>>,
+    messages: BTreeMap<Locale, BTreeMap<String, Component>>,
 }
 
 impl Fixed {
     /// As the section says.
     #[must_use]
     pub fn new(section: &FixedLocalizationSection) -> Self {
-        let components = |texts: &BTreeMap<&'static str, Located<Text>>| {
-            texts.iter().map(|(key, text)| (*key, Component::clone(text))).collect()
+        let components = |texts: &BTreeMap<String, Located<Text>>| {
+            texts.iter().map(|(key, text)| (key.clone(), Component::clone(text))).collect()
         };
         let messages = section.messages.0.iter().map(|(locale, texts)| (*locale, components(texts)));
         Self { default: section.default_locale, messages: messages.collect() }
     }
 
     /// The text for a player of this locale: its own, another of the same language, the default locale's in the same
-    /// manner, English. The operator's come before the built-in ones at each step.
+    /// manner, English. The operator's come before the built-in ones at each step. `None`: nobody knows the key.
     #[must_use]
-    pub fn text(&self, locale: Option<&str>, message: Message<'_>) -> Component {
+    pub fn text(&self, locale: Option<&str>, message: Message<'_>) -> Option<Component> {
         let player = locale.and_then(Locale::parse);
         let mut text = player
             .and_then(|locale| self.nearest(locale, message.key))
             .or_else(|| self.nearest(self.default, message.key))
-            .or_else(|| self.nearest(Locale::EN_US, message.key))
-            // A key that nobody knows still says which it was.
-            .unwrap_or_else(|| Component::text(message.key));
+            .or_else(|| self.nearest(Locale::EN_US, message.key))?;
         text.replace(message.parameters);
-        text
+        Some(text)
     }
 
     /// The text of exactly this locale, otherwise of its language.
@@ -167,7 +168,7 @@ impl Fixed {
 
 #[async_trait]
 impl LocalizationAdapter for Fixed {
-    async fn localize(&self, locale: Option<&str>, message: Message<'_>) -> Component {
+    async fn localize(&self, locale: Option<&str>, message: Message<'_>) -> Option<Component> {
         self.text(locale, message)
     }
 }

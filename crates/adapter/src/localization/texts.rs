@@ -55,6 +55,8 @@ texts! {
     disconnect_cookie
     disconnect_no_target
     disconnect_discovery
+    disconnect_action
+    disconnect_action_failed
     disconnect_placement_timeout
     disconnect_unreachable
     disconnect_resource_pack

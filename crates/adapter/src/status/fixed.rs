@@ -179,8 +179,8 @@ impl Fixed {
 
 #[async_trait]
 impl StatusAdapter for Fixed {
-    async fn status(&self, _: &Client) -> Result<Arc<StatusDocument>, AdapterError> {
-        Ok(self.document())
+    async fn status(&self, _: &Client) -> Result<Option<Arc<StatusDocument>>, AdapterError> {
+        Ok(Some(self.document()))
     }
 }
 

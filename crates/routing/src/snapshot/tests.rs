@@ -51,7 +51,7 @@ async fn hosts_lead_to_their_routes_and_routes_to_their_targets() {
     let targets = lobby.place(&client(767), &claimed()).await.unwrap();
     assert_eq!(targets[0].identifier, "10.0.0.1:25565");
     let rest = snapshot.lookup("example.org").unwrap();
-    assert_eq!(rest.place(&client(767), &claimed()).await, Err(Refusal::NoTarget));
+    assert_eq!(rest.place(&client(767), &claimed()).await, Err(Refusal::NoTarget.into()));
     assert!(snapshot.lookup("mojang.com").is_none());
     assert_eq!(snapshot.routes().len(), 2);
 }
@@ -169,9 +169,9 @@ async fn without_a_configuration_the_server_list_is_answered_and_nobody_is_place
     let route = snapshot.lookup("whatever.example.com").unwrap();
     assert_eq!(route.name, "default");
     let status = route.status.status(&client(775)).await.unwrap();
-    assert_eq!(status.status().description.to_plain(), "A Minecraft server");
+    assert_eq!(status.unwrap().status().description.to_plain(), "A Minecraft server");
     assert!(route.authentication.wants_session());
-    assert_eq!(route.place(&client(775), &claimed()).await, Err(Refusal::NoTarget));
+    assert_eq!(route.place(&client(775), &claimed()).await, Err(Refusal::NoTarget.into()));
 }
 
 #[tokio::test]
@@ -180,6 +180,6 @@ async fn what_players_see_without_a_route_is_built_in() {
     assert!(snapshot.lookup("b").is_none());
     assert_eq!(snapshot.default_status.status().version_name, "Drawbridge");
     let message = drawbridge_model::Message { key: "disconnect_no_route", parameters: &[("host", "b")] };
-    let text = snapshot.localization.localize(None, message).await;
+    let text = snapshot.localization.localize(None, message).await.unwrap();
     assert!(text.to_plain().contains("no server at b"));
 }

@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "Deine frühere Anmeldung gilt nicht mehr. Bitte tritt noch einmal bei.",
     disconnect_no_target: "Gerade ist kein Server eingerichtet oder frei, der dich aufnehmen kann. Bitte versuche es später noch einmal.",
     disconnect_discovery: "Die Suche nach einem Server ist fehlgeschlagen. Bitte versuche es gleich noch einmal.",
+    disconnect_action: "Du kannst diesem Server gerade nicht beitreten. Wenn du das für einen Irrtum hältst, sag bitte dem Team des Servers Bescheid.",
+    disconnect_action_failed: "Die Auswahl eines Servers ist fehlgeschlagen. Bitte versuche es gleich noch einmal.",
     disconnect_placement_timeout: "Die Suche nach einem Server für dich hat zu lange gedauert. Bitte versuche es gleich noch einmal.",
     disconnect_unreachable: "Der Server, zu dem du unterwegs warst, ist gerade nicht erreichbar. Bitte versuche es gleich noch einmal.",
     disconnect_resource_pack: "Dieser Server braucht sein Ressourcenpaket. Bitte erlaube Server-Ressourcenpakete in deiner Serverliste und tritt noch einmal bei.",

@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "Your earlier login is no longer valid. Please join again.",
     disconnect_no_target: "No server is configured or available to take you right now. Please try again later.",
     disconnect_discovery: "Looking for a server failed. Please try again in a moment.",
+    disconnect_action: "You can't join this server right now. If you think that is a mistake, please tell the server's team.",
+    disconnect_action_failed: "Choosing a server for you failed. Please try again in a moment.",
     disconnect_placement_timeout: "Finding a server for you took too long. Please try again in a moment.",
     disconnect_unreachable: "The server that you were on your way to can't be reached right now. Please try again in a moment.",
     disconnect_resource_pack: "This server needs its resource pack. Please allow server resource packs in your server list and join again.",

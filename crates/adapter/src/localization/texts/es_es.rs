@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "Tu inicio de sesión anterior ya no es válido. Vuelve a entrar.",
     disconnect_no_target: "Ahora mismo no hay ningún servidor configurado o disponible para recibirte. Vuelve a intentarlo más tarde.",
     disconnect_discovery: "La búsqueda de un servidor ha fallado. Vuelve a intentarlo dentro de un momento.",
+    disconnect_action: "Ahora mismo no puedes entrar en este servidor. Si crees que es un error, avisa al equipo del servidor.",
+    disconnect_action_failed: "No se ha podido elegir un servidor para ti. Inténtalo de nuevo en un momento.",
     disconnect_placement_timeout: "La búsqueda de un servidor para ti ha tardado demasiado. Vuelve a intentarlo dentro de un momento.",
     disconnect_unreachable: "Ahora mismo no se puede contactar con el servidor al que ibas. Vuelve a intentarlo dentro de un momento.",
     disconnect_resource_pack: "Este servidor necesita su paquete de recursos. Permite los paquetes de recursos del servidor en tu lista de servidores y vuelve a entrar.",

@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "Ta connexion précédente n'est plus valable. Rejoins à nouveau le serveur.",
     disconnect_no_target: "Aucun serveur n'est configuré ou disponible pour t'accueillir en ce moment. Réessaie plus tard.",
     disconnect_discovery: "La recherche d'un serveur a échoué. Réessaie dans un instant.",
+    disconnect_action: "Tu ne peux pas rejoindre ce serveur pour le moment. Si tu penses que c'est une erreur, préviens l'équipe du serveur.",
+    disconnect_action_failed: "Le choix d'un serveur a échoué. Réessaie dans un instant.",
     disconnect_placement_timeout: "Trouver un serveur pour toi a pris trop de temps. Réessaie dans un instant.",
     disconnect_unreachable: "Le serveur vers lequel tu allais est injoignable pour le moment. Réessaie dans un instant.",
     disconnect_resource_pack: "Ce serveur a besoin de son pack de ressources. Autorise les packs de ressources du serveur dans ta liste de serveurs, puis rejoins-le à nouveau.",

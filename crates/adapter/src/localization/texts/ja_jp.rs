@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "以前のログインは無効になりました。もう一度参加してください。",
     disconnect_no_target: "現在、参加できるサーバーが設定されていないか、空いていません。しばらくしてからもう一度お試しください。",
     disconnect_discovery: "サーバーを見つけられませんでした。少し待ってから、もう一度お試しください。",
+    disconnect_action: "現在このサーバーに参加できません。間違いだと思われる場合は、サーバーの運営にお知らせください。",
+    disconnect_action_failed: "サーバーの選択に失敗しました。しばらくしてからもう一度お試しください。",
     disconnect_placement_timeout: "サーバーを探すのに時間がかかりすぎました。少し待ってから、もう一度お試しください。",
     disconnect_unreachable: "移動先のサーバーに現在接続できません。少し待ってから、もう一度お試しください。",
     disconnect_resource_pack: "このサーバーではリソースパックが必要です。サーバーリストでサーバーリソースパックを有効にして、もう一度参加してください。",

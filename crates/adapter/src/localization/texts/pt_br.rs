@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "Seu login anterior não é mais válido. Entre de novo.",
     disconnect_no_target: "No momento, nenhum servidor está configurado ou disponível para receber você. Tente de novo mais tarde.",
     disconnect_discovery: "A busca por um servidor falhou. Tente de novo em instantes.",
+    disconnect_action: "Você não pode entrar neste servidor agora. Se achar que é um engano, avise a equipe do servidor.",
+    disconnect_action_failed: "Não foi possível escolher um servidor para você. Tente novamente em instantes.",
     disconnect_placement_timeout: "Encontrar um servidor para você demorou demais. Tente de novo em instantes.",
     disconnect_unreachable: "O servidor para onde você estava indo está fora de alcance no momento. Tente de novo em instantes.",
     disconnect_resource_pack: "Este servidor precisa do pacote de recursos dele. Permita pacotes de recursos do servidor na sua lista de servidores e entre de novo.",

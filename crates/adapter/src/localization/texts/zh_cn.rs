@@ -15,6 +15,8 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_cookie: "你之前的登录已失效。请重新加入。",
     disconnect_no_target: "目前没有已配置或可用的服务器可以接纳你。请稍后再试。",
     disconnect_discovery: "查找服务器失败。请稍后重试。",
+    disconnect_action: "你目前无法加入此服务器。如果你认为这是误判，请告知服务器团队。",
+    disconnect_action_failed: "为你选择服务器失败。请稍后再试。",
     disconnect_placement_timeout: "为你查找服务器用时过长。请稍后重试。",
     disconnect_unreachable: "目前无法连接你要前往的服务器。请稍后重试。",
     disconnect_resource_pack: "此服务器需要使用其资源包。请在服务器列表中允许服务器资源包，然后重新加入。",

@@ -5,7 +5,7 @@ use drawbridge_config::{Document, Error, Root, Style, read_text};
 use std::sync::Mutex;
 
 async fn served(fixed: &Fixed) -> Status {
-    fixed.status(&client()).await.unwrap().status().clone()
+    fixed.status(&client()).await.unwrap().unwrap().status().clone()
 }
 
 fn mistakes(text: &str) -> String {
@@ -52,9 +52,9 @@ async fn the_defaults_are_those_of_the_example() {
 async fn the_document_is_made_once() {
     let section = FixedStatusSection::default();
     let (one, next) = (Fixed::new(&section, None), Fixed::new(&section, None));
-    let (first, second) = (one.status(&client()).await.unwrap(), one.status(&client()).await.unwrap());
+    let (first, second) = (one.document(), one.status(&client()).await.unwrap().unwrap());
     assert!(Arc::ptr_eq(&first, &second));
-    assert!(!Arc::ptr_eq(&first, &next.status(&client()).await.unwrap()));
+    assert!(!Arc::ptr_eq(&first, &next.status(&client()).await.unwrap().unwrap()));
 }
 
 #[tokio::test]

@@ -17,13 +17,13 @@ const FAILURES: u32 = 3;
 /// The first wait.
 const SHORTEST: Duration = Duration::from_millis(500);
 /// The longest wait, also where the server asks for more.
-pub(crate) const LONGEST: Duration = Duration::from_secs(30);
+pub const LONGEST: Duration = Duration::from_secs(30);
 /// What callers are told while one call finds out how the server is.
 const WHILE_PROBING: Duration = Duration::from_secs(1);
 
 /// How a server is doing.
 #[derive(Debug, Default)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     state: State,
     /// Counts the waits, so that calls from before the latest don't count any more.
     generation: u64,
@@ -38,7 +38,7 @@ enum State {
 
 /// Leave to ask the server; its outcome is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Leave {
+pub struct Leave {
     generation: u64,
 }
 
@@ -50,7 +50,7 @@ impl Default for State {
 
 impl Backoff {
     /// How long nobody will be asked, while that is known.
-    pub(crate) fn waiting(&self, now: Instant) -> Option<Duration> {
+    pub fn waiting(&self, now: Instant) -> Option<Duration> {
         match self.state {
             State::Waiting { until, .. } => until.checked_duration_since(now).filter(|wait| !wait.is_zero()),
             State::Probing { .. } => Some(WHILE_PROBING),
@@ -59,7 +59,7 @@ impl Backoff {
     }
 
     /// Leave to ask now, or how long nobody will be asked.
-    pub(crate) fn leave(&mut self, now: Instant) -> Result<Leave, Duration> {
+    pub fn leave(&mut self, now: Instant) -> Result<Leave, Duration> {
         if let Some(wait) = self.waiting(now) {
             return Err(wait);
         }
@@ -70,14 +70,14 @@ impl Backoff {
     }
 
     /// The server answered.
-    pub(crate) fn succeeded(&mut self, leave: Leave) {
+    pub fn succeeded(&mut self, leave: Leave) {
         if leave.generation == self.generation {
             self.state = State::default();
         }
     }
 
     /// Nobody waited for the outcome.
-    pub(crate) fn abandoned(&mut self, leave: Leave, now: Instant) {
+    pub fn abandoned(&mut self, leave: Leave, now: Instant) {
         if let State::Probing { step } = self.state
             && leave.generation == self.generation
         {
@@ -87,7 +87,7 @@ impl Backoff {
 
     /// The server failed, and perhaps asks not to be asked for a while. `chance` from 0 to 255 spreads edges over time. The
     /// wait, if this begins one.
-    pub(crate) fn failed(
+    pub fn failed(
         &mut self,
         leave: Leave,
         now: Instant,

@@ -1,8 +1,7 @@
 //! What adapters do by themselves, while nobody waits for it. They may be built before there is a runtime to do it on.
 //!
-//! What must stay true: dropping the [`Loading`] that stands for a piece of work ends it, whether or not it has begun.
+//! What must stay true: dropping the [`Running`] that stands for a piece of work ends it, whether or not it has begun.
 
-use drawbridge_adapter::status::Loading;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,7 +16,12 @@ type Hold = Mutex<Option<AbortOnDropHandle<()>>>;
 
 /// Where work is done.
 #[derive(Default)]
-pub(crate) struct Background(Mutex<State>);
+pub struct Background(Mutex<State>);
+
+/// Stands for a piece of work, which ends when this is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it ends the work"]
+pub struct Running(#[expect(dead_code, reason = "held, never looked at")] Arc<Hold>);
 
 enum State {
     /// Work waits for a runtime.
@@ -33,7 +37,7 @@ impl Default for State {
 
 impl Background {
     /// Begins all work that waits and is still wanted; further work begins at once.
-    pub(crate) fn start(&self, runtime: &Handle, tasks: &TaskTracker) {
+    pub fn start(&self, runtime: &Handle, tasks: &TaskTracker) {
         let before = std::mem::replace(&mut *self.state(), State::Running(runtime.clone(), tasks.clone()));
         let State::Waiting(waiting) = before else { return };
         for (hold, work) in waiting {
@@ -45,7 +49,7 @@ impl Background {
     }
 
     /// Does the work, until the result is dropped.
-    pub(crate) fn run(&self, work: impl Future<Output = ()> + Send + 'static) -> Loading {
+    pub fn run(&self, work: impl Future<Output = ()> + Send + 'static) -> Running {
         let hold = match &mut *self.state() {
             State::Waiting(waiting) => {
                 waiting.retain(|(hold, _)| hold.strong_count() > 0);
@@ -57,7 +61,7 @@ impl Background {
                 Arc::new(Mutex::new(Some(AbortOnDropHandle::new(tasks.spawn_on(work, runtime)))))
             }
         };
-        Loading::new(hold)
+        Running(hold)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,0 +1,3 @@
+//! Discovery by DNS: SRV and addresses.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! Adapters that ask services over gRPC.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,113 @@
+//! What stands between a route and an adapter that asks somebody else: a deadline for every question, and a [`Breaker`].
+//!
+//! What must stay true: whoever waits behind a guard gets an answer or an error within its time, whatever the other side does.
+
+use crate::breaker::Breaker;
+use drawbridge_model::{ActionError, AdapterError, AuthenticationError};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Stands before one adapter.
+#[derive(Debug)]
+pub struct Guard {
+    /// What it is asked: `discovery`, say.
+    asked: &'static str,
+    /// Its `type`.
+    kind: &'static str,
+    timeout: Duration,
+    breaker: Breaker,
+}
+
+/// An error that may be an adapter's giving no answer.
+pub trait Failure: From<AdapterError> {
+    /// Why there is no answer; `None`: it is one.
+    fn failure(&self) -> Option<&AdapterError>;
+}
+
+impl Failure for AdapterError {
+    fn failure(&self) -> Option<&AdapterError> {
+        Some(self)
+    }
+}
+
+impl Failure for ActionError {
+    fn failure(&self) -> Option<&AdapterError> {
+        match self {
+            Self::Refused(_) => None,
+            Self::Unavailable(error) => Some(error),
+        }
+    }
+}
+
+impl Failure for AuthenticationError {
+    fn failure(&self) -> Option<&AdapterError> {
+        match self {
+            Self::Denied | Self::Refused(_) => None,
+            Self::Unavailable(error) => Some(error),
+        }
+    }
+}
+
+impl Guard {
+    /// Before an adapter that is asked for `asked`, is of this `kind`, and has `timeout` for each answer.
+    #[must_use]
+    pub fn new(asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
+        Self { asked, kind, timeout, breaker: Breaker::default() }
+    }
+
+    /// Asks, unless the adapter failed of late. Dropping the future drops the question.
+    ///
+    /// # Errors
+    /// Those of the question, and when there is no answer in time.
+    pub async fn ask<T, E: Failure>(&self, question: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let asking = self.breaker.ask().map_err(AdapterError::BackingOff)?;
+        let answer = timeout(self.timeout, question).await;
+        let answer = answer.unwrap_or_else(|_| Err(AdapterError::TimedOut(self.timeout).into()));
+        let wait = match answer.as_ref().err().and_then(Failure::failure) {
+            Some(AdapterError::Unreachable(_) | AdapterError::TimedOut(_)) => asking.failed(None),
+            Some(AdapterError::BackingOff(wait)) => asking.failed(Some(*wait)),
+            None | Some(AdapterError::Answer(_)) => {
+                asking.succeeded();
+                None
+            }
+        };
+        if let Some(wait) = wait {
+            let Self { asked, kind, .. } = self;
+            tracing::warn!(asked, kind, ?wait, "the adapter fails and isn't asked for a while");
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+
+    async fn outcome(guard: &Guard, answer: Result<u8, AdapterError>) -> Result<u8, AdapterError> {
+        guard.ask(ready(answer)).await
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_is_not_waited_for_and_then_not_asked() {
+        let guard = Guard::new("discovery", "test", Duration::from_millis(10));
+        for _ in 0..3 {
+            let silent = guard.ask::<u8, AdapterError>(pending()).await;
+            assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
+        }
+        assert!(matches!(outcome(&guard, Ok(1)).await, Err(AdapterError::BackingOff(_))));
+    }
+
+    #[tokio::test]
+    async fn nonsense_is_an_answer_and_a_question_dropped_is_none() {
+        let guard = Guard::new("action", "test", Duration::from_secs(5));
+        let nonsense = AdapterError::Answer("what".into());
+        let gone = AdapterError::Unreachable("gone".into());
+        for _ in 0..10 {
+            assert_eq!(outcome(&guard, Err(nonsense.clone())).await, Err(nonsense.clone()));
+            drop(guard.ask::<u8, AdapterError>(pending()));
+            assert_eq!(outcome(&guard, Err(gone.clone())).await, Err(gone.clone()));
+            assert_eq!(outcome(&guard, Ok(1)).await, Ok(1));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A status that somebody else is asked for, shared by all who look at the same list: one question at a time for each key.
+//!
+//! Worked example with `cache = "1s"` and `patience = "1s"`, where an answer takes 2 s: a ping at 0.0 s begins the question and is
+//! shown the text of the state at 1.0 s; so is one at 0.5 s, at 1.5 s. From 2.0 s on all are shown the answer. At 3.0 s it
+//! is a second old: that ping begins the next question and is shown the old answer, as all are until 5.0 s.
+//!
+//! What must stay true: clients choose their host and version, so neither the keys that are kept nor the questions under way
+//! grow beyond a bound, whatever they say.
+
+use super::states::{OnStatusError, StateSection};
+use crate::background::{Background, Running};
+use crate::guard::Guard;
+use async_trait::async_trait;
+use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
+use drawbridge_protocol::ProtocolVersion;
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+/// The most keys that are kept; the one that was looked at longest ago makes room. A document may have 100 KB.
+const KEYS: usize = 128;
+/// The most questions under way for one adapter.
+const QUESTIONS: usize = 32;
+/// How long a failure is believed before somebody asks again, at least.
+const FAILED: Duration = Duration::from_secs(1);
+
+/// How answers are kept.
+#[derive(Debug, Clone)]
+pub struct Caching {
+    /// How long an answer is shown before it is asked for anew; zero: every ping asks.
+    pub cache: Duration,
+    /// How long a ping waits for the first answer.
+    pub patience: Duration,
+    /// What is shown when there is none.
+    pub on_error: OnStatusError,
+    /// The text of that state.
+    pub unreachable: StateSection,
+}
+
+/// Asks a status adapter once for many.
+#[derive(Debug)]
+pub struct Cached {
+    house: Arc<House>,
+    entries: Arc<Mutex<Entries>>,
+    background: Arc<Background>,
+}
+
+/// What questions need.
+#[derive(Debug)]
+struct House {
+    adapter: Box<dyn StatusAdapter>,
+    guard: Guard,
+    caching: Caching,
+    unreachable: Arc<StatusDocument>,
+}
+
+/// What a status may depend on: the host, and the version as far as it is known; all others are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    host: String,
+    version: Option<ProtocolVersion>,
+}
+
+type Entries = HashMap<Key, Entry>;
+/// A document, or no answer at all.
+type Answer = Option<Arc<StatusDocument>>;
+
+#[derive(Debug)]
+struct Entry {
+    /// The last answer and since when it is there.
+    answer: Option<(Answer, Instant)>,
+    failed: Option<Instant>,
+    question: Option<Question>,
+    looked_at: Instant,
+}
+
+/// A question under way; it ends with this.
+#[derive(Debug)]
+struct Question {
+    done: watch::Receiver<()>,
+    _running: Running,
+}
+
+/// What a ping finds.
+enum Found {
+    Answer(Answer),
+    /// Nothing yet, but a question is under way.
+    Soon(watch::Receiver<()>),
+    Nothing,
+}
+
+impl Cached {
+    /// Asks `adapter`, behind `guard`; questions run in `background`.
+    #[must_use]
+    pub fn new(
+        adapter: impl StatusAdapter + 'static,
+        guard: Guard,
+        caching: Caching,
+        background: Arc<Background>,
+    ) -> Self {
+        let unreachable = Arc::new(caching.unreachable.document());
+        let house = House { adapter: Box::new(adapter), guard, caching, unreachable };
+        Self { house: Arc::new(house), entries: Arc::default(), background }
+    }
+
+    /// What is there for this client now; begins a question where one is due.
+    fn look(&self, client: &Client) -> Found {
+        let now = Instant::now();
+        let key = Key {
+            host: client.host.clone(),
+            version: Some(client.version).filter(|version| version.is_known()),
+        };
+        let mut entries = lock(&self.entries);
+        let under_way = entries.values().filter(|entry| entry.question.is_some()).count();
+        if !entries.contains_key(&key) && !make_room(&mut entries) {
+            return Found::Nothing;
+        }
+        let entry = entries.entry(key.clone()).or_insert_with(|| Entry::new(now));
+        entry.looked_at = now;
+        if entry.question.is_none() && entry.is_due(&self.house.caching, now) && under_way < QUESTIONS {
+            entry.question = Some(self.ask(key, client.clone()));
+        }
+        match (&entry.answer, &entry.question) {
+            (Some((answer, _)), _) => Found::Answer(answer.clone()),
+            (None, Some(question)) => Found::Soon(question.done.clone()),
+            (None, None) => Found::Nothing,
+        }
+    }
+
+    fn ask(&self, key: Key, client: Client) -> Question {
+        let (told, done) = watch::channel(());
+        let (house, entries) = (Arc::clone(&self.house), Arc::downgrade(&self.entries));
+        let running = self.background.run(async move {
+            let answer = house.guard.ask(house.adapter.status(&client)).await;
+            house.settle(&entries, &key, answer);
+            // Whoever waits is told by its going away.
+            drop(told);
+        });
+        Question { done, _running: running }
+    }
+}
+
+impl House {
+    /// Puts down what a question came to.
+    fn settle(&self, entries: &Weak<Mutex<Entries>>, key: &Key, answer: Result<Answer, AdapterError>) {
+        let Some(entries) = entries.upgrade() else { return };
+        let mut entries = lock(&entries);
+        let Some(entry) = entries.get_mut(key) else { return };
+        entry.question = None;
+        let now = Instant::now();
+        match answer {
+            Ok(answer) => {
+                entry.answer = Some((answer, now));
+                entry.failed = None;
+            }
+            Err(error) => {
+                tracing::warn!(host = key.host, %error, "a status can't be had");
+                entry.failed = Some(now);
+                if self.caching.on_error == OnStatusError::States {
+                    entry.answer = None;
+                }
+            }
+        }
+    }
+}
+
+impl Entry {
+    const fn new(now: Instant) -> Self {
+        Self { answer: None, failed: None, question: None, looked_at: now }
+    }
+
+    /// Whether it is time to ask.
+    fn is_due(&self, caching: &Caching, now: Instant) -> bool {
+        let younger = |since: Instant, age| now.saturating_duration_since(since) < age;
+        let fresh = self.answer.as_ref().is_some_and(|(_, since)| younger(*since, caching.cache));
+        let failed = self.failed.is_some_and(|since| younger(since, caching.cache.max(FAILED)));
+        !fresh && !failed
+    }
+}
+
+/// Forgets the entry that was looked at longest ago, if there has to be room; `false`: all are being asked for.
+fn make_room(entries: &mut Entries) -> bool {
+    if entries.len() < KEYS {
+        return true;
+    }
+    let idle = entries.iter().filter(|(_, entry)| entry.question.is_none());
+    let oldest = idle.min_by_key(|(_, entry)| entry.looked_at).map(|(key, _)| key.clone());
+    oldest.is_some_and(|key| entries.remove(&key).is_some())
+}
+
+fn lock(entries: &Mutex<Entries>) -> MutexGuard<'_, Entries> {
+    // Each change is whole, so that what a panic elsewhere left behind is sound.
+    entries.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl StatusAdapter for Cached {
+    async fn status(&self, client: &Client) -> Result<Answer, AdapterError> {
+        if self.house.caching.cache.is_zero() {
+            return Ok(self.house.at_once(client).await);
+        }
+        let mut found = self.look(client);
+        if let Found::Soon(mut done) = found {
+            // An error says that the question is answered, too.
+            let _ = timeout(self.house.caching.patience, done.changed()).await;
+            found = self.look(client);
+        }
+        Ok(match found {
+            Found::Answer(answer) => answer,
+            Found::Soon(_) | Found::Nothing => Some(Arc::clone(&self.house.unreachable)),
+        })
+    }
+}
+
+impl House {
+    /// Asks for this ping alone.
+    async fn at_once(&self, client: &Client) -> Answer {
+        let question = self.guard.ask(self.adapter.status(client));
+        match timeout(self.caching.patience, question).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                tracing::warn!(host = client.host, %error, "a status can't be had");
+                Some(Arc::clone(&self.unreachable))
+            }
+            Err(_) => Some(Arc::clone(&self.unreachable)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

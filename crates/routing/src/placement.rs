@@ -1,0 +1,57 @@
+//! Placement: discovery, then the actions in their order.
+
+use drawbridge_model::{
+    ActionAdapter, ActionError, Client, DiscoveryAdapter, Identity, Refusal, Refused, Target,
+};
+use std::sync::Arc;
+
+/// How a route finds targets for a player.
+#[derive(Debug)]
+pub(crate) struct Placement {
+    pub(crate) discovery: Arc<dyn DiscoveryAdapter>,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// An action, and how the log names it.
+#[derive(Debug)]
+pub(crate) struct Action {
+    pub(crate) name: String,
+    pub(crate) adapter: Arc<dyn ActionAdapter>,
+}
+
+impl Placement {
+    /// Where the player may go, the first to be tried first; at least one target.
+    pub(crate) async fn place(
+        &self,
+        route: &str,
+        client: &Client,
+        identity: &Identity,
+    ) -> Result<Vec<Target>, Refused> {
+        let mut targets = self.discovery.targets(client, identity).await.map_err(|error| {
+            tracing::warn!(route, %error, "discovery failed");
+            Refused::from(Refusal::Discovery)
+        })?;
+        // Who left the player without a target: the action that took the last one.
+        let mut emptied_by = None;
+        for Action { name, adapter } in &self.actions {
+            let before = targets.len();
+            targets = adapter.apply(client, identity, targets).await.map_err(|error| match error {
+                ActionError::Refused(key) => {
+                    Refused { refusal: Refusal::Action, key, by: Some(name.clone()) }
+                }
+                ActionError::Unavailable(error) => {
+                    tracing::warn!(route, action = name, %error, "an action failed");
+                    Refused { refusal: Refusal::ActionFailed, key: None, by: Some(name.clone()) }
+                }
+            })?;
+            if targets.is_empty() && before > 0 {
+                emptied_by = Some(name);
+            }
+        }
+        if targets.is_empty() {
+            let by = emptied_by.cloned();
+            return Err(Refused { refusal: Refusal::NoTarget, key: None, by });
+        }
+        Ok(targets)
+    }
+}
