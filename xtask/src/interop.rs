@@ -14,6 +14,8 @@ use std::process::Command;
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.needed("HAProxy", || package("haproxy", &["haproxy", "-v"]))?;
+    steps.needed("Java", || package("default-jdk-headless", &["javac", "-version"]))?;
+    steps.needed("Go", || package("golang-go", &["go", "version"]))?;
     steps.needed("Python packages", python)?;
     // Of the whole workspace, so that libraries have the features that `test` built them with.
     steps.step("tests", || test::tests(&["--workspace", "--test", "interop"], true, arguments));

@@ -6,6 +6,7 @@ use crate::watch::Watch;
 use anyhow::Context as _;
 use drawbridge_config::{Error, Severity};
 use drawbridge_edge::Edge;
+use drawbridge_net::Listener;
 use drawbridge_routing::Services;
 use drawbridge_telemetry::Log;
 use std::path::PathBuf;
@@ -40,6 +41,12 @@ pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
 fn serve(source: Source, services: Services, configured: Configured) -> anyhow::Result<()> {
     let log = configured.settings.telemetry.start()?;
     warn(&configured);
+    let reactors = configured.settings.threads().reactors;
+    // Before there are other threads: the variables by which sockets are passed are taken out of the environment.
+    let bound = match Listener::passed(reactors)? {
+        Some(passed) => passed,
+        None => Listener::bind(&configured.settings.bind, reactors)?,
+    };
     let runtime = runtime(&configured.settings)?;
     let background = TaskTracker::new();
     services.start(runtime.handle(), &background);
@@ -47,7 +54,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         let mut signals = Signals::listen().context("signals can't be listened for")?;
         let watch = Watch::start(source.clone(), configured.fingerprint);
         let Configured { settings, snapshot, .. } = configured;
-        let edge = Edge::start(&settings.bind, settings.threads(), snapshot, runtime.handle())?;
+        let edge = Edge::start(bound, settings.threads(), snapshot, runtime.handle())?;
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
         }

@@ -1,8 +1,11 @@
 //! The configuration as a whole: the sections of all crates put together, and where they come from.
 
-use drawbridge_config::{Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Root, section};
+use drawbridge_config::{
+    Diagnostic, Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Root, section,
+};
 use drawbridge_edge::cookie::{Cookies, Jar};
-use drawbridge_edge::{Shutdown, Snapshot, Threads, UnknownHost};
+use drawbridge_edge::ticket::TicketOffice;
+use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_routing::{self as routing, RouteSection};
 use drawbridge_telemetry::Telemetry;
@@ -33,6 +36,8 @@ section! {
         pub proxy_protocol: ProxyProtocol,
         /// What a returning player carries.
         pub cookies: Cookies,
+        /// What a player shows to the target.
+        pub tickets: Tickets,
         /// How the edge stops.
         pub shutdown: Shutdown,
         /// What the edge says of itself.
@@ -47,6 +52,11 @@ section! {
 fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
     if settings.bind.is_empty() {
         fields.error("bind", "an edge that listens nowhere can't be reached: name at least one address");
+    }
+    let without_key = settings.routes.iter().filter(|_| settings.tickets.key.is_none());
+    for route in without_key.filter(|route| *route.transfer.ticket) {
+        let mistake = Diagnostic::error(route.transfer.ticket.origin(), "no key signs this route's tickets");
+        fields.report(mistake.help("[tickets] key = { file = \"ticket.key\" }"));
     }
 }
 
@@ -180,6 +190,7 @@ fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {
         access: AddressRules::from(&settings.access),
         proxies: settings.proxy_protocol.trusted.iter().collect(),
         cookies: Jar::new(&settings.cookies),
+        tickets: TicketOffice::new(&settings.tickets, &settings.cookies.namespace),
         unknown_host: settings.unknown_host.action,
         routes,
     }

@@ -15,12 +15,16 @@ fn drawbridge(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_drawbridge")).args(arguments).output().unwrap()
 }
 
+/// The key of RFC 8032, section 7.1, test 1.
+const PUBLISHED_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+
 fn checked(text: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("drawbridge.toml");
     fs::write(&file, text).unwrap();
     fs::write(folder.path().join("icon.png"), include_bytes!("support/icon.png")).unwrap();
     fs::write(folder.path().join("cookie.key"), [b'k'; 32]).unwrap();
+    fs::write(folder.path().join("ticket.key"), PUBLISHED_KEY).unwrap();
     drawbridge(&["check", "--config", file.to_str().unwrap()])
 }
 

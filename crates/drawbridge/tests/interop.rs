@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod support;
+#[path = "interop/tickets.rs"]
+mod tickets;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{Backend, Edge, Join, NodeClient, Player, SessionServer, eventually, ping};

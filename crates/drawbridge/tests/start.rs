@@ -145,3 +145,23 @@ fn it_listens_within_50_milliseconds() {
     let median = (took[4] + took[5]) / 2;
     assert!(median < Duration::from_millis(50), "{took:?}");
 }
+
+/// A service manager holds the port while the edge is restarted: nobody who knocks meanwhile is turned away.
+#[test]
+fn a_socket_that_is_passed_takes_the_place_of_bind() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let passed = || {
+        let other = "bind = [\"127.0.0.1:1\"]\nthreads = 4\n";
+        edge().config(format!("{other}{}", open_lobby())).socket(listener.try_clone().unwrap())
+    };
+    let first = passed().start();
+    assert_eq!(first.address(), address);
+    for _ in 0..20 {
+        assert_eq!(Player::new("Alice", 767).join(address).transferred(), HUB);
+    }
+    drop(first);
+    let waiting = std::thread::spawn(move || Player::new("Alice", 767).join(address));
+    let _second = passed().start();
+    assert_eq!(waiting.join().unwrap().transferred(), HUB);
+}

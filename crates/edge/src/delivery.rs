@@ -4,6 +4,7 @@ use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::login::Visit;
 use crate::placement::{Placed, Waiting};
+use crate::ticket::Passage;
 use crate::unreachable::Unreachable;
 use drawbridge_model::{Refusal, Target, TargetAddress};
 use drawbridge_protocol::packet::Packet as _;
@@ -11,7 +12,7 @@ use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, T
 use drawbridge_routing::Route;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -28,7 +29,7 @@ pub(crate) async fn hand_over(
     visit: &mut Visit,
     conversation: &mut Conversation,
 ) -> Result<Target, Ended> {
-    let Placed { targets, cookies, mut waiting } = placed;
+    let Placed { targets, identity, mut cookies, mut waiting } = placed;
     let route = Arc::clone(&visit.route);
     let reachable = {
         let shared = Arc::clone(&visit.shared);
@@ -40,6 +41,17 @@ pub(crate) async fn hand_over(
         return Err(Refusal::Unreachable.into());
     };
     offer_packs(&route, &mut waiting, visit, conversation).await?;
+    if route.transfer.ticket
+        && let Some(office) = &visit.snapshot.tickets
+    {
+        let passage = Passage {
+            identity: &identity,
+            address: visit.client.address.ip(),
+            target: &target,
+            sent_to: &address,
+        };
+        cookies.push((office.cookie_key(), office.ticket(passage, SystemTime::now())));
+    }
     for (key, payload) in cookies {
         conversation.send(&StoreCookie { key, payload })?;
     }

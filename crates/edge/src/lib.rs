@@ -30,6 +30,7 @@ mod report;
 mod shared;
 pub mod snapshot;
 mod status;
+pub mod ticket;
 mod unreachable;
 
 use crate::keys::Keys;
@@ -37,7 +38,7 @@ use crate::shared::{Seldom, Shared};
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_net::limits::raise_descriptor_limit;
-use drawbridge_net::{BindError, Gate, Listener, Serving};
+use drawbridge_net::{Bound, Gate, Serving};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use tokio_util::task::TaskTracker;
 
 pub use cookie::Cookies;
 pub use snapshot::{Shutdown, Snapshot, UnknownHost, UnknownHostAction};
+pub use ticket::Tickets;
 
 /// How long connections that aren't logins yet may take to become some once the listeners are closed, or to be answered.
 const GREETING: Duration = Duration::from_secs(1);
@@ -57,9 +59,6 @@ const GREETING: Duration = Duration::from_secs(1);
 /// Why an edge can't start.
 #[derive(Debug, Error)]
 pub enum EdgeError {
-    /// An address can't be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
     /// A thread or a poller can't be had.
     #[error("the edge's threads can't be started")]
     Start(#[source] io::Error),
@@ -83,17 +82,16 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Listens on `bind` and starts to serve. What adapters wait for is on `runtime`.
+    /// Starts to serve whoever comes to `bound`, which is made for as many reactors. What adapters wait for is on `runtime`.
     ///
     /// # Errors
-    /// When an address can't be listened on, or the system gives no thread or poller.
+    /// When the system gives no thread or poller.
     pub fn start(
-        bind: &[SocketAddr],
+        bound: Bound,
         threads: Threads,
         snapshot: Snapshot,
         runtime: &Handle,
     ) -> Result<Self, EdgeError> {
-        let bound = Listener::bind(bind, threads.reactors)?;
         let addresses = bound.local_addresses().to_vec();
         let shared = Arc::new(Shared {
             gate: Gate::new(&snapshot.limits, raise_descriptor_limit()),

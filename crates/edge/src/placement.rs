@@ -3,7 +3,7 @@
 use crate::conversation::{Conversation, Incoming};
 use crate::ended::Ended;
 use crate::login::{Identified, Visit};
-use drawbridge_model::{Refusal, Target};
+use drawbridge_model::{Identity, Refusal, Target};
 use drawbridge_protocol::ids::Kind;
 use drawbridge_protocol::packet::configuration::{
     ClientInformation, KeepAlive, KeepAliveResponse, PackResult, ResourcePackResponse,
@@ -24,6 +24,7 @@ const MOST_PACKETS: u32 = 256;
 pub(crate) struct Placed {
     /// The first is tried first; never empty.
     pub(crate) targets: Vec<Target>,
+    pub(crate) identity: Identity,
     pub(crate) cookies: Vec<(String, Vec<u8>)>,
     pub(crate) waiting: Waiting,
 }
@@ -43,7 +44,7 @@ pub(crate) async fn place(
         waiting.wait_for(discovery, visit, conversation).await
     };
     match found {
-        Ok(Ok(targets)) => Ok(Placed { targets, cookies, waiting }),
+        Ok(Ok(targets)) => Ok(Placed { targets, identity, cookies, waiting }),
         Ok(Err(refused)) => {
             waiting.learn_locale(visit, conversation).await?;
             Err(refused.into())

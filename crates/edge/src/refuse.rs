@@ -96,6 +96,8 @@ mod tests {
     #[tokio::test]
     async fn every_refusal_is_told_in_the_words_of_the_route() {
         sees!(
+            "routes[].localization(fixed).messages.*.disconnect_action",
+            "routes[].localization(fixed).messages.*.disconnect_action_failed",
             "routes[].localization(fixed).messages.*.disconnect_discovery",
             "routes[].localization(fixed).messages.*.disconnect_internal",
         );

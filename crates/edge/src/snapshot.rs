@@ -1,6 +1,7 @@
 //! What a connection goes by: settings and routes, immutable, replaced whole by a reload.
 
 use crate::cookie::Jar;
+use crate::ticket::TicketOffice;
 use drawbridge_config::{keywords, section};
 use drawbridge_net::{AddressRules, Limits, Networks};
 use drawbridge_routing as routing;
@@ -47,6 +48,8 @@ pub struct Snapshot {
     pub proxies: Networks,
     /// Cookies, where there are secrets.
     pub cookies: Option<Jar>,
+    /// Tickets for targets, where there is a key.
+    pub tickets: Option<TicketOffice>,
     /// What happens to hosts without a route.
     pub unknown_host: UnknownHostAction,
     /// The routes.

@@ -8,7 +8,8 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use listenfd::ListenFd;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::networks::canonical;
 
@@ -46,6 +47,15 @@ pub enum BindError {
         /// The address asked for.
         address: SocketAddr,
         /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// What the system's service manager passed isn't a listening TCP socket.
+    #[error("socket {index} of those that were passed (LISTEN_FDS) can't be listened on")]
+    Passed {
+        /// Which one, from 0.
+        index: usize,
+        /// What is wrong with it.
         #[source]
         source: io::Error,
     },
@@ -88,15 +98,7 @@ impl Listener {
         if addresses.is_empty() {
             return Err(BindError::NoAddress);
         }
-        let threads = if !cfg!(target_os = "linux") {
-            1
-        } else if threads == 0 {
-            std::thread::available_parallelism().map_or(1, usize::from)
-        } else {
-            threads
-        };
-        let mut bound = Bound { threads: Vec::new(), addresses: Vec::new() };
-        bound.threads.resize_with(threads, Vec::new);
+        let mut bound = Bound::empty(threads);
         let addresses: Vec<_> = addresses.iter().copied().map(canonical).collect();
         for (index, address) in addresses.iter().enumerate() {
             if address.port() != 0 && (addresses[..index].contains(address) || covered(*address, &addresses))
@@ -107,6 +109,31 @@ impl Listener {
             }
         }
         Ok(bound)
+    }
+}
+
+impl Listener {
+    /// The sockets that a service manager passed by systemd's protocol (`LISTEN_FDS`, sd_listen_fds(3)), for as many threads; `None`
+    /// where it passed none. They can be taken once in a process.
+    ///
+    /// All threads accept from the same queue, since the sockets of a group can't be made from one that is there: the first to
+    /// be woken takes a connection.
+    ///
+    /// # Errors
+    /// When one of them isn't a TCP socket.
+    pub fn passed(threads: usize) -> Result<Option<Bound>, BindError> {
+        let mut passed = ListenFd::from_env();
+        if passed.len() == 0 {
+            return Ok(None);
+        }
+        let mut bound = Bound::empty(threads);
+        for index in 0..passed.len() {
+            let error = |source| BindError::Passed { index, source };
+            let listener = passed.take_tcp_listener(index).map_err(error)?;
+            let listener = listener.ok_or_else(|| error(io::ErrorKind::NotFound.into()))?;
+            bound.share(&listener).map_err(error)?;
+        }
+        Ok(Some(bound))
     }
 }
 
@@ -140,6 +167,30 @@ impl Bound {
 
     pub(crate) fn into_threads(self) -> Vec<Vec<TcpListener>> {
         self.threads
+    }
+
+    fn empty(threads: usize) -> Self {
+        let threads = if !cfg!(target_os = "linux") {
+            1
+        } else if threads == 0 {
+            std::thread::available_parallelism().map_or(1, usize::from)
+        } else {
+            threads
+        };
+        let mut bound = Self { threads: Vec::new(), addresses: Vec::new() };
+        bound.threads.resize_with(threads, Vec::new);
+        bound
+    }
+
+    /// Has every thread accept from `listener`.
+    fn share(&mut self, listener: &TcpListener) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        SockRef::from(listener).set_tcp_nodelay(true)?;
+        self.addresses.push(listener.local_addr()?);
+        for listeners in &mut self.threads {
+            listeners.push(listener.try_clone()?);
+        }
+        Ok(())
     }
 
     fn open(&mut self, asked: SocketAddr) -> Result<(), BindError> {

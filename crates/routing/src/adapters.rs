@@ -1,5 +1,9 @@
 //! The kinds of adapters that a route may name. A kind is a line in its section's enum and a line in the function below it.
 
+use drawbridge_adapter::action::{
+    BalanceSection, MetaFilterSection, PlayerFillSection, PlayerFilter, PlayerFilterSection, Rule,
+    StickySection,
+};
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::discovery::FixedDiscoverySection;
@@ -73,6 +77,13 @@ tagged! {
 tagged! {
     /// What becomes of targets: some are left out, added, or put in another order.
     pub enum ActionSection by "type" {
+        "meta_filter" => MetaFilter(MetaFilterSection),
+        "player_allow_filter" => PlayerAllowFilter(PlayerFilterSection),
+        "player_block_filter" => PlayerBlockFilter(PlayerFilterSection),
+        "player_fill_strategy" => PlayerFillStrategy(PlayerFillSection),
+        "balance" => Balance(BalanceSection),
+        "sticky" => Sticky(StickySection),
+        /// Adds targets behind those that are there.
         "fixed" => Fixed(FixedDiscoverySection),
     }
 }
@@ -128,6 +139,12 @@ impl ActionSection {
     /// Its `type`, which names it in logs where it has no name.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
+            Self::MetaFilter(_) => "meta_filter",
+            Self::PlayerAllowFilter(_) => "player_allow_filter",
+            Self::PlayerBlockFilter(_) => "player_block_filter",
+            Self::PlayerFillStrategy(_) => "player_fill_strategy",
+            Self::Balance(_) => "balance",
+            Self::Sticky(_) => "sticky",
             Self::Fixed(_) => "fixed",
         }
     }
@@ -135,6 +152,12 @@ impl ActionSection {
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn ActionAdapter> {
         let _ = services;
         match self {
+            Self::MetaFilter(section) => Arc::new(action::MetaFilter::new(section)),
+            Self::PlayerAllowFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Allow)),
+            Self::PlayerBlockFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Block)),
+            Self::PlayerFillStrategy(section) => Arc::new(action::PlayerFill::new(section)),
+            Self::Balance(section) => Arc::new(action::Balance::new(section)),
+            Self::Sticky(StickySection {}) => Arc::new(action::Sticky),
             Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),
         }
     }

@@ -17,6 +17,8 @@ pub struct Transfer {
     pub resource_packs: Vec<ResourcePack>,
     /// Whether a target has to accept a connection first.
     pub probe: bool,
+    /// Whether players take a ticket along.
+    pub ticket: bool,
 }
 
 /// A resource pack that players are offered.

@@ -1,5 +1,6 @@
 //! The edge as a process: the real binary, its configuration in a folder of its own, its log.
 
+mod builder;
 mod log;
 mod process;
 
@@ -16,32 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
+pub use builder::{EdgeBuilder, completed};
 pub use log::Line;
 pub use process::{Finished, Memory, need_descriptors};
-
-/// What is added to a test's configuration where it doesn't say anything about it itself: a free port of 127.0.0.1, a log
-/// that can be read, and rates that a test from one address doesn't reach.
-const BIND: &str = "bind = [\"127.0.0.1:0\"]\n";
-const TELEMETRY: &str = "\n[telemetry]\nformat = \"json\"\nlog = \"debug\"\n";
-const LIMITS_HEAD: &str = "[limits]\n";
-const LIMITS: [&str; 4] = [
-    "per_address = 100000\n",
-    "status = { burst = 100000, per = \"1s\" }\n",
-    "login = { burst = 100000, per = \"1s\" }\n",
-    "transfer = { burst = 100000, per = \"1s\" }\n",
-];
-
-/// How the edge is to be started.
-#[derive(Debug)]
-pub struct EdgeBuilder {
-    binary: PathBuf,
-    folder: TempDir,
-    /// `None`: no `drawbridge.toml`.
-    config: Option<String>,
-    arguments: Vec<String>,
-    environment: Vec<(String, String)>,
-    descriptors: Option<u32>,
-}
 
 /// A running edge. It is killed when it goes, and tells its log if the test has failed.
 #[derive(Debug)]
@@ -52,98 +30,6 @@ pub struct Edge {
     address: SocketAddr,
 }
 
-impl EdgeBuilder {
-    /// The text of `drawbridge.toml`. What it says nothing of: `bind`, `[telemetry]` and rates are filled in, so that the
-    /// edge listens on a free port of 127.0.0.1, logs as JSON, and knows no rates.
-    #[must_use]
-    pub fn config(mut self, text: impl fmt::Display) -> Self {
-        self.config = Some(completed(text));
-        self
-    }
-
-    /// A symbolic link beside the configuration, to a path as seen from it.
-    ///
-    /// # Panics
-    /// When it can't be made.
-    #[must_use]
-    pub fn link(self, name: &str, to: &str) -> Self {
-        link(&self.folder.path().join(name), to);
-        self
-    }
-
-    /// A file beside the configuration, such as `cookie.key` or `routes/a.toml`.
-    ///
-    /// # Panics
-    /// When it can't be written.
-    #[must_use]
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        write(self.folder.path(), name, content.as_ref());
-        self
-    }
-
-    /// A variable of the environment. Those of the test's own environment are passed on but for `DRAWBRIDGE__…`.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// An argument on the command line, in the place of `run`.
-    #[must_use]
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
-    /// How many descriptors it may open.
-    #[must_use]
-    pub fn descriptor_limit(self, limit: u32) -> Self {
-        Self { descriptors: Some(limit), ..self }
-    }
-
-    /// Starts the edge and waits until it listens.
-    ///
-    /// # Panics
-    /// When it doesn't come to that; the panic tells its log.
-    #[must_use]
-    pub fn start(self) -> Edge {
-        self.write_config();
-        let mut process = self.spawn();
-        let Some(stderr) = process.stderr.take() else { unreachable!("it was asked for") };
-        let log = log::Log::follow(stderr);
-        // Nobody looks at standard output, but a full pipe would hold the edge up.
-        drop(process::drain(process.stdout.take()));
-        let mut edge = Edge { process, folder: self.folder, log, address: SocketAddr::from(([0; 4], 0)) };
-        let line = edge.wait_for("that it listens", |line| {
-            line.text().contains("listening") && line.field("address").is_some()
-        });
-        let address = line.field("address").and_then(|address| address.parse().ok());
-        edge.address = address.unwrap_or_else(|| panic!("no address in {line}"));
-        edge
-    }
-
-    /// Runs it until it ends by itself, such as with the argument `check`.
-    ///
-    /// # Panics
-    /// When it doesn't end.
-    #[must_use]
-    pub fn finish(self) -> Finished {
-        self.write_config();
-        process::finish(self.spawn())
-    }
-
-    fn write_config(&self) {
-        if let Some(config) = &self.config {
-            write(self.folder.path(), "drawbridge.toml", config.as_bytes());
-        }
-    }
-
-    fn spawn(&self) -> Child {
-        let binary = process::limited(&self.binary, self.descriptors);
-        process::spawn(binary, self.folder.path(), &self.arguments, &self.environment)
-    }
-}
-
 impl Edge {
     /// Prepares an edge: `Edge::of(env!("CARGO_BIN_EXE_drawbridge"))`.
     ///
@@ -152,14 +38,7 @@ impl Edge {
     #[must_use]
     pub fn of(binary: impl Into<PathBuf>) -> EdgeBuilder {
         let folder = TempDir::new().unwrap_or_else(|error| panic!("no temporary folder: {error}"));
-        EdgeBuilder {
-            binary: binary.into(),
-            folder,
-            config: Some(completed("")),
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            descriptors: None,
-        }
+        EdgeBuilder::of(binary.into(), folder)
     }
 
     /// Where it listens, the first of its addresses.
@@ -374,30 +253,6 @@ impl Drop for Edge {
     }
 }
 
-/// A test's configuration with what it leaves out, as [`EdgeBuilder::config`] says.
-#[must_use]
-pub fn completed(text: impl fmt::Display) -> String {
-    let text = &text.to_string();
-    let mut config = String::new();
-    if !text.lines().any(|line| line.trim_start().starts_with("bind")) {
-        config.push_str(BIND);
-    }
-    let says = |line: &&str| {
-        let key = line.split_inclusive('=').next().unwrap_or_default();
-        text.lines().any(|said| said.trim_start().starts_with(key))
-    };
-    let limits: String = LIMITS.into_iter().filter(|line| !says(line)).collect();
-    if text.contains(LIMITS_HEAD) {
-        config.push_str(&text.replacen(LIMITS_HEAD, &format!("{LIMITS_HEAD}{limits}"), 1));
-    } else {
-        config.push_str(&format!("{text}\n{LIMITS_HEAD}{limits}"));
-    }
-    if !text.contains("[telemetry]") {
-        config.push_str(TELEMETRY);
-    }
-    config
-}
-
 fn write(folder: &Path, name: &str, content: &[u8]) {
     let path = folder.join(name);
     let folder = path.parent().unwrap_or(folder);
@@ -408,21 +263,4 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
 fn link(path: &Path, to: &str) {
     let linked = std::os::unix::fs::symlink(to, path);
     linked.unwrap_or_else(|error| panic!("{} can't be linked to {to}: {error}", path.display()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_test_leaves_out_is_filled_in() {
-        let config =
-            completed("[limits]\nlogin_timeout = \"1s\"\nlogin = { burst = 1, per = \"1s\" }\n[[routes]]\n");
-        assert!(config.starts_with("bind = "));
-        assert_eq!(config.matches("[limits]").count(), 1);
-        assert_eq!(config.matches("login = ").count(), 1);
-        assert!(config.find("status = ").unwrap() < config.find("[[routes]]").unwrap());
-        let bare = completed("");
-        assert!(bare.contains("[limits]\nper_address") && bare.ends_with(TELEMETRY));
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::transfer::{ResourcePack, Transfer};
 use drawbridge_adapter::setting::Text;
-use drawbridge_config::{Fields, section};
+use drawbridge_config::{Fields, Located, section};
 
 section! {
     /// How players are handed over.
@@ -15,6 +15,8 @@ section! {
         pub resource_packs: Vec<ResourcePackSection> = Vec::new(),
         /// Whether players are handed over only to a target that accepts a connection.
         pub probe: bool = false,
+        /// Whether players take a ticket along, by which the target knows that they came through the edge. Needs `tickets.key`.
+        pub ticket: Located<bool> = Located::built_in(false),
     }
 }
 
@@ -77,6 +79,7 @@ impl TransferSection {
             address: self.address.as_ref().map(|address| address.meta.clone()),
             resource_packs: self.resource_packs.iter().map(ResourcePackSection::build).collect(),
             probe: self.probe,
+            ticket: *self.ticket,
         }
     }
 }

@@ -88,11 +88,17 @@ fn field(text: &str, name: &str) -> io::Result<u64> {
     number.ok_or_else(|| io::Error::other(format!("there is no {name}")))
 }
 
-/// The binary, or a shell that becomes it under a lower limit: a process can't lower another's.
-pub(super) fn limited(binary: &Path, descriptors: Option<u32>) -> Command {
-    let Some(limit) = descriptors else { return Command::new(binary) };
+/// The binary, or a shell that becomes it: under a lower limit, since a process can't lower another's; with standard input passed as a
+/// service manager passes a listening socket, which names the process that it is for.
+pub(super) fn shelled(binary: &Path, descriptors: Option<u32>, socket: bool) -> Command {
+    let limit = descriptors.map(|limit| format!("ulimit -n {limit} && "));
+    let pass = socket.then_some("exec 3<&0 && LISTEN_PID=$$ LISTEN_FDS=1 ");
+    if limit.is_none() && pass.is_none() {
+        return Command::new(binary);
+    }
     let mut command = Command::new("sh");
-    command.arg("-c").arg(format!("ulimit -n {limit} && exec \"$0\" \"$@\"")).arg(binary);
+    let (limit, pass) = (limit.unwrap_or_default(), pass.unwrap_or_default());
+    command.arg("-c").arg(format!("{limit}{pass}exec \"$0\" \"$@\"")).arg(binary);
     command
 }
 
@@ -112,7 +118,6 @@ pub(super) fn spawn(
         .args(arguments)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir(folder)
-        .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command.spawn().unwrap_or_else(|error| panic!("{command:?} can't be run: {error}"))
