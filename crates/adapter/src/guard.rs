@@ -1,4 +1,4 @@
-//! What stands between a route and an adapter that asks somebody else: a deadline for every question, and a [`Breaker`].
+//! What stands between a route and an adapter that asks somebody else: a deadline for every question, and mostly a [`Breaker`].
 //!
 //! What must stay true: whoever waits behind a guard gets an answer or an error within its time, whatever the other side does.
 
@@ -15,7 +15,7 @@ pub struct Guard {
     /// Its `type`.
     kind: &'static str,
     timeout: Duration,
-    breaker: Breaker,
+    breaker: Option<Breaker>,
 }
 
 /// An error that may be an adapter's giving no answer.
@@ -52,7 +52,14 @@ impl Guard {
     /// Before an adapter that is asked for `asked`, is of this `kind`, and has `timeout` for each answer.
     #[must_use]
     pub fn new(asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
-        Self { asked, kind, timeout, breaker: Breaker::default() }
+        Self { asked, kind, timeout, breaker: Some(Breaker::default()) }
+    }
+
+    /// Before one that answers from what it has asked by itself: it is asked however often it failed, as that costs nobody
+    /// anything, and is back as soon as it has an answer.
+    #[must_use]
+    pub const fn without_breaker(asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
+        Self { asked, kind, timeout, breaker: None }
     }
 
     /// Asks, unless the adapter failed of late. Dropping the future drops the question.
@@ -60,9 +67,13 @@ impl Guard {
     /// # Errors
     /// Those of the question, and when there is no answer in time.
     pub async fn ask<T, E: Failure>(&self, question: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let asking = self.breaker.ask().map_err(AdapterError::BackingOff)?;
+        let asking = match &self.breaker {
+            Some(breaker) => Some(breaker.ask().map_err(AdapterError::BackingOff)?),
+            None => None,
+        };
         let answer = timeout(self.timeout, question).await;
         let answer = answer.unwrap_or_else(|_| Err(AdapterError::TimedOut(self.timeout).into()));
+        let Some(asking) = asking else { return answer };
         let wait = match answer.as_ref().err().and_then(Failure::failure) {
             Some(AdapterError::Unreachable(_) | AdapterError::TimedOut(_)) => asking.failed(None),
             Some(AdapterError::BackingOff(wait)) => asking.failed(Some(*wait)),
@@ -96,6 +107,16 @@ mod tests {
             assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
         }
         assert!(matches!(outcome(&guard, Ok(1)).await, Err(AdapterError::BackingOff(_))));
+    }
+
+    #[tokio::test]
+    async fn without_a_breaker_failing_changes_nothing() {
+        let guard = Guard::without_breaker("discovery", "test", Duration::from_millis(10));
+        for _ in 0..10 {
+            let silent = guard.ask::<u8, AdapterError>(pending()).await;
+            assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
+        }
+        assert_eq!(outcome(&guard, Ok(1)).await, Ok(1));
     }
 
     #[tokio::test]
