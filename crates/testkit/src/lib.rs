@@ -4,7 +4,8 @@
 //! - [`Player`]: a scripted client for any protocol number, which can also misbehave; [`Connection`] is the socket below it.
 //! - [`NodeClient`]: real clients, node-minecraft-protocol.
 //! - [`SessionServer`]: stands in for Mojang's, over HTTP, with its real semantics and a number of faults.
-//! - [`Web`]: a page, such as a favicon's.
+//! - [`Web`]: a page, such as a favicon's or a status's.
+//! - [`NameServer`]: DNS over UDP and TCP, with its failures on demand.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
@@ -14,6 +15,7 @@
 
 mod backend;
 mod connection;
+mod dns;
 mod edge;
 mod node;
 mod player;
@@ -23,13 +25,14 @@ mod web;
 
 pub use backend::{Backend, Tarpit};
 pub use connection::{Connection, Received, Trouble, ping};
+pub use dns::{Mood, NameServer, Record};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
 pub use node::{Event, Join, NodeClient, NodeServer, NodeVisit};
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
 pub use session::{Account, Mode, SessionServer};
 pub use wait::eventually;
-pub use web::{Request, Web};
+pub use web::{Reply, Request, Web};
 
 /// How long a test waits for what should come at once, on a machine that is busy with other things.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);

@@ -2,9 +2,10 @@
 
 pub(crate) mod http;
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use http::Request;
 
@@ -15,11 +16,42 @@ pub struct Web {
     page: Arc<Mutex<Page>>,
 }
 
-#[derive(Debug)]
+/// What a request is answered with.
+type Answering = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
+
 struct Page {
+    answering: Answering,
+    seen: Vec<Request>,
+}
+
+/// An answer of [`Web`].
+#[derive(Debug, Clone)]
+pub struct Reply {
     status: u16,
+    headers: String,
     body: Vec<u8>,
-    requests: usize,
+    silent: bool,
+}
+
+impl Reply {
+    /// This status and body.
+    #[must_use]
+    pub fn new(status: u16, body: impl AsRef<[u8]>) -> Self {
+        Self { status, headers: String::new(), body: body.as_ref().to_vec(), silent: false }
+    }
+
+    /// Nothing ever comes.
+    #[must_use]
+    pub fn silence() -> Self {
+        Self { silent: true, ..Self::new(200, []) }
+    }
+
+    /// With another header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push_str(&format!("{name}: {value}\r\n"));
+        self
+    }
 }
 
 impl Web {
@@ -28,32 +60,59 @@ impl Web {
     /// # Errors
     /// When it can't listen.
     pub fn start(status: u16, body: &[u8]) -> io::Result<Self> {
-        let page = Arc::new(Mutex::new(Page { status, body: body.to_vec(), requests: 0 }));
+        let reply = Reply::new(status, body);
+        let page = Page { answering: Arc::new(move |_| reply.clone()), seen: Vec::new() };
+        let page = Arc::new(Mutex::new(page));
         let served = Arc::clone(&page);
-        let address = listen(move |_| {
-            let mut page = served.lock().unwrap_or_else(PoisonError::into_inner);
-            page.requests += 1;
-            http::Answer::Status { status: page.status, headers: String::new(), body: page.body.clone() }
+        let address = listen(move |request| {
+            let answering = {
+                let mut page = served.lock().unwrap_or_else(PoisonError::into_inner);
+                page.seen.push(request.clone());
+                Arc::clone(&page.answering)
+            };
+            let Reply { status, headers, body, silent } = answering(request);
+            if silent { http::Answer::Nothing } else { http::Answer::Status { status, headers, body } }
         })?;
         Ok(Self { address, page })
     }
 
     /// Answers otherwise from now on.
     pub fn answer(&self, status: u16, body: &[u8]) {
-        let mut page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
-        (page.status, page.body) = (status, body.to_vec());
+        let reply = Reply::new(status, body);
+        self.answer_by(move |_| reply.clone());
+    }
+
+    /// Answers each request as `answering` says from now on.
+    pub fn answer_by(&self, answering: impl Fn(&Request) -> Reply + Send + Sync + 'static) {
+        self.page().answering = Arc::new(answering);
     }
 
     /// How many requests have come.
     #[must_use]
     pub fn requests(&self) -> usize {
-        self.page.lock().unwrap_or_else(PoisonError::into_inner).requests
+        self.page().seen.len()
+    }
+
+    /// The requests that have come.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Request> {
+        self.page().seen.clone()
     }
 
     /// Where it is, such as `http://127.0.0.1:1234`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    fn page(&self) -> MutexGuard<'_, Page> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 

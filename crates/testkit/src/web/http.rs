@@ -38,6 +38,12 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// A header, by its name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
     /// A server's question who has joined.
     #[must_use]
     pub fn is_has_joined(&self) -> bool {
@@ -109,7 +115,11 @@ pub(crate) fn serve(stream: &TcpStream, connection: usize, answer: impl Fn(&Requ
 }
 
 fn write_answer(mut stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
-    let length = if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    let length = if matches!(status, 204 | 304) {
+        String::new()
+    } else {
+        format!("Content-Length: {}\r\n", body.len())
+    };
     let mut bytes = format!("HTTP/1.1 {status} Answer\r\n{headers}{length}\r\n").into_bytes();
     bytes.extend_from_slice(body);
     stream.write_all(&bytes)
