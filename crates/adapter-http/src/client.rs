@@ -22,7 +22,8 @@ const IDLE: usize = 32;
 /// How long one is kept.
 const IDLE_TIME: Duration = Duration::from_secs(45);
 /// What servers see as the caller.
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("Drawbridge/", env!("CARGO_PKG_VERSION")));
+pub(crate) const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("Drawbridge/", env!("CARGO_PKG_VERSION")));
 
 /// A server that is asked time and again.
 #[derive(Debug)]

@@ -60,7 +60,7 @@ impl From<HttpError> for AdapterError {
 }
 
 /// An error with what it comes from, since what says "connection refused" is often the innermost one.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut words = error.to_string();
     let mut inner = error.source();
     while let Some(error) = inner {

@@ -3,6 +3,7 @@
 use crate::favicon::LastPicture;
 use crate::location::BaseUrl;
 use crate::session_server::SessionServer;
+use crate::status::{Page, Question};
 use crate::tls::Tls;
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::shelf::Shelf;
@@ -19,6 +20,7 @@ struct Shared {
     tls: Arc<Tls>,
     session_servers: Shelf<BaseUrl, SessionServer>,
     pictures: Shelf<String, LastPicture>,
+    pages: Shelf<Question, Page>,
 }
 
 impl Http {
@@ -36,6 +38,11 @@ impl Http {
     /// The picture that was at `url` last, the same for all who ask while one of them keeps it.
     pub(crate) fn last_picture(&self, url: &str) -> Arc<LastPicture> {
         self.0.pictures.get(&url.to_owned(), LastPicture::default)
+    }
+
+    /// The page of this question, asked for once however many want it, while one of them keeps it.
+    pub(crate) fn page(&self, question: &Question) -> Arc<Page> {
+        self.0.pages.get(question, || Page::new(question.clone(), self.tls(), self.background()))
     }
 
     pub(crate) fn tls(&self) -> Arc<Tls> {

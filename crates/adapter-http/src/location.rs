@@ -82,6 +82,28 @@ impl Location {
     }
 }
 
+impl Location {
+    /// For the log: a query may hold what isn't for everybody.
+    pub(crate) fn without_query(&self) -> Self {
+        let path = self.path.split('?').next().unwrap_or_default().to_owned();
+        Self { path, ..self.clone() }
+    }
+}
+
+impl Setting for Location {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        parsed(value, reader, "a URL such as \"https://status.example.com/lobby.json\"")
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        json!({ "type": "string", "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://.+$" })
+    }
+
+    fn write(&self) -> Option<Json> {
+        Some(json!(self.to_string()))
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.https { "https" } else { "http" };

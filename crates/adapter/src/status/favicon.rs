@@ -74,7 +74,11 @@ impl Favicon {
         Ok(Self::Picture(format!("{PREFIX}{}", STANDARD.encode(png))))
     }
 
-    fn of_uri(uri: &str) -> Result<Self, FaviconError> {
+    /// The favicon of a `data:` URI.
+    ///
+    /// # Errors
+    /// When it is another kind of URI, or its picture can't be one.
+    pub fn of_uri(uri: &str) -> Result<Self, FaviconError> {
         let encoded = uri.strip_prefix(PREFIX).ok_or(FaviconError::Uri)?;
         Self::of_png(&STANDARD.decode(encoded).map_err(|_| FaviconError::Uri)?)
     }
