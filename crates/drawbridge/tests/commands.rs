@@ -7,7 +7,7 @@ mod support;
 use drawbridge_testkit::SessionServer;
 use serde_json::{Value, json};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use support::{HUB, edge, lobby};
 
@@ -108,11 +108,34 @@ fn a_configuration_is_given_to_what_reads_one() {
     }
 }
 
+/// The manual's folder.
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+/// The pieces of configuration in a page of the manual.
+fn examples(page: &Path) -> Vec<String> {
+    let page = fs::read_to_string(page).unwrap();
+    let examples = page.split("```toml\n").skip(1);
+    examples.map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
 /// The configuration in the manual.
 fn manual() -> String {
-    let manual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let manual = fs::read_to_string(manual).unwrap();
-    manual.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
+    examples(&docs().join("configuration.md")).swap_remove(0)
+}
+
+#[test]
+fn the_first_example_of_every_adapter_holds() {
+    let mut pages = 0;
+    for page in fs::read_dir(docs().join("adapters")).unwrap() {
+        let page = page.unwrap().path();
+        let output = checked(&examples(&page)[0]);
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !shown.contains("warning: "), "{}: {shown}", page.display());
+        pages += 1;
+    }
+    assert!(pages > 0);
 }
 
 #[test]
@@ -141,6 +164,11 @@ fn the_manual_shows_the_defaults() {
     compare(&schema, &schema, "", &json!(shown), &mut compared);
     compare(&schema, &schema["$defs"]["RouteSection"], "routes", &json!(routes[0]), &mut compared);
     assert!(compared > 35, "{compared} values only");
+    let others = examples(&docs().join("configuration.md")).swap_remove(1);
+    let others = json!(toml::from_str::<toml::Table>(&others).unwrap());
+    let before = compared;
+    compare(&schema, &schema["$defs"]["RouteSection"], "routes", &others["routes"], &mut compared);
+    assert!(compared > before + 8, "{} values only", compared - before);
 }
 
 /// Compares each value with the default in the part of the schema that describes its table.

@@ -10,6 +10,8 @@ use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::status::{Favicon, FaviconLoader, FixedStatusSection};
 use drawbridge_adapter::{action, authentication, discovery, localization, status};
+#[cfg(feature = "dns")]
+use drawbridge_adapter::{discovery::OnDiscoveryError, guard::Guard};
 use drawbridge_config::{Diagnostic, tagged};
 use drawbridge_model::{
     ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
@@ -18,15 +20,21 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-#[cfg(feature = "http")]
-use drawbridge_adapter_http::{Http, Location, authentication::MojangSection};
+#[cfg(not(feature = "dns"))]
+use crate::unbuilt::NeedsDns as DnsSection;
 #[cfg(not(feature = "http"))]
-use unbuilt::NeedsHttp as MojangSection;
+use crate::unbuilt::{NeedsHttp as HttpStatusSection, NeedsSessionServer as MojangSection};
+#[cfg(feature = "dns")]
+use drawbridge_adapter_dns::{Dns, DnsSection};
+#[cfg(feature = "http")]
+use drawbridge_adapter_http::{Http, Location, authentication::MojangSection, status::HttpStatusSection};
 
 /// What adapters need from outside. One for a process, so that what they share outlives a reload.
 #[derive(Debug, Clone)]
 pub struct Services {
     background: Arc<Background>,
+    #[cfg(feature = "dns")]
+    dns: Dns,
     #[cfg(feature = "http")]
     http: Http,
 }
@@ -35,6 +43,8 @@ impl Default for Services {
     fn default() -> Self {
         let background = Arc::<Background>::default();
         Self {
+            #[cfg(feature = "dns")]
+            dns: Dns::new(Arc::clone(&background)),
             #[cfg(feature = "http")]
             http: Http::new(Arc::clone(&background)),
             background,
@@ -54,6 +64,7 @@ tagged! {
     /// What the server list shows.
     pub enum StatusSection by "type" {
         "fixed" => Fixed(FixedStatusSection),
+        "http" => Http(HttpStatusSection),
     } default "fixed"
 }
 
@@ -71,6 +82,7 @@ tagged! {
     /// Where targets come from.
     pub enum DiscoverySection by "type" {
         "fixed" => Fixed(FixedDiscoverySection),
+        "dns" => Dns(DnsSection),
     } default "fixed"
 }
 
@@ -85,6 +97,7 @@ tagged! {
         "sticky" => Sticky(StickySection),
         /// Adds targets behind those that are there.
         "fixed" => Fixed(FixedDiscoverySection),
+        "dns" => Dns(DnsSection),
     }
 }
 
@@ -99,12 +112,13 @@ impl StatusSection {
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn StatusAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.favicons())),
+            Self::Http(section) => services.http_status(section),
         }
     }
 
     /// What is wrong with it beyond what its own keys show.
     pub(crate) fn mistake(&self) -> Option<Diagnostic> {
-        let Self::Fixed(section) = self;
+        let Self::Fixed(section) = self else { return None };
         match section.favicon.as_deref() {
             Some(Favicon::Url(url)) => {
                 let reason = unfit_url(url)?;
@@ -128,9 +142,9 @@ impl AuthenticationSection {
 
 impl DiscoverySection {
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn DiscoveryAdapter> {
-        let _ = services;
         match self {
             Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
+            Self::Dns(section) => services.dns(section),
         }
     }
 }
@@ -146,11 +160,11 @@ impl ActionSection {
             Self::Balance(_) => "balance",
             Self::Sticky(_) => "sticky",
             Self::Fixed(_) => "fixed",
+            Self::Dns(_) => "dns",
         }
     }
 
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn ActionAdapter> {
-        let _ = services;
         match self {
             Self::MetaFilter(section) => Arc::new(action::MetaFilter::new(section)),
             Self::PlayerAllowFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Allow)),
@@ -159,6 +173,7 @@ impl ActionSection {
             Self::Balance(section) => Arc::new(action::Balance::new(section)),
             Self::Sticky(StickySection {}) => Arc::new(action::Sticky),
             Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),
+            Self::Dns(section) => Arc::new(action::Append(services.dns(section))),
         }
     }
 }
@@ -175,6 +190,10 @@ impl LocalizationSection {
 impl Services {
     fn favicons(&self) -> Option<&dyn FaviconLoader> {
         Some(&self.http)
+    }
+
+    fn http_status(&self, section: &HttpStatusSection) -> Arc<dyn StatusAdapter> {
+        Arc::new(drawbridge_adapter_http::status::Polled::new(section, &self.http))
     }
 
     fn mojang(&self, section: &MojangSection) -> Arc<dyn AuthenticationAdapter> {
@@ -208,6 +227,11 @@ impl Services {
     }
 
     #[expect(clippy::unused_self, reason = "the same as with HTTP")]
+    fn http_status(&self, section: &HttpStatusSection) -> Arc<dyn StatusAdapter> {
+        match *section {}
+    }
+
+    #[expect(clippy::unused_self, reason = "the same as with HTTP")]
     fn mojang(&self, section: &MojangSection) -> Arc<dyn AuthenticationAdapter> {
         match *section {}
     }
@@ -218,31 +242,24 @@ fn unfit_url(_: &str) -> Option<String> {
     Some("this build speaks no HTTP: it was built without the feature \"http\"".to_owned())
 }
 
-#[cfg(not(feature = "http"))]
-mod unbuilt {
-    use drawbridge_config::{Diagnostic, Json, Origin, Reader, Schemas, Setting, Value, json};
+#[cfg(feature = "dns")]
+impl Services {
+    fn dns(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
+        // It answers from what it has asked by itself, and gives old answers itself where they are wanted.
+        let guard = Guard::without_breaker("discovery", "dns", section.timeout);
+        let on_error = match section.on_error {
+            OnDiscoveryError::Stale => OnDiscoveryError::Refuse,
+            other => other,
+        };
+        let discovery = drawbridge_adapter_dns::DnsDiscovery::new(section, &self.dns);
+        Arc::new(discovery::Guarded::new(discovery, guard, on_error))
+    }
+}
 
-    /// The section of an adapter that this build doesn't carry: nothing can be it.
-    #[derive(Debug, Clone)]
-    pub enum NeedsHttp {}
-
-    impl Setting for NeedsHttp {
-        const OPTIONAL: bool = true;
-
-        fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
-            Self::absent(value.origin(), reader)
-        }
-
-        fn schema(_: &mut Schemas) -> Json {
-            json!({ "type": "object", "not": {} })
-        }
-
-        fn absent(origin: &Origin, reader: &mut Reader<'_>) -> Option<Self> {
-            let mistake = Diagnostic::error(origin, "this build can't ask a session server");
-            reader.report(mistake.help(
-                "it was built without the feature \"http\"; authentication may be \"fixed\" or \"disabled\"",
-            ));
-            None
-        }
+#[cfg(not(feature = "dns"))]
+impl Services {
+    #[expect(clippy::unused_self, reason = "the same as with DNS")]
+    fn dns(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
+        match *section {}
     }
 }

@@ -173,8 +173,8 @@ impl RouteSection {
             return;
         }
         let discovery = self.discovery();
-        match discovery.as_ref() {
-            DiscoverySection::Fixed(fixed) => self.check_fixed(fixed, fields),
+        if let DiscoverySection::Fixed(fixed) = discovery.as_ref() {
+            self.check_fixed(fixed, fields);
         }
     }
 

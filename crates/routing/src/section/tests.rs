@@ -58,7 +58,9 @@ fn defaults_are_those_of_the_example() {
 fn both_forms_of_targets_mean_the_same() {
     let found = |keys: &str| {
         let (whole, _) = read(&with(keys));
-        let DiscoverySection::Fixed(fixed) = whole.routes[0].discovery().into_owned();
+        let DiscoverySection::Fixed(fixed) = whole.routes[0].discovery().into_owned() else {
+            panic!("another discovery")
+        };
         fixed.targets.iter().map(|target| target.target()).collect::<Vec<_>>()
     };
     let short = found("targets = ['10.0.1.10:25565', 'hub.internal:25565']");
