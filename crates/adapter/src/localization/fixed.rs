@@ -28,7 +28,8 @@ section! {
 }
 
 impl FixedLocalizationSection {
-    fn check(&self, fields: &mut Fields<'_, '_, '_>) {
+    /// Reports a default locale without any text; asked while a section with that key is read.
+    pub fn check(&self, fields: &mut Fields<'_, '_, '_>) {
         let language = self.default_locale.language();
         let known = built_in().filter_map(|(name, _)| Locale::parse(name));
         if !known.chain(self.messages.0.keys().copied()).any(|locale| locale.language() == language) {
