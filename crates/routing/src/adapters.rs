@@ -1,4 +1,20 @@
-//! The kinds of adapters that a route may name. A kind is a line in its section's enum and a line in the function below it.
+//! The kinds of adapters that a route may name. A kind is a line in its section's enum and a line in the function below it; what a kind
+//! of a Cargo feature needs stands in that feature's own file, with what stands in for it in a build without.
+
+mod agones;
+mod dns;
+mod grpc;
+mod http;
+mod unbuilt;
+
+pub use agones::{AgonesSection, AgonesWatchSection};
+pub use dns::DnsSection;
+pub use grpc::{
+    GrpcActionSection, GrpcAuthenticationSection, GrpcDiscoverySection, GrpcLocalizationSection,
+    GrpcStatusSection,
+};
+pub(crate) use http::default_authentication;
+pub use http::{HttpStatusSection, MojangSection};
 
 use drawbridge_adapter::action::{
     BalanceSection, MetaFilterSection, PlayerFillSection, PlayerFilter, PlayerFilterSection, Rule,
@@ -8,10 +24,8 @@ use drawbridge_adapter::authentication::FixedAuthenticationSection;
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::localization::FixedLocalizationSection;
-use drawbridge_adapter::status::{Favicon, FaviconLoader, FixedStatusSection};
+use drawbridge_adapter::status::{Favicon, FixedStatusSection};
 use drawbridge_adapter::{action, authentication, discovery, localization, status};
-#[cfg(feature = "dns")]
-use drawbridge_adapter::{discovery::OnDiscoveryError, guard::Guard};
 use drawbridge_config::{Diagnostic, tagged};
 use drawbridge_model::{
     ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
@@ -20,33 +34,24 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-#[cfg(not(feature = "dns"))]
-use crate::unbuilt::NeedsDns as DnsSection;
-#[cfg(not(feature = "http"))]
-use crate::unbuilt::{NeedsHttp as HttpStatusSection, NeedsSessionServer as MojangSection};
-#[cfg(feature = "dns")]
-use drawbridge_adapter_dns::{Dns, DnsSection};
-#[cfg(feature = "http")]
-use drawbridge_adapter_http::{Http, Location, authentication::MojangSection, status::HttpStatusSection};
-
 /// What adapters need from outside. One for a process, so that what they share outlives a reload.
 #[derive(Debug, Clone)]
 pub struct Services {
     background: Arc<Background>,
-    #[cfg(feature = "dns")]
-    dns: Dns,
-    #[cfg(feature = "http")]
-    http: Http,
+    agones: agones::Agones,
+    dns: dns::Dns,
+    grpc: grpc::Grpc,
+    http: http::Http,
 }
 
 impl Default for Services {
     fn default() -> Self {
         let background = Arc::<Background>::default();
         Self {
-            #[cfg(feature = "dns")]
-            dns: Dns::new(Arc::clone(&background)),
-            #[cfg(feature = "http")]
-            http: Http::new(Arc::clone(&background)),
+            agones: agones::Agones::new(&background),
+            dns: dns::Dns::new(&background),
+            grpc: grpc::Grpc::new(&background),
+            http: http::Http::new(&background),
             background,
         }
     }
@@ -65,6 +70,7 @@ tagged! {
     pub enum StatusSection by "type" {
         "fixed" => Fixed(FixedStatusSection),
         "http" => Http(HttpStatusSection),
+        "grpc" => Grpc(GrpcStatusSection),
     } default "fixed"
 }
 
@@ -73,6 +79,7 @@ tagged! {
     pub enum AuthenticationSection by "type" {
         "mojang" => Mojang(MojangSection),
         "fixed" => Fixed(FixedAuthenticationSection),
+        "grpc" => Grpc(GrpcAuthenticationSection),
         /// Nobody is asked: players are who they claim to be.
         "disabled" => Disabled,
     } default "mojang"
@@ -83,6 +90,9 @@ tagged! {
     pub enum DiscoverySection by "type" {
         "fixed" => Fixed(FixedDiscoverySection),
         "dns" => Dns(DnsSection),
+        "agones" => Agones(AgonesSection),
+        "agones_watch" => AgonesWatch(AgonesWatchSection),
+        "grpc" => Grpc(GrpcDiscoverySection),
     } default "fixed"
 }
 
@@ -95,9 +105,12 @@ tagged! {
         "player_fill_strategy" => PlayerFillStrategy(PlayerFillSection),
         "balance" => Balance(BalanceSection),
         "sticky" => Sticky(StickySection),
+        "grpc" => Grpc(GrpcActionSection),
         /// Adds targets behind those that are there.
         "fixed" => Fixed(FixedDiscoverySection),
         "dns" => Dns(DnsSection),
+        "agones" => Agones(AgonesSection),
+        "agones_watch" => AgonesWatch(AgonesWatchSection),
     }
 }
 
@@ -105,14 +118,16 @@ tagged! {
     /// The words that players read.
     pub enum LocalizationSection by "type" {
         "fixed" => Fixed(FixedLocalizationSection),
+        "grpc" => Grpc(GrpcLocalizationSection),
     } default "fixed"
 }
 
 impl StatusSection {
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn StatusAdapter> {
         match self {
-            Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.favicons())),
-            Self::Http(section) => services.http_status(section),
+            Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.http.favicons())),
+            Self::Http(section) => services.http.status(section),
+            Self::Grpc(section) => services.grpc.status(section, &services.background),
         }
     }
 
@@ -121,7 +136,7 @@ impl StatusSection {
         let Self::Fixed(section) = self else { return None };
         match section.favicon.as_deref() {
             Some(Favicon::Url(url)) => {
-                let reason = unfit_url(url)?;
+                let reason = http::unfit_url(url)?;
                 let origin = section.favicon.as_ref()?.origin();
                 Some(Diagnostic::error(origin, "this favicon can't be loaded").label(reason))
             }
@@ -133,8 +148,9 @@ impl StatusSection {
 impl AuthenticationSection {
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn AuthenticationAdapter> {
         match self {
-            Self::Mojang(section) => services.mojang(section),
+            Self::Mojang(section) => services.http.mojang(section),
             Self::Fixed(section) => Arc::new(authentication::Fixed::new(section)),
+            Self::Grpc(section) => services.grpc.authentication(section),
             Self::Disabled => Arc::new(authentication::Disabled),
         }
     }
@@ -144,7 +160,10 @@ impl DiscoverySection {
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn DiscoveryAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
-            Self::Dns(section) => services.dns(section),
+            Self::Dns(section) => services.dns.discovery(section),
+            Self::Agones(section) => services.agones.allocated(section),
+            Self::AgonesWatch(section) => services.agones.watched(section),
+            Self::Grpc(section) => services.grpc.discovery(section),
         }
     }
 }
@@ -159,8 +178,11 @@ impl ActionSection {
             Self::PlayerFillStrategy(_) => "player_fill_strategy",
             Self::Balance(_) => "balance",
             Self::Sticky(_) => "sticky",
+            Self::Grpc(_) => "grpc",
             Self::Fixed(_) => "fixed",
             Self::Dns(_) => "dns",
+            Self::Agones(_) => "agones",
+            Self::AgonesWatch(_) => "agones_watch",
         }
     }
 
@@ -172,94 +194,20 @@ impl ActionSection {
             Self::PlayerFillStrategy(section) => Arc::new(action::PlayerFill::new(section)),
             Self::Balance(section) => Arc::new(action::Balance::new(section)),
             Self::Sticky(StickySection {}) => Arc::new(action::Sticky),
+            Self::Grpc(section) => services.grpc.action(section),
             Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),
-            Self::Dns(section) => Arc::new(action::Append(services.dns(section))),
+            Self::Dns(section) => Arc::new(action::Append(services.dns.discovery(section))),
+            Self::Agones(section) => Arc::new(action::Append(services.agones.allocated(section))),
+            Self::AgonesWatch(section) => Arc::new(action::Append(services.agones.watched(section))),
         }
     }
 }
 
 impl LocalizationSection {
-    pub(crate) fn build(&self) -> Arc<dyn LocalizationAdapter> {
+    pub(crate) fn build(&self, services: &Services) -> Arc<dyn LocalizationAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(localization::Fixed::new(section)),
+            Self::Grpc(section) => services.grpc.localization(section),
         }
-    }
-}
-
-#[cfg(feature = "http")]
-impl Services {
-    fn favicons(&self) -> Option<&dyn FaviconLoader> {
-        Some(&self.http)
-    }
-
-    fn http_status(&self, section: &HttpStatusSection) -> Arc<dyn StatusAdapter> {
-        Arc::new(drawbridge_adapter_http::status::Polled::new(section, &self.http))
-    }
-
-    fn mojang(&self, section: &MojangSection) -> Arc<dyn AuthenticationAdapter> {
-        Arc::new(drawbridge_adapter_http::authentication::Mojang::new(section, &self.http))
-    }
-}
-
-/// Mojang's session server.
-#[cfg(feature = "http")]
-pub(crate) fn default_authentication() -> AuthenticationSection {
-    AuthenticationSection::Mojang(MojangSection::default())
-}
-
-/// Without a session server nobody can be believed.
-#[cfg(not(feature = "http"))]
-pub(crate) fn default_authentication() -> AuthenticationSection {
-    AuthenticationSection::Fixed(FixedAuthenticationSection::default())
-}
-
-/// Why a URL can't be asked.
-#[cfg(feature = "http")]
-fn unfit_url(url: &str) -> Option<String> {
-    url.parse::<Location>().err().map(|error| error.to_string())
-}
-
-#[cfg(not(feature = "http"))]
-impl Services {
-    #[expect(clippy::unused_self, reason = "the same as with HTTP")]
-    fn favicons(&self) -> Option<&dyn FaviconLoader> {
-        None
-    }
-
-    #[expect(clippy::unused_self, reason = "the same as with HTTP")]
-    fn http_status(&self, section: &HttpStatusSection) -> Arc<dyn StatusAdapter> {
-        match *section {}
-    }
-
-    #[expect(clippy::unused_self, reason = "the same as with HTTP")]
-    fn mojang(&self, section: &MojangSection) -> Arc<dyn AuthenticationAdapter> {
-        match *section {}
-    }
-}
-
-#[cfg(not(feature = "http"))]
-fn unfit_url(_: &str) -> Option<String> {
-    Some("this build speaks no HTTP: it was built without the feature \"http\"".to_owned())
-}
-
-#[cfg(feature = "dns")]
-impl Services {
-    fn dns(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
-        // It answers from what it has asked by itself, and gives old answers itself where they are wanted.
-        let guard = Guard::without_breaker("discovery", "dns", section.timeout);
-        let on_error = match section.on_error {
-            OnDiscoveryError::Stale => OnDiscoveryError::Refuse,
-            other => other,
-        };
-        let discovery = drawbridge_adapter_dns::DnsDiscovery::new(section, &self.dns);
-        Arc::new(discovery::Guarded::new(discovery, guard, on_error))
-    }
-}
-
-#[cfg(not(feature = "dns"))]
-impl Services {
-    #[expect(clippy::unused_self, reason = "the same as with DNS")]
-    fn dns(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
-        match *section {}
     }
 }

@@ -18,8 +18,6 @@ pub mod section;
 mod snapshot;
 mod table;
 mod transfer;
-#[cfg(not(all(feature = "dns", feature = "http")))]
-mod unbuilt;
 
 pub use adapters::Services;
 pub use host::clean_host;

@@ -44,7 +44,7 @@ impl Route {
             access: AddressRules::from(&section.access),
             status: section.status.build(services),
             authentication: section.authentication.build(services),
-            localization: section.localization.build(),
+            localization: section.localization.build(services),
             transfer: section.transfer.build(),
             placement: section.placement(services),
             versions: section.versions.as_deref().cloned(),
