@@ -6,6 +6,7 @@
 //! - [`SessionServer`]: stands in for Mojang's, over HTTP, with its real semantics and a number of faults.
 //! - [`Web`]: a page, such as a favicon's or a status's.
 //! - [`NameServer`]: DNS over UDP and TCP, with its failures on demand.
+//! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
@@ -17,6 +18,7 @@ mod backend;
 mod connection;
 mod dns;
 mod edge;
+mod kubernetes;
 mod node;
 mod player;
 mod session;
@@ -27,6 +29,7 @@ pub use backend::{Backend, Tarpit};
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
+pub use kubernetes::{ApiCall, KubernetesApi, Turn};
 pub use node::{Event, Join, NodeClient, NodeServer, NodeVisit};
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;

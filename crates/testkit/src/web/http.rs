@@ -56,7 +56,9 @@ impl Request {
         self.method == "POST" && self.path() == "/session/minecraft/join"
     }
 
-    fn path(&self) -> &str {
+    /// The target without the query, not decoded.
+    #[must_use]
+    pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 }
@@ -72,7 +74,12 @@ pub(crate) enum Answer {
     Raw(Vec<u8>),
     Nothing,
     Close,
+    /// Whatever this writes; afterwards the connection goes on where it says so.
+    Talk(Talk),
 }
+
+/// Speaks on a connection, and says whether it goes on.
+pub(crate) type Talk = Box<dyn FnOnce(&TcpStream) -> io::Result<bool>>;
 
 impl Answer {
     pub(crate) const fn status(status: u16) -> Self {
@@ -106,6 +113,11 @@ pub(crate) fn serve(stream: &TcpStream, connection: usize, answer: impl Fn(&Requ
                 Answer::Raw(bytes) => return (&*stream).write_all(&bytes),
                 Answer::Nothing => {}
                 Answer::Close => return Ok(()),
+                Answer::Talk(talk) => {
+                    if !talk(stream)? {
+                        return Ok(());
+                    }
+                }
             }
         }
         Ok(())
@@ -114,7 +126,12 @@ pub(crate) fn serve(stream: &TcpStream, connection: usize, answer: impl Fn(&Requ
     let _ = ended();
 }
 
-fn write_answer(mut stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
+pub(crate) fn write_answer(
+    mut stream: &TcpStream,
+    status: u16,
+    headers: &str,
+    body: &[u8],
+) -> io::Result<()> {
     let length = if matches!(status, 204 | 304) {
         String::new()
     } else {

@@ -1,0 +1,320 @@
+//! Requests and their answers.
+
+use super::{ApiCall, Books, Desk, Turn, selector};
+use crate::web::Request;
+use crate::web::http::{Answer, write_answer};
+use serde_json::{Value, json};
+use std::io::{self, ErrorKind, Write as _};
+use std::net::TcpStream;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether whoever waits is still there.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What is done about a request.
+pub(super) fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
+    let mut books = desk.books();
+    let index = books.calls.len();
+    books.calls.push(ApiCall { request: request.clone(), at: Instant::now(), cancelled: None, status: None });
+    let token = format!("Bearer {}", books.token);
+    if !request.headers.iter().any(|(name, value)| name == "authorization" && *value == token) {
+        return books.fails(index, 401, "Unauthorized");
+    }
+    let segments: Vec<&str> = request.path().split('/').collect();
+    match (request.method.as_str(), segments.as_slice()) {
+        (
+            "POST",
+            ["", "apis", "allocation.agones.dev", "v1", "namespaces", namespace, "gameserverallocations"],
+        ) => {
+            let turn = books.turns.pop_front().unwrap_or(Turn::Honest);
+            allocation(desk, &mut books, index, namespace, turn)
+        }
+        (method, ["", "apis", "agones.dev", "v1", "namespaces", namespace, "gameservers", name @ ..]) => {
+            if let Some(status) = books.down {
+                return books.fails(index, status, "down");
+            }
+            match (method, name) {
+                ("GET", []) if request.parameter("watch").is_some() => {
+                    watch(desk, &mut books, index, namespace)
+                }
+                ("GET", []) => books.list(index, namespace),
+                ("GET", [name]) => match books.servers.get(*name).cloned() {
+                    Some(server) => books.says(index, 200, &server),
+                    None => books.fails(index, 404, "not found"),
+                },
+                ("PATCH", [name]) => books.patch(index, name),
+                ("DELETE", [name]) => books.delete(index, name),
+                _ => books.fails(index, 405, "the server does not allow this method"),
+            }
+        }
+        _ => books.fails(index, 404, "the server could not find the requested resource"),
+    }
+}
+
+fn allocation(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str, turn: Turn) -> Answer {
+    match turn {
+        Turn::Honest => books.allocated(index, namespace),
+        Turn::UnAllocated | Turn::Contention => {
+            books.says(index, 201, &json!({ "status": { "state": format!("{turn:?}") } }))
+        }
+        Turn::Fails(status, after) => {
+            let failed = books.fails(index, status, "as it was told");
+            after.map_or(failed, |after| {
+                books.fails(index, status, "later").with("Retry-After", &after.to_string())
+            })
+        }
+        Turn::Garbage => books.says(index, 200, &json!(["this is no allocation"])),
+        Turn::DoneAndClosed => {
+            let _ = books.allocated(index, namespace);
+            Answer::Close
+        }
+        Turn::DoneAndHeld => {
+            let answer = later(books.allocated(index, namespace));
+            held(desk, books.released, index, answer)
+        }
+        Turn::Held => {
+            let namespace = namespace.to_owned();
+            let desk_then = Arc::clone(desk);
+            let then = move || later(desk_then.books().allocated(index, &namespace))();
+            held(desk, books.released, index, then)
+        }
+    }
+}
+
+/// An answer for later.
+fn later(answer: Answer) -> impl FnOnce() -> (u16, Vec<u8>) {
+    move || match answer {
+        Answer::Status { status, body, .. } => (status, body),
+        _ => (500, Vec::new()),
+    }
+}
+
+/// Waits until answers are released once more than `before`, and writes this one unless nobody waits for it.
+fn held(
+    desk: &Arc<Desk>,
+    before: u64,
+    index: usize,
+    then: impl FnOnce() -> (u16, Vec<u8>) + 'static,
+) -> Answer {
+    let desk = Arc::clone(desk);
+    Answer::Talk(Box::new(move |stream| {
+        let mut books = desk.books();
+        while books.released == before {
+            if has_left(stream)? {
+                books.calls[index].cancelled = Some(Instant::now());
+                return Ok(false);
+            }
+            books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(books);
+        let (status, body) = then();
+        write_answer(stream, status, "Content-Type: application/json\r\n", &body)?;
+        Ok(true)
+    }))
+}
+
+/// Whether whoever asked has hung up.
+fn has_left(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    match peeked {
+        Ok(read) => Ok(read == 0),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+        Err(_) => Ok(true),
+    }
+}
+
+impl Books {
+    fn says(&mut self, index: usize, status: u16, body: &Value) -> Answer {
+        self.calls[index].status = Some(status);
+        let headers = "Content-Type: application/json\r\n".to_owned();
+        Answer::Status { status, headers, body: body.to_string().into_bytes() }
+    }
+
+    fn fails(&mut self, index: usize, status: u16, message: &str) -> Answer {
+        let body = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "code": status });
+        self.says(index, status, &body)
+    }
+
+    fn allocated(&mut self, index: usize, namespace: &str) -> Answer {
+        let body = self.calls[index].request.body.clone();
+        match self.allocate(namespace, &body) {
+            Ok(answer) => self.says(index, 201, &answer),
+            Err((status, message)) => self.fails(index, status, &message),
+        }
+    }
+
+    /// The game servers that the request selects.
+    fn selected(&self, index: usize, namespace: &str) -> impl Fn(&Value) -> bool + 'static {
+        let request = &self.calls[index].request;
+        let wanted = request.parameter("labelSelector").unwrap_or_default().to_owned();
+        let namespace = namespace.to_owned();
+        move |server| {
+            server["metadata"]["namespace"] == *namespace
+                && selector::fits(&server["metadata"]["labels"], &wanted)
+        }
+    }
+
+    fn list(&mut self, index: usize, namespace: &str) -> Answer {
+        let selected = self.selected(index, namespace);
+        let parameter = |name: &str| self.calls[index].request.parameter(name)?.parse::<usize>().ok();
+        let (from, limit) = (parameter("continue").unwrap_or(0), parameter("limit").unwrap_or(usize::MAX));
+        let all: Vec<&Value> = self.servers.values().filter(|server| selected(server)).collect();
+        let page: Vec<&Value> = all.iter().skip(from).take(limit).copied().collect();
+        let more = from + page.len() < all.len();
+        let next = if more { (from + page.len()).to_string() } else { String::new() };
+        let list = json!({
+            "apiVersion": "agones.dev/v1",
+            "kind": "GameServerList",
+            "metadata": { "resourceVersion": self.version.to_string(), "continue": next },
+            "items": page,
+        });
+        self.says(index, 200, &list)
+    }
+
+    fn patch(&mut self, index: usize, name: &str) -> Answer {
+        let call = &self.calls[index];
+        if !call
+            .request
+            .headers
+            .iter()
+            .any(|(name, value)| name == "content-type" && value == "application/merge-patch+json")
+        {
+            return self.fails(index, 415, "the body of the request was in an unknown format");
+        }
+        let patch = call.json();
+        let Some(mut server) = self.servers.get(name).cloned() else {
+            return self.fails(index, 404, "not found");
+        };
+        if conflicts(&patch["metadata"], &server) {
+            return self.fails(index, 409, "the object has been modified");
+        }
+        merge(&mut server, &patch);
+        self.record("MODIFIED", server.clone());
+        self.says(index, 200, &server)
+    }
+
+    fn delete(&mut self, index: usize, name: &str) -> Answer {
+        let options = self.calls[index].json();
+        let Some(server) = self.servers.get(name).cloned() else {
+            return self.fails(index, 404, "not found");
+        };
+        if conflicts(&options["preconditions"], &server) {
+            return self.fails(index, 409, "the object has been modified");
+        }
+        self.record("DELETED", server);
+        self.says(index, 200, &json!({ "kind": "Status", "status": "Success" }))
+    }
+}
+
+/// Whether what is said of the game server isn't so any more.
+fn conflicts(said: &Value, server: &Value) -> bool {
+    ["uid", "resourceVersion"].iter().any(|key| !said[key].is_null() && said[key] != server["metadata"][key])
+}
+
+/// RFC 7396.
+fn merge(into: &mut Value, patch: &Value) {
+    let (Some(object), Some(patch)) = (into.as_object_mut(), patch.as_object()) else {
+        *into = patch.clone();
+        return;
+    };
+    for (key, value) in patch {
+        if value.is_null() {
+            object.remove(key);
+        } else {
+            merge(object.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn watch(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str) -> Answer {
+    let request = &books.calls[index].request;
+    let Some(from) = request.parameter("resourceVersion").and_then(|version| version.parse::<u64>().ok())
+    else {
+        return books.fails(index, 400, "resourceVersion: Invalid value");
+    };
+    if from < books.oldest {
+        return books.fails(index, 410, "too old resource version");
+    }
+    let stream = Stream {
+        selected: Box::new(books.selected(index, namespace)),
+        bookmarks: request.parameter("allowWatchBookmarks") == Some("true"),
+        told: from,
+        seen: (books.broken, books.forgotten, books.bookmarks),
+    };
+    books.calls[index].status = Some(200);
+    let desk = Arc::clone(desk);
+    Answer::Talk(Box::new(move |connection| {
+        let ended = stream.run(&desk, connection);
+        desk.books().calls[index].cancelled = Some(Instant::now());
+        ended.map(|()| false)
+    }))
+}
+
+/// One watch.
+struct Stream {
+    selected: Box<dyn Fn(&Value) -> bool>,
+    bookmarks: bool,
+    /// Changes up to this version have been told.
+    told: u64,
+    /// How often streams were broken, versions forgotten, and bookmarks told.
+    seen: (u64, u64, u64),
+}
+
+impl Stream {
+    fn run(mut self, desk: &Desk, mut connection: &TcpStream) -> io::Result<()> {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        connection.write_all(head.as_bytes())?;
+        loop {
+            let mut books = desk.books();
+            let news = loop {
+                let news = self.news(&books);
+                if !news.is_empty() || books.broken > self.seen.0 || has_left(connection)? {
+                    break news;
+                }
+                books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+            };
+            if books.broken > self.seen.0 {
+                // Some of a change, and then no more.
+                return connection.write_all(b"100\r\n{\"type\":\"ADDED\",\"obj");
+            }
+            let gone = books.forgotten > self.seen.1;
+            drop(books);
+            if news.is_empty() {
+                return Ok(());
+            }
+            for change in news {
+                let line = format!("{change}\n");
+                write!(connection, "{:x}\r\n{line}\r\n", line.len())?;
+            }
+            if gone {
+                return connection.write_all(b"0\r\n\r\n");
+            }
+        }
+    }
+
+    /// What there is to tell.
+    fn news(&mut self, books: &Books) -> Vec<Value> {
+        if books.forgotten > self.seen.1 {
+            let status = json!({ "kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version" });
+            return vec![json!({ "type": "ERROR", "object": status })];
+        }
+        let changes = books.history.iter().filter(|(version, _, _)| *version > self.told);
+        let mut news: Vec<Value> = changes
+            .filter(|(_, _, server)| (self.selected)(server))
+            .map(|(_, what, server)| json!({ "type": what, "object": server }))
+            .collect();
+        self.told = books.history.last().map_or(self.told, |(version, _, _)| self.told.max(*version));
+        if self.bookmarks && books.bookmarks > self.seen.2 {
+            self.seen.2 = books.bookmarks;
+            let object = json!({
+                "kind": "GameServer", "apiVersion": "agones.dev/v1",
+                "metadata": { "resourceVersion": books.version.to_string() },
+            });
+            news.push(json!({ "type": "BOOKMARK", "object": object }));
+        }
+        news
+    }
+}
