@@ -21,16 +21,16 @@ mod built {
     use drawbridge_adapter::guard::Guard;
     use drawbridge_adapter::status::{Cached, Caching};
     use drawbridge_adapter::{action, authentication, discovery};
-    pub use drawbridge_adapter_grpc::action::GrpcActionSection;
     use drawbridge_adapter_grpc::action::GrpcAction;
-    pub use drawbridge_adapter_grpc::authentication::GrpcAuthenticationSection;
+    pub use drawbridge_adapter_grpc::action::GrpcActionSection;
     use drawbridge_adapter_grpc::authentication::GrpcAuthentication;
-    pub use drawbridge_adapter_grpc::discovery::GrpcDiscoverySection;
+    pub use drawbridge_adapter_grpc::authentication::GrpcAuthenticationSection;
     use drawbridge_adapter_grpc::discovery::GrpcDiscovery;
-    pub use drawbridge_adapter_grpc::localization::GrpcLocalizationSection;
+    pub use drawbridge_adapter_grpc::discovery::GrpcDiscoverySection;
     use drawbridge_adapter_grpc::localization::GrpcLocalization;
-    pub use drawbridge_adapter_grpc::status::GrpcStatusSection;
+    pub use drawbridge_adapter_grpc::localization::GrpcLocalizationSection;
     use drawbridge_adapter_grpc::status::GrpcStatus;
+    pub use drawbridge_adapter_grpc::status::GrpcStatusSection;
     use drawbridge_model::{
         ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
     };
@@ -69,7 +69,10 @@ mod built {
             Arc::new(authentication::Guarded::new(GrpcAuthentication::new(section, &self.0), guard))
         }
 
-        pub(in crate::adapters) fn discovery(&self, section: &GrpcDiscoverySection) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn discovery(
+            &self,
+            section: &GrpcDiscoverySection,
+        ) -> Arc<dyn DiscoveryAdapter> {
             let guard = Guard::new("discovery", "grpc", section.endpoint.patience());
             Arc::new(discovery::Guarded::new(GrpcDiscovery::new(section, &self.0), guard, section.on_error))
         }
@@ -110,11 +113,18 @@ mod unbuilt {
             Self
         }
 
-        pub(in crate::adapters) fn status(&self, section: &NeedsGrpc, _: &Arc<Background>) -> Arc<dyn StatusAdapter> {
+        pub(in crate::adapters) fn status(
+            &self,
+            section: &NeedsGrpc,
+            _: &Arc<Background>,
+        ) -> Arc<dyn StatusAdapter> {
             match *section {}
         }
 
-        pub(in crate::adapters) fn authentication(&self, section: &NeedsGrpc) -> Arc<dyn AuthenticationAdapter> {
+        pub(in crate::adapters) fn authentication(
+            &self,
+            section: &NeedsGrpc,
+        ) -> Arc<dyn AuthenticationAdapter> {
             match *section {}
         }
 

@@ -3,13 +3,13 @@
 use super::AuthenticationSection;
 
 #[cfg(feature = "http")]
-pub use built::{HttpStatusSection, MojangSection};
-#[cfg(feature = "http")]
 pub(super) use built::{Http, unfit_url};
-#[cfg(not(feature = "http"))]
-pub use unbuilt::{HttpStatusSection, MojangSection};
+#[cfg(feature = "http")]
+pub use built::{HttpStatusSection, MojangSection};
 #[cfg(not(feature = "http"))]
 pub(super) use unbuilt::{Http, unfit_url};
+#[cfg(not(feature = "http"))]
+pub use unbuilt::{HttpStatusSection, MojangSection};
 
 /// Mojang's session server.
 #[cfg(feature = "http")]

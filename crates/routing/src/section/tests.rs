@@ -116,6 +116,20 @@ fn mistakes_stand_at_their_keys() {
     }
 }
 
+#[cfg(not(feature = "agones"))]
+#[test]
+fn without_agones_there_is_no_cluster() {
+    for keys in
+        ["discovery.type = 'agones'", "discovery.type = 'agones_watch'", "actions = [{ type = 'agones' }]"]
+    {
+        let shown = mistakes(&with(keys));
+        assert!(
+            shown.contains("can't ask a Kubernetes cluster") && shown.contains("without the feature"),
+            "{shown}"
+        );
+    }
+}
+
 #[cfg(not(feature = "http"))]
 #[test]
 fn without_http_there_is_no_session_server() {

@@ -1,0 +1,205 @@
+//! Discovery `agones`: a game server is allocated for each player, by a GameServerAllocation.
+//!
+//! What must stay true: a player who has left is asked nothing for; attempts end within the deadline; a game server that may
+//! have been allocated for nobody is handed to [`Orphans`].
+
+mod request;
+mod section;
+
+pub use section::{AgonesSection, OnAllocationError};
+
+use crate::Agones;
+use crate::cluster::{Call, Cluster};
+use crate::error::ApiError;
+use crate::game_server::{GameServer, Metadata, NoTarget, Status};
+use crate::orphans::{Allocation, Care, Orphans};
+use crate::template::Facts;
+use crate::waits::Waits;
+use async_trait::async_trait;
+use bytes::Bytes;
+use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Lease, Target};
+use hyper::Method;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+/// The most bytes of an answer.
+const ANSWER: usize = 4 << 20;
+
+/// Allocates a game server for each player.
+#[derive(Debug)]
+pub struct Allocated {
+    section: AgonesSection,
+    cluster: Arc<Cluster>,
+    care: Arc<Care>,
+    orphans: Arc<Orphans>,
+}
+
+/// What an allocation became, in the API's words.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    status: Outcome,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Outcome {
+    game_server_name: String,
+    /// What the game server is labelled with.
+    metadata: Option<Metadata>,
+    #[serde(flatten)]
+    server: Status,
+}
+
+/// Why an attempt gave no game server.
+enum Failed {
+    /// No game server is free.
+    UnAllocated,
+    /// Others were quicker, several times.
+    Contention,
+    Api(ApiError),
+    /// There is one, but players can't be sent there.
+    Useless(String, NoTarget),
+}
+
+impl Allocated {
+    /// As the section says. The cluster is asked when the first player comes, not before.
+    #[must_use]
+    pub fn new(section: &AgonesSection, agones: &Agones) -> Self {
+        let cluster = agones.cluster(&section.place());
+        let care = Care {
+            cluster: Arc::clone(&cluster),
+            namespace: section.namespace.clone(),
+            fate: section.orphans,
+            labels: section.relabel.clone(),
+        };
+        Self { section: section.clone(), cluster, care: Arc::new(care), orphans: agones.orphans() }
+    }
+
+    /// One attempt. Dropping it ends the call; what it may have done is then looked for.
+    async fn attempt(&self, facts: Facts<'_>) -> Result<Target, Failed> {
+        let allocation = Allocation { id: Uuid::new_v4(), player: facts.identity.name().to_owned() };
+        let body = request::body(&self.section, facts, allocation.id);
+        let namespace = &self.section.namespace;
+        let call = Call {
+            method: Method::POST,
+            target: format!("/apis/allocation.agones.dev/v1/namespaces/{namespace}/gameserverallocations"),
+            content_type: "application/json",
+            body: Bytes::from(body.to_string()),
+            most: ANSWER,
+        };
+        let flight = Flight { orphans: &self.orphans, care: &self.care, allocation, landed: false };
+        let answer = self.cluster.call::<Answer>(call).await;
+        match answer {
+            Ok(Answer { status }) => self.landed(status, flight.landed()),
+            Err(error) => {
+                if !error.may_be_done() {
+                    let _ = flight.landed();
+                }
+                Err(Failed::Api(error))
+            }
+        }
+    }
+
+    /// What the answer to an allocation means.
+    fn landed(&self, outcome: Outcome, allocation: Allocation) -> Result<Target, Failed> {
+        let Outcome { game_server_name: name, metadata, server: status } = outcome;
+        match status.state.as_str() {
+            "Allocated" => {
+                let Metadata { labels, annotations, .. } = metadata.unwrap_or_default();
+                let metadata = Metadata { name: name.clone(), labels, annotations, ..Metadata::default() };
+                let server = GameServer { metadata, status }.bounded();
+                let found = server.target(self.section.port.as_deref());
+                let mut target = match found {
+                    Ok(target) => target,
+                    Err(error) => {
+                        self.orphans.left(&name, allocation, &self.care);
+                        return Err(Failed::Useless(name, error));
+                    }
+                };
+                let (orphans, care) = (Arc::clone(&self.orphans), Arc::clone(&self.care));
+                target.lease = Some(Lease::new(move || orphans.left(&name, allocation, &care)));
+                Ok(target)
+            }
+            "UnAllocated" => Err(Failed::UnAllocated),
+            "Contention" => Err(Failed::Contention),
+            other => {
+                self.orphans.cut(allocation, &self.care);
+                Err(Failed::Api(ApiError::Malformed(format!("an allocation whose state is {other:?}"))))
+            }
+        }
+    }
+}
+
+impl Failed {
+    /// Whether another attempt may do better, and when at the earliest.
+    fn passes(&self, section: &AgonesSection) -> Option<Duration> {
+        match self {
+            Self::UnAllocated => section.backoff.unallocated.then_some(Duration::ZERO),
+            Self::Contention => Some(Duration::ZERO),
+            Self::Api(error) => error.passes().then(|| error.retry_after().unwrap_or_default()),
+            Self::Useless(..) => None,
+        }
+    }
+
+    /// What it means for the player, when there is no further attempt.
+    fn outcome(self) -> Result<Vec<Target>, AdapterError> {
+        match self {
+            Self::UnAllocated => Ok(Vec::new()),
+            Self::Contention => {
+                Err(AdapterError::Answer("others were given the game servers first".to_owned()))
+            }
+            Self::Api(error) => Err(error.into()),
+            Self::Useless(name, error) => {
+                Err(AdapterError::Answer(format!("players can't be sent to {name:?}: {error}")))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl DiscoveryAdapter for Allocated {
+    async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError> {
+        let deadline = Instant::now() + self.section.timeout;
+        let mut waits = Waits::new(self.section.backoff.first, self.section.backoff.longest);
+        loop {
+            let failed = match self.attempt(Facts { client, identity }).await {
+                Ok(target) => return Ok(vec![target]),
+                Err(failed) => failed,
+            };
+            let Some(asked) = failed.passes(&self.section) else { return failed.outcome() };
+            let wait = waits.next(Some(asked));
+            if Instant::now() + wait >= deadline {
+                return failed.outcome();
+            }
+            sleep(wait).await;
+        }
+    }
+}
+
+/// A call of which the answer isn't there.
+struct Flight<'a> {
+    orphans: &'a Orphans,
+    care: &'a Arc<Care>,
+    allocation: Allocation,
+    landed: bool,
+}
+
+impl Flight<'_> {
+    /// It is known what became of it.
+    fn landed(mut self) -> Allocation {
+        self.landed = true;
+        self.allocation.clone()
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.orphans.cut(self.allocation.clone(), self.care);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a cluster's API gave no answer, or none that helps.
+
+use drawbridge_model::AdapterError;
+use hyper::StatusCode;
+use std::time::Duration;
+use thiserror::Error;
+
+/// What can happen to a call.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApiError {
+    /// How to reach the cluster, or who to be there, can't be found out.
+    #[error("no access to the cluster: {0}")]
+    Access(String),
+    /// No connection was made: the API hasn't seen the call.
+    #[error("no connection to the cluster: {0}")]
+    Connect(String),
+    /// The connection broke: the API may have seen the call.
+    #[error("the connection to the cluster broke: {0}")]
+    Broken(String),
+    /// It answered with an error.
+    #[error("the cluster answers {status}: {message}")]
+    Status {
+        /// Its status.
+        status: StatusCode,
+        /// What it says about it.
+        message: String,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is longer than any should be.
+    #[error("the cluster's answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// The answer isn't what was asked for.
+    #[error("the cluster's answer makes no sense: {0}")]
+    Malformed(String),
+}
+
+/// How long whoever asks too often is told to wait, where the API doesn't say.
+const THROTTLED: Duration = Duration::from_secs(1);
+
+impl ApiError {
+    /// The status that the API answered with.
+    pub(crate) const fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// How long the API wants to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { status: StatusCode::TOO_MANY_REQUESTS, retry_after, .. } => {
+                Some(retry_after.unwrap_or(THROTTLED))
+            }
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the API may have done what was asked all the same.
+    pub(crate) fn may_be_done(&self) -> bool {
+        match self {
+            Self::Access(_) | Self::Connect(_) => false,
+            Self::Status { status, .. } => status.is_server_error(),
+            Self::Broken(_) | Self::TooLong(_) | Self::Malformed(_) => true,
+        }
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Broken(_) => true,
+            Self::Status { status, .. } => {
+                status.is_server_error()
+                    || matches!(*status, StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS)
+            }
+            Self::Access(_) | Self::TooLong(_) | Self::Malformed(_) => false,
+        }
+    }
+}
+
+impl From<ApiError> for AdapterError {
+    fn from(error: ApiError) -> Self {
+        match &error {
+            ApiError::Access(_) | ApiError::Connect(_) | ApiError::Broken(_) => {
+                Self::Unreachable(error.to_string())
+            }
+            ApiError::Status { status, .. } => match *status {
+                StatusCode::TOO_MANY_REQUESTS => Self::BackingOff(error.retry_after().unwrap_or(THROTTLED)),
+                // Without credentials every call fails alike, as without a server.
+                status if status.is_server_error() || status == StatusCode::UNAUTHORIZED => {
+                    Self::Unreachable(error.to_string())
+                }
+                _ => Self::Answer(error.to_string()),
+            },
+            ApiError::TooLong(_) | ApiError::Malformed(_) => Self::Answer(error.to_string()),
+        }
+    }
+}

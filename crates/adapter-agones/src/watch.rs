@@ -1,0 +1,168 @@
+//! Discovery `agones_watch`: the game servers of a fleet that many players share, known by a watch on them.
+//!
+//! What must stay true: a login asks nobody, but waits for the first list at most; what is known stays known while the API fails.
+
+mod follow;
+mod section;
+
+pub(crate) use section::check_cluster;
+pub use section::{AgonesWatchSection, ExpressionSection, WatchSelectorSection};
+
+use crate::Agones;
+use crate::cluster::{Cluster, Place};
+use crate::error::ApiError;
+use crate::game_server::GameServer;
+use async_trait::async_trait;
+use drawbridge_adapter::background::{Background, Running};
+use drawbridge_adapter::discovery::OnDiscoveryError;
+use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// The most game servers that are kept.
+const MOST: usize = 10_000;
+
+/// Which game servers are watched.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Fleet {
+    pub(crate) place: Place,
+    pub(crate) namespace: String,
+    /// In the API's words: `a=b,c in (d,e)`.
+    pub(crate) selector: String,
+}
+
+/// A watch, which ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    known: Arc<Known>,
+    _running: Running,
+}
+
+/// What is known of a fleet.
+#[derive(Debug)]
+struct Known {
+    fleet: Fleet,
+    servers: RwLock<BTreeMap<String, Arc<GameServer>>>,
+    health: watch::Sender<Health>,
+}
+
+/// How the watch is doing.
+#[derive(Debug, Clone, Default)]
+struct Health {
+    /// Whether there has been a list.
+    listed: bool,
+    /// Why it isn't followed now.
+    failing: Option<ApiError>,
+}
+
+impl Watch {
+    /// Lists and follows the fleet from now on.
+    pub(crate) fn start(fleet: Fleet, cluster: Arc<Cluster>, background: &Background) -> Self {
+        let servers = RwLock::default();
+        let known = Arc::new(Known { fleet, servers, health: watch::Sender::default() });
+        let running = background.run(follow::follow(Arc::clone(&known), cluster));
+        Self { known, _running: running }
+    }
+}
+
+impl Known {
+    /// These are all.
+    fn replace(&self, servers: BTreeMap<String, Arc<GameServer>>) {
+        *self.servers.write().unwrap_or_else(PoisonError::into_inner) = servers;
+    }
+
+    /// One has come or changed.
+    fn put(&self, server: GameServer) {
+        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+        let Fleet { namespace, selector, .. } = &self.fleet;
+        if servers.len() >= MOST && !servers.contains_key(&server.metadata.name) {
+            tracing::warn!(namespace, selector, "a fleet has too many game servers: some aren't known");
+            return;
+        }
+        servers.insert(server.metadata.name.clone(), Arc::new(server));
+    }
+
+    /// One has gone.
+    fn remove(&self, name: &str) {
+        self.servers.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// All, by name.
+    fn all(&self) -> Vec<Arc<GameServer>> {
+        self.servers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// It is known how things are.
+    fn well(&self) {
+        let Fleet { namespace, selector, .. } = &self.fleet;
+        self.health.send_if_modified(|health| {
+            let changed = !health.listed || health.failing.is_some();
+            if changed && health.listed {
+                tracing::info!(namespace, selector, "game servers are watched again");
+            }
+            *health = Health { listed: true, failing: None };
+            changed
+        });
+    }
+
+    /// It isn't known how things are.
+    fn failing(&self, error: ApiError) {
+        let Fleet { namespace, selector, .. } = &self.fleet;
+        self.health.send_modify(|health| {
+            if health.failing.is_none() {
+                tracing::warn!(namespace, selector, %error, "game servers can't be watched");
+            }
+            health.failing = Some(error);
+        });
+    }
+}
+
+/// Finds the game servers of a fleet.
+#[derive(Debug)]
+pub struct Watched {
+    section: AgonesWatchSection,
+    watch: Arc<Watch>,
+}
+
+impl Watched {
+    /// As the section says. The watch begins as soon as there is a runtime.
+    #[must_use]
+    pub fn new(section: &AgonesWatchSection, agones: &Agones) -> Self {
+        Self { section: section.clone(), watch: agones.watch(&section.fleet()) }
+    }
+
+    /// The targets of all game servers that players can be sent to.
+    fn known(&self) -> Vec<Target> {
+        let AgonesWatchSection { states, port, .. } = &self.section;
+        let usable = |server: &GameServer| {
+            server.metadata.deletion_timestamp.is_none()
+                && states.iter().any(|state| state.as_str() == server.status.state)
+        };
+        let servers = self.watch.known.all();
+        let servers = servers.iter().filter(|server| usable(server));
+        let target = |server: &Arc<GameServer>| match server.target(port.as_deref()) {
+            Ok(target) => Some(target),
+            Err(error) => {
+                tracing::debug!(game_server = server.metadata.name, %error, "players can't be sent to a game server");
+                None
+            }
+        };
+        servers.filter_map(target).collect()
+    }
+}
+
+#[async_trait]
+impl DiscoveryAdapter for Watched {
+    async fn targets(&self, _: &Client, _: &Identity) -> Result<Vec<Target>, AdapterError> {
+        let mut health = self.watch.known.health.subscribe();
+        let listed = timeout(self.section.timeout, health.wait_for(|health| health.listed)).await.is_ok();
+        let failing = self.watch.known.health.borrow().failing.clone();
+        match failing {
+            Some(error) if !listed || self.section.on_error != OnDiscoveryError::Stale => Err(error.into()),
+            None if !listed => Err(AdapterError::TimedOut(self.section.timeout)),
+            _ => Ok(self.known()),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What game servers on Kubernetes are needed for: discovery.
+
+#[cfg(feature = "agones")]
+pub use built::{AgonesSection, AgonesWatchSection};
+#[cfg(not(feature = "agones"))]
+pub use unbuilt::{NeedsAgones as AgonesSection, NeedsAgones as AgonesWatchSection};
+
+#[cfg(feature = "agones")]
+pub(super) use built::Agones;
+#[cfg(not(feature = "agones"))]
+pub(super) use unbuilt::Agones;
+
+#[cfg(feature = "agones")]
+mod built {
+    use drawbridge_adapter::background::Background;
+    use drawbridge_adapter::discovery::{Guarded, OnDiscoveryError};
+    use drawbridge_adapter::guard::Guard;
+    pub use drawbridge_adapter_agones::allocation::AgonesSection;
+    use drawbridge_adapter_agones::allocation::{Allocated, OnAllocationError};
+    pub use drawbridge_adapter_agones::watch::AgonesWatchSection;
+    use drawbridge_adapter_agones::watch::Watched;
+    use drawbridge_model::DiscoveryAdapter;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// How much longer a guard waits than the adapter behind it, which knows better why there is no answer.
+    const MARGIN: Duration = Duration::from_millis(100);
+
+    /// The clusters that are asked.
+    #[derive(Debug, Clone)]
+    pub(in crate::adapters) struct Agones(drawbridge_adapter_agones::Agones);
+
+    impl Agones {
+        pub(in crate::adapters) fn new(background: &Arc<Background>) -> Self {
+            Self(drawbridge_adapter_agones::Agones::new(Arc::clone(background)))
+        }
+
+        pub(in crate::adapters) fn allocated(&self, section: &AgonesSection) -> Arc<dyn DiscoveryAdapter> {
+            let on_error = match section.on_error {
+                OnAllocationError::Refuse => OnDiscoveryError::Refuse,
+                OnAllocationError::Next => OnDiscoveryError::Next,
+            };
+            let guard = Guard::new("discovery", "agones", section.timeout);
+            Arc::new(Guarded::new(Allocated::new(section, &self.0), guard, on_error))
+        }
+
+        pub(in crate::adapters) fn watched(&self, section: &AgonesWatchSection) -> Arc<dyn DiscoveryAdapter> {
+            let guard = Guard::new("discovery", "agones_watch", section.timeout + MARGIN);
+            Arc::new(Guarded::new(Watched::new(section, &self.0), guard, section.on_error))
+        }
+    }
+}
+
+#[cfg(not(feature = "agones"))]
+mod unbuilt {
+    use crate::adapters::unbuilt::unbuilt;
+    use drawbridge_adapter::background::Background;
+    use drawbridge_model::DiscoveryAdapter;
+    use std::sync::Arc;
+
+    unbuilt!("agones", NeedsAgones, "ask a Kubernetes cluster", "discovery may be \"fixed\"");
+
+    /// No cluster is asked.
+    #[derive(Debug, Clone)]
+    pub(in crate::adapters) struct Agones;
+
+    impl Agones {
+        pub(in crate::adapters) fn new(_: &Arc<Background>) -> Self {
+            Self
+        }
+
+        #[expect(clippy::unused_self, reason = "the same as with Agones")]
+        pub(in crate::adapters) fn allocated(&self, section: &NeedsAgones) -> Arc<dyn DiscoveryAdapter> {
+            match *section {}
+        }
+
+        #[expect(clippy::unused_self, reason = "the same as with Agones")]
+        pub(in crate::adapters) fn watched(&self, section: &NeedsAgones) -> Arc<dyn DiscoveryAdapter> {
+            match *section {}
+        }
+    }
+}
