@@ -11,7 +11,8 @@ use crate::location::{Location, LocationError};
 use crate::tls::Tls;
 use bytes::Bytes;
 use connection::Connection;
-use hyper::header::{ACCEPT_ENCODING, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
+use drawbridge_model::TraceContext;
+use hyper::header::{ACCEPT_ENCODING, HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +25,9 @@ const IDLE_TIME: Duration = Duration::from_secs(45);
 /// What servers see as the caller.
 pub(crate) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("Drawbridge/", env!("CARGO_PKG_VERSION")));
+
+/// <https://www.w3.org/TR/trace-context/#traceparent-header>
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A server that is asked time and again.
 #[derive(Debug)]
@@ -56,23 +60,32 @@ impl Client {
     }
 
     /// Asks for `path`, which begins with a slash and is encoded. Once more over another connection if the first breaks
-    /// before the answer is there; an answer is taken as it comes.
-    pub(crate) async fn get(&self, path: &str) -> Result<Answer, HttpError> {
-        match self.get_over(self.kept(), path).await {
-            Err(error) if error.is_connection() => self.get_over(None, path).await,
+    /// before the answer is there; an answer is taken as it comes. The server is told which `trace` it is about.
+    pub(crate) async fn get(&self, path: &str, trace: Option<&TraceContext>) -> Result<Answer, HttpError> {
+        match self.get_over(self.kept(), path, trace).await {
+            Err(error) if error.is_connection() => self.get_over(None, path, trace).await,
             done => done,
         }
     }
 
-    async fn get_over(&self, kept: Option<Connection>, path: &str) -> Result<Answer, HttpError> {
+    async fn get_over(
+        &self,
+        kept: Option<Connection>,
+        path: &str,
+        trace: Option<&TraceContext>,
+    ) -> Result<Answer, HttpError> {
         let mut connection = match kept {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let request = Request::get(path)
+        let mut request = Request::get(path)
             .header(HOST, &self.authority)
             .header(USER_AGENT, AGENT)
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Some(trace) = trace {
+            request = request.header(TRACEPARENT, trace.to_string());
+        }
+        let request = request
             .body(connection::NoBody::new())
             .map_err(|error| LocationError::Malformed(error.to_string()))?;
         let (head, body) = connection.ask(request, self.most).await?;

@@ -85,7 +85,8 @@ async fn attempt(tls: &Arc<Tls>, url: &str, slot: &FaviconSlot) -> Result<Bytes,
     let location: Location = url.parse().map_err(HttpError::from)?;
     // Asked once and not again for long: no connection is kept.
     let client = Client::new(&location, LARGEST, Arc::clone(tls));
-    let answer = timeout(TIMEOUT, client.get(&location.path)).await.map_err(|_| Missing::TimedOut)??;
+    let answer =
+        timeout(TIMEOUT, client.get(&location.path, None)).await.map_err(|_| Missing::TimedOut)??;
     if answer.status != StatusCode::OK {
         return Err(Missing::Status(answer.status));
     }

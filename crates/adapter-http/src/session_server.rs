@@ -6,7 +6,8 @@ use crate::location::BaseUrl;
 use crate::tls::Tls;
 use drawbridge_adapter::backoff;
 use drawbridge_adapter::breaker::{Asking, Breaker};
-use drawbridge_model::AdapterError;
+use drawbridge_model::{AdapterError, TraceContext};
+use drawbridge_telemetry::metrics;
 use hyper::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,12 @@ impl SessionServer {
     }
 
     /// Asks whether somebody has joined; `query` is encoded. Waiting for other calls counts into the `timeout`.
-    pub(crate) async fn has_joined(&self, query: &str, timeout: Duration) -> Result<Answer, AdapterError> {
+    pub(crate) async fn has_joined(
+        &self,
+        query: &str,
+        trace: &TraceContext,
+        timeout: Duration,
+    ) -> Result<Answer, AdapterError> {
         let deadline = tokio::time::Instant::now() + timeout;
         // Asked before and after waiting: a server that fails is known at once, and not asked by those who waited.
         if let Some(wait) = self.breaker.waiting() {
@@ -61,7 +67,7 @@ impl SessionServer {
         }
         let call = self.call()?;
         let path = format!("{}/session/minecraft/hasJoined?{query}", self.url.location().path);
-        let answer = timeout_at(deadline, self.client.get(&path)).await;
+        let answer = timeout_at(deadline, self.client.get(&path, Some(trace))).await;
         drop(permit);
         match answer {
             Err(_) => {
@@ -112,6 +118,7 @@ impl Call<'_> {
     /// The wait that this failure begins, if it does.
     fn failed(self, asked: Option<Duration>) -> Option<Duration> {
         let wait = self.asking.failed(asked)?;
+        metrics::breaker_opened("authentication", "mojang");
         tracing::warn!(url = %self.server.url, ?wait, "the session server fails and isn't asked for a while");
         Some(wait)
     }

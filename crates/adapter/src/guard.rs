@@ -4,6 +4,7 @@
 
 use crate::breaker::Breaker;
 use drawbridge_model::{ActionError, AdapterError, AuthenticationError};
+use drawbridge_telemetry::metrics::{self, Answer, Asking};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -67,6 +68,13 @@ impl Guard {
     /// # Errors
     /// Those of the question, and when there is no answer in time.
     pub async fn ask<T, E: Failure>(&self, question: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let measured = Asking::begin(self.asked, self.kind);
+        let answer = self.ask_breaker(question).await;
+        measured.end(Answer::of(&answer, E::failure));
+        answer
+    }
+
+    async fn ask_breaker<T, E: Failure>(&self, question: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let asking = match &self.breaker {
             Some(breaker) => Some(breaker.ask().map_err(AdapterError::BackingOff)?),
             None => None,
@@ -84,6 +92,7 @@ impl Guard {
         };
         if let Some(wait) = wait {
             let Self { asked, kind, .. } = self;
+            metrics::breaker_opened(asked, kind);
             tracing::warn!(asked, kind, ?wait, "the adapter fails and isn't asked for a while");
         }
         answer

@@ -8,7 +8,8 @@ use drawbridge_config::{Error, Severity};
 use drawbridge_edge::Edge;
 use drawbridge_net::Listener;
 use drawbridge_routing::Services;
-use drawbridge_telemetry::Log;
+use drawbridge_telemetry::health::{self, Readiness};
+use drawbridge_telemetry::{Exports, Log, metrics};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
@@ -50,11 +51,23 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     let runtime = runtime(&configured.settings)?;
     let background = TaskTracker::new();
     services.start(runtime.handle(), &background);
+    let Settings { telemetry, metrics: served, .. } = &configured.settings;
+    let exports = runtime.block_on(Exports::start(telemetry, served, runtime.handle()))?;
+    if let Some(address) = exports.address() {
+        tracing::info!(%address, "metrics and health are served");
+    }
     let outcome = runtime.block_on(async {
         let mut signals = Signals::listen().context("signals can't be listened for")?;
         let watch = Watch::start(source.clone(), configured.fingerprint);
-        let Configured { settings, snapshot, .. } = configured;
+        let Configured { settings, routes, snapshot, .. } = configured;
         let edge = Edge::start(bound, settings.threads(), snapshot, runtime.handle())?;
+        let pulse = edge.pulse();
+        health::ask(move || {
+            let pulse = pulse.clone();
+            async move { pulse.beat().await }
+        });
+        // What tells that the edge listens says nothing that isn't so yet.
+        configure(routes);
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
         }
@@ -63,6 +76,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
             tokio::select! {
                 signal = signals.next() => match signal {
                     Signal::Stop(name) => {
+                        health::set(Readiness::Draining);
                         tracing::info!(signal = name, "stopping");
                         break;
                     }
@@ -90,6 +104,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         }
         Ok(())
     });
+    exports.finish();
     // A look-up that hangs can't be cancelled, and nobody waits for it any more.
     runtime.shutdown_background();
     outcome
@@ -121,6 +136,7 @@ impl Running {
         let configured = match self.source.load(&self.services) {
             Ok(configured) => configured,
             Err(error) => {
+                metrics::reloaded(false);
                 report(&error);
                 tracing::error!("the configuration was not reloaded: what ran goes on running");
                 return;
@@ -133,15 +149,27 @@ impl Running {
             settings.bind = std::mem::take(&mut self.settings.bind);
             settings.threads = self.settings.threads;
         }
+        if settings.metrics.bind != self.settings.metrics.bind {
+            tracing::warn!("metrics.bind is read at start: restart the edge to change it");
+            settings.metrics.bind = self.settings.metrics.bind;
+        }
         self.log.replace(&settings.telemetry);
         self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
+        metrics::reloaded(true);
+        configure(routes);
         tracing::info!(routes, "configuration reloaded");
         if routes == 0 {
             tracing::warn!("there is no route: the built-in one takes all hosts and has no target");
         }
         self.settings = settings;
     }
+}
+
+/// Notes that a configuration with so many routes counts from now on.
+fn configure(routes: usize) {
+    metrics::configured(routes);
+    health::set(if routes == 0 { Readiness::NoRoute } else { Readiness::Ready });
 }
 
 fn report(error: &Error) {

@@ -8,7 +8,7 @@ use drawbridge_edge::ticket::TicketOffice;
 use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_routing::{self as routing, RouteSection};
-use drawbridge_telemetry::Telemetry;
+use drawbridge_telemetry::{MetricsSection, Telemetry};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -40,6 +40,8 @@ section! {
         pub tickets: Tickets,
         /// How the edge stops.
         pub shutdown: Shutdown,
+        /// Metrics and health, over HTTP.
+        pub metrics: MetricsSection,
         /// What the edge says of itself.
         pub telemetry: Telemetry,
         /// What happens where no route takes the host.

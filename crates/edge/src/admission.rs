@@ -7,6 +7,7 @@ use drawbridge_model::Refusal;
 use drawbridge_net::proxy_protocol::{self, Parsed};
 use drawbridge_net::{Denied, Socket, Ticket};
 use drawbridge_protocol::stream::Inbound;
+use drawbridge_telemetry::metrics::{self, Limit};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,10 +45,12 @@ pub(crate) async fn read_more(socket: &mut Socket, inbound: &mut Inbound) -> Res
 }
 
 fn refusal(denied: Denied) -> Ended {
-    match denied {
-        Denied::Full => Refusal::Full.into(),
-        Denied::Address => Refusal::AddressFull.into(),
-    }
+    let (limit, refusal) = match denied {
+        Denied::Full => (Limit::Connections, Refusal::Full),
+        Denied::Address => (Limit::PerAddress, Refusal::AddressFull),
+    };
+    metrics::limited(limit);
+    refusal.into()
 }
 
 impl Accepted {

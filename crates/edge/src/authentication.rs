@@ -6,6 +6,7 @@
 use crate::conversation::Conversation;
 use crate::cookie::{Binding, Hint, Jar, Proof};
 use crate::ended::Ended;
+use crate::journey::Journey;
 use crate::keys::{SharedSecret, TOKEN};
 use crate::login::{Identified, Login, Visit};
 use drawbridge_model::{
@@ -17,6 +18,8 @@ use drawbridge_protocol::packet::login::{
 };
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_rsa::KeyPair;
+use drawbridge_telemetry::metrics::{self, Cookie, Limit};
+use drawbridge_telemetry::span::Question;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 use uuid::Uuid;
@@ -26,6 +29,7 @@ pub(crate) async fn identify(
     login: Login,
     visit: &mut Visit,
     conversation: &mut Conversation,
+    journey: &mut Journey,
 ) -> Result<Identified, Ended> {
     let snapshot = Arc::clone(&visit.snapshot);
     let jar = snapshot.cookies.as_ref();
@@ -35,12 +39,17 @@ pub(crate) async fn identify(
     };
     if let Some(trace) = hint.and_then(|hint| hint.trace) {
         visit.client.trace = TraceContext { span_id: visit.client.trace.span_id, ..trace };
+        journey.follows(trace.span_id);
+    }
+    if hint.is_some() && !promises(hint) {
+        metrics::cookie_asked(Cookie::Miss);
     }
     let promising = jar.zip(binding(visit)).filter(|_| promises(hint));
     let asks_session = promising.is_none() && visit.route.authentication.wants_session();
     // Whoever says that a Transfer brought them, and has nothing that spares the session server, costs what any login costs.
     let address = visit.client.address.ip();
     if visit.returning && asks_session && !visit.shared.gate.rate(Knock::Login, address, Instant::now()) {
+        metrics::limited(Limit::Login);
         return Err(Ended::Refused(Refusal::Rate));
     }
     let pair = conversation.meanwhile(visit.shared.keys.pair()).await??;
@@ -48,10 +57,11 @@ pub(crate) async fn identify(
     let identified = match promising {
         Some((jar, binding)) => {
             let proof = open_cookie(jar, binding, &login, conversation).await?;
+            metrics::cookie_asked(Cookie::Hit);
             let cookies = cookies_for(jar, binding, visit, &proof);
             Identified { identity: Identity::Verified(proof.profile), cookies }
         }
-        None => ask_adapter(login, visit, conversation, (&pair, &secret)).await?,
+        None => ask_adapter(login, visit, conversation, journey, (&pair, &secret)).await?,
     };
     welcome(&identified.identity, visit, conversation).await?;
     Ok(identified)
@@ -116,6 +126,7 @@ async fn open_cookie(
 ) -> Result<Proof, Ended> {
     let cookie = ask_cookie(jar.authentication_key(), conversation).await?.unwrap_or_default();
     jar.open(&cookie, &login.claim.name, binding, SystemTime::now()).map_err(|error| {
+        metrics::cookie_asked(Cookie::Invalid);
         tracing::debug!(%error, player = login.claim.name, "authentication cookie refused");
         Ended::Refused(Refusal::Cookie)
     })
@@ -126,15 +137,24 @@ async fn ask_adapter(
     login: Login,
     visit: &Visit,
     conversation: &mut Conversation,
+    journey: &Journey,
     (pair, secret): (&KeyPair, &[u8; 16]),
 ) -> Result<Identified, Ended> {
+    let mut client = journey.client(&visit.client);
+    let question = Question::begin(&client.trace, "authentication", None);
+    if let Some(question) = &question {
+        client.trace = question.context();
+    }
     let request = Authentication {
-        client: &visit.client,
+        client: &client,
         claim: &login.claim,
         shared_secret: secret,
         public_key: pair.public_der(),
     };
     let answer = conversation.meanwhile(visit.route.authentication.authenticate(request)).await?;
+    if let Some(question) = question {
+        question.end(&answer);
+    }
     let identity = answer.map_err(|error| match error {
         AuthenticationError::Denied => Refusal::Authentication.into(),
         AuthenticationError::Refused(key) => {

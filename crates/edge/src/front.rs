@@ -5,13 +5,15 @@ use crate::admission::Accepted;
 use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
+use crate::journey::{Facts, Journey};
 use crate::login::{self, Visit};
 use crate::refuse;
 use crate::shared::Shared;
 use crate::status;
 use drawbridge_model::Refusal;
-use drawbridge_net::Socket;
+use drawbridge_net::{Knock, Socket};
 use drawbridge_routing::Route;
+use drawbridge_telemetry::metrics::{self, Limit, Phase};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,7 +21,9 @@ use std::sync::Arc;
 pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
     let mut client = socket.peer();
     let (house, now) = (Arc::clone(&shared), socket.now());
-    if let Err(ended) = way(shared, socket, &mut client).await {
+    let mut journey = Journey::begin(now);
+    if let Err(ended) = way(shared, socket, &mut client, &mut journey).await {
+        journey.end((&ended).into(), None, &Facts::default());
         // Once in a while is enough to know that nobody more gets in.
         if ended == Ended::Refused(Refusal::Full) && house.full.permits(now) {
             let connections = house.gate.connections();
@@ -31,18 +35,37 @@ pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
 }
 
 /// The way itself; `address` is the client's as soon as a load balancer has said it.
-async fn way(shared: Arc<Shared>, socket: Socket, address: &mut SocketAddr) -> Result<(), Ended> {
+async fn way(
+    shared: Arc<Shared>,
+    socket: Socket,
+    address: &mut SocketAddr,
+    journey: &mut Journey,
+) -> Result<(), Ended> {
     let admitted = Accepted::new(socket, &shared).admit(&shared, address).await?;
+    journey.enter(Phase::Greeting);
     let greeted = admitted.greet().await?;
     match greeted.route(&shared) {
-        Routed::Status(route) => status::answer(greeted, route.as_deref()).await,
+        Routed::Status(route) => {
+            journey.enter(Phase::Status);
+            status::answer(greeted, route.as_deref(), journey).await
+        }
         Routed::Login { route, returning } => {
+            journey.enter(Phase::Login);
             let (visit, conversation) = greeted.into_login(&shared, route, returning);
             // Boxed, so that a connection that goes no further is no larger for it.
-            Box::pin(login::serve(visit, conversation)).await;
+            Box::pin(login::serve(visit, conversation, journey)).await;
             Ok(())
         }
-        Routed::Refused(route, refusal) => refuse::tell(greeted, route.as_deref(), refusal).await,
+        Routed::Refused(route, refusal) => refuse::tell(greeted, route.as_deref(), refusal, journey).await,
+    }
+}
+
+/// The bound that knocks of this kind are under.
+pub(crate) const fn limit(knock: Knock) -> Limit {
+    match knock {
+        Knock::Status => Limit::Status,
+        Knock::Login => Limit::Login,
+        Knock::Transfer => Limit::Transfer,
     }
 }
 
@@ -63,6 +86,7 @@ impl Greeted {
         let route = self.snapshot.routes.lookup(&self.client.host).cloned();
         let address = self.client.address.ip();
         if !shared.gate.rate(self.purpose.knock(), address, self.socket.now()) {
+            metrics::limited(limit(self.purpose.knock()));
             return Routed::Refused(route, Refusal::Rate);
         }
         if route.as_ref().is_some_and(|route| !route.access.permits(address)) {

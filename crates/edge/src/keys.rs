@@ -4,6 +4,7 @@ use crate::ended::Ended;
 use drawbridge_model::Refusal;
 use drawbridge_protocol::packet::login::EncryptionResponse;
 use drawbridge_rsa::KeyPair;
+use drawbridge_telemetry::metrics::KeyExchange;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,6 +50,7 @@ struct Exchange {
     response: EncryptionResponse,
     token: [u8; TOKEN],
     outcome: oneshot::Sender<Result<SharedSecret, Ended>>,
+    waiting: KeyExchange,
 }
 
 impl Keys {
@@ -89,7 +91,7 @@ impl Keys {
         token: [u8; TOKEN],
     ) -> Result<SharedSecret, Ended> {
         let (outcome, told) = oneshot::channel();
-        self.queue.put(Exchange { pair, response, token, outcome });
+        self.queue.put(Exchange { pair, response, token, outcome, waiting: KeyExchange::waits() });
         told.await.unwrap_or(Err(Ended::Refused(Refusal::Internal)))
     }
 }
@@ -158,7 +160,8 @@ impl<T> Queue<T> {
 impl Exchange {
     /// Whatever is wrong with a response, all is computed and the refusal is the same: nobody learns which part it was.
     fn carry_out(self) {
-        let Self { pair, response, token, outcome } = self;
+        let Self { pair, response, token, outcome, waiting } = self;
+        drop(waiting);
         tell(outcome, || {
             let secret = pair.decrypt_exact::<16>(&response.shared_secret);
             let returned = pair.decrypt_exact::<TOKEN>(&response.verify_token);

@@ -22,6 +22,7 @@ mod delivery;
 mod ended;
 mod front;
 mod greeting;
+mod journey;
 mod keys;
 mod login;
 mod placement;
@@ -38,7 +39,7 @@ use crate::shared::{Seldom, Shared};
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_net::limits::raise_descriptor_limit;
-use drawbridge_net::{Bound, Gate, Serving};
+use drawbridge_net::{Bound, Gate, Pulse, Serving};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -114,6 +115,12 @@ impl Edge {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Tells whether the threads that serve players live.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.serving.pulse()
     }
 
     /// Goes by another snapshot from the next connection on.

@@ -4,15 +4,17 @@ use crate::authentication;
 use crate::conversation::Conversation;
 use crate::delivery;
 use crate::ended::Ended;
+use crate::journey::Journey;
 use crate::placement;
 use crate::refuse;
 use crate::report::Line;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
-use drawbridge_model::{Claim, Client, Identity, Refusal, Target};
+use drawbridge_model::{Claim, Client, Identity, Refusal, Refused, Target};
 use drawbridge_net::Ticket;
 use drawbridge_protocol::packet::login::LoginStart;
 use drawbridge_routing::Route;
+use drawbridge_telemetry::metrics::Phase;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -42,11 +44,11 @@ pub(crate) struct Login {
 }
 
 /// Brings a client through, tells it where that fails, and closes.
-pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation) {
+pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation, journey: &mut Journey) {
     let mut name = None;
     let shared = Arc::clone(&visit.shared);
     let outcome = tokio::select! {
-        outcome = walk(&mut visit, &mut conversation, &mut name) => outcome,
+        outcome = walk(&mut visit, &mut conversation, &mut name, journey) => outcome,
         () = shared.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
     };
     let line = Line {
@@ -54,6 +56,7 @@ pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation) {
         route: Some(&visit.route.name),
         player: name.as_deref(),
         arrived: visit.arrived,
+        journey,
     };
     let refused = match outcome {
         Ok(target) => {
@@ -61,10 +64,10 @@ pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation) {
             None
         }
         Err(Ended::Left) => return line.left(),
-        Err(Ended::Refused(refusal)) => Some(refusal.into()),
-        Err(Ended::RefusedBy(refused)) => Some(*refused),
+        Err(Ended::Refused(refusal)) => Some((line, Refused::from(refusal))),
+        Err(Ended::RefusedBy(refused)) => Some((line, *refused)),
     };
-    if let Some(refused) = refused {
+    if let Some((line, refused)) = refused {
         line.refused(&refused);
         let told = refuse::Told { refused: &refused, client: &visit.client, player: name.as_deref() };
         let route = Some(&*visit.route);
@@ -82,10 +85,14 @@ async fn walk(
     visit: &mut Visit,
     conversation: &mut Conversation,
     name: &mut Option<String>,
+    journey: &mut Journey,
 ) -> Result<Target, Ended> {
     let login = begin(visit, conversation, name).await?;
-    let identified = Box::pin(authentication::identify(login, visit, conversation)).await?;
-    let placed = Box::pin(placement::place(identified, visit, conversation)).await?;
+    journey.enter(Phase::Authentication);
+    let identified = Box::pin(authentication::identify(login, visit, conversation, journey)).await?;
+    journey.enter(Phase::Placement);
+    let placed = Box::pin(placement::place(identified, visit, conversation, journey)).await?;
+    journey.enter(Phase::Delivery);
     delivery::hand_over(placed, visit, conversation).await
 }
 

@@ -2,6 +2,7 @@
 
 use crate::conversation::{Conversation, Incoming};
 use crate::ended::Ended;
+use crate::journey::Journey;
 use crate::login::{Identified, Visit};
 use drawbridge_model::{Identity, Refusal, Target};
 use drawbridge_protocol::ids::Kind;
@@ -34,11 +35,12 @@ pub(crate) async fn place(
     identified: Identified,
     visit: &mut Visit,
     conversation: &mut Conversation,
+    journey: &Journey,
 ) -> Result<Placed, Ended> {
     let Identified { identity, cookies } = identified;
     let mut waiting = Waiting::new();
     let route = Arc::clone(&visit.route);
-    let client = visit.client.clone();
+    let client = journey.client(&visit.client);
     let found = {
         let discovery = route.place(&client, &identity);
         waiting.wait_for(discovery, visit, conversation).await

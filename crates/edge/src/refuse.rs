@@ -3,11 +3,13 @@
 use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
+use crate::journey::{Facts, Journey};
 use crate::report::Line;
 use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal, Refused};
 use drawbridge_protocol::legacy;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
+use drawbridge_telemetry::metrics::Outcome;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -58,14 +60,21 @@ impl Told<'_> {
 }
 
 /// Turns a client away that has greeted but not gone any further.
-pub(crate) async fn tell(greeted: Greeted, route: Option<&Route>, refusal: Refusal) -> Result<(), Ended> {
+pub(crate) async fn tell(
+    greeted: Greeted,
+    route: Option<&Route>,
+    refusal: Refusal,
+    journey: &mut Journey,
+) -> Result<(), Ended> {
     let Greeted { mut socket, snapshot, arrived, inbound, client, purpose, ticket: _ticket } = greeted;
     if matches!(purpose, Purpose::Status | Purpose::LegacyPing(_)) {
+        let facts = Facts { route: route.map(|route| &*route.name), ..Facts::default() };
+        journey.end(Outcome::Refused(refusal), Some(&client), &facts);
         return Err(Ended::Refused(refusal));
     }
     let route_name = route.map(|route| &*route.name);
     let refused = Refused::from(refusal);
-    Line { client: &client, route: route_name, player: None, arrived }.refused(&refused);
+    Line { client: &client, route: route_name, player: None, arrived, journey }.refused(&refused);
     let told = Told { refused: &refused, client: &client, player: None };
     let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
     let deadline = socket.now() + snapshot.limits.handshake_timeout;

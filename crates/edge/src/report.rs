@@ -1,6 +1,8 @@
-//! The line that a connection leaves in the log at its end.
+//! The line that a connection leaves in the log at its end, when metrics and traces are told as well.
 
+use crate::journey::{Facts, Journey};
 use drawbridge_model::{Client, Refused, Severity, Target};
+use drawbridge_telemetry::metrics::{self, Outcome};
 use std::time::Instant;
 
 /// What is known of a connection at its end.
@@ -11,6 +13,7 @@ pub(crate) struct Line<'a> {
     /// The name that was claimed, once it was.
     pub(crate) player: Option<&'a str>,
     pub(crate) arrived: Instant,
+    pub(crate) journey: &'a mut Journey,
 }
 
 /// The one form of all lines.
@@ -30,24 +33,37 @@ macro_rules! line {
     };
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    const fn facts(&self) -> Facts<'a> {
+        Facts { route: self.route, player: self.player, target: None, by: None }
+    }
+
     /// The player was handed over.
-    pub(crate) fn handed_over(&self, target: &Target) {
+    pub(crate) fn handed_over(self, target: &Target) {
+        metrics::transferred(self.route.unwrap_or_default(), &target.identifier);
+        let facts = Facts { target: Some(&target.identifier), ..self.facts() };
+        self.journey.end(Outcome::Ok, Some(self.client), &facts);
         line!(info, self, "handed over", target = target.identifier, address = target.address.to_string());
     }
 
     /// The server list was answered.
-    pub(crate) fn pinged(&self) {
+    pub(crate) fn pinged(self) {
+        let facts = self.facts();
+        self.journey.end(Outcome::Ok, Some(self.client), &facts);
         line!(debug, self, "pinged");
     }
 
     /// The client has gone before anything was decided.
-    pub(crate) fn left(&self) {
+    pub(crate) fn left(self) {
+        let facts = self.facts();
+        self.journey.end(Outcome::Left, Some(self.client), &facts);
         line!(info, self, "left");
     }
 
     /// The client was turned away.
-    pub(crate) fn refused(&self, refused: &Refused) {
+    pub(crate) fn refused(self, refused: &Refused) {
+        let facts = Facts { by: refused.by.as_deref(), ..self.facts() };
+        self.journey.end(Outcome::Refused(refused.refusal), Some(self.client), &facts);
         let (reason, by) = (refused.refusal.label(), refused.by.as_deref());
         match refused.refusal.severity() {
             Severity::Error => line!(error, self, "refused", reason = reason, by = by),

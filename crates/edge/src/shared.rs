@@ -6,6 +6,7 @@ use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_model::TraceContext;
 use drawbridge_net::Gate;
+use drawbridge_telemetry::span;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -49,5 +50,6 @@ impl Seldom {
 /// A trace of its own for a connection.
 pub(crate) fn new_trace() -> TraceContext {
     // Zero is no valid id.
-    TraceContext { trace_id: rand::random::<u128>() | 1, span_id: rand::random::<u64>() | 1, flags: 0 }
+    let trace_id = rand::random::<u128>() | 1;
+    TraceContext { trace_id, span_id: rand::random::<u64>() | 1, flags: span::flags(trace_id) }
 }

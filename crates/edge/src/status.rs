@@ -3,15 +3,18 @@
 use crate::admission::read_more;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
+use crate::journey::{Facts, Journey};
 use crate::report::Line;
 use crate::snapshot::{Snapshot, UnknownHostAction};
-use drawbridge_model::{Client, Refusal, Status, StatusDocument};
+use drawbridge_model::{AdapterError, Client, Refusal, Status, StatusDocument};
 use drawbridge_net::Socket;
+use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::legacy::{self, LegacyPing, LegacyStatus};
 use drawbridge_protocol::packet::status::{PingRequest, PongResponse, StatusRequest};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_routing::Route;
+use drawbridge_telemetry::span::{self, Question};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout_at;
@@ -22,32 +25,50 @@ const NOBODYS_PROTOCOL: i32 = 127;
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Answers what a client of the server list asks, in this order: a status, then a ping; or a ping alone.
-pub(crate) async fn answer(greeted: Greeted, route: Option<&Route>) -> Result<(), Ended> {
-    let Greeted { mut socket, snapshot, mut inbound, client, purpose, arrived, ticket: _ticket } = greeted;
+pub(crate) async fn answer(
+    greeted: Greeted,
+    route: Option<&Route>,
+    journey: &mut Journey,
+) -> Result<(), Ended> {
+    let Greeted { mut socket, snapshot, inbound, client, purpose, arrived, ticket: _ticket } = greeted;
     let deadline = arrived + snapshot.limits.handshake_timeout;
-    let document = timeout_at(deadline.into(), document(&snapshot, route, &client))
+    let route_name = route.map(|route| &*route.name);
+    let document = timeout_at(deadline.into(), document(&snapshot, route, &client, journey))
         .await
-        .map_err(|_| Refusal::TimedOut)??;
-    if let Purpose::LegacyPing(ping) = purpose {
-        Line { client: &client, route: route.map(|route| &*route.name), player: None, arrived }.pinged();
-        socket.set_deadline(socket.now() + LAST_WORD);
-        write(&mut socket, &legacy_answer(&ping, document.status())).await?;
-        socket.close().await;
-        return Ok(());
+        .unwrap_or(Err(Refusal::TimedOut.into()));
+    let answered = match (document, purpose) {
+        (Ok(document), Purpose::LegacyPing(ping)) => {
+            Line { client: &client, route: route_name, player: None, arrived, journey }.pinged();
+            socket.set_deadline(socket.now() + LAST_WORD);
+            write(&mut socket, &legacy_answer(&ping, document.status())).await?;
+            socket.close().await;
+            return Ok(());
+        }
+        (Ok(document), _) => {
+            socket.set_deadline(deadline);
+            converse(&mut socket, Answers { document, version: client.version, asked: false }, inbound).await
+        }
+        (Err(ended), _) => Err(ended),
+    };
+    if let Err(ended) = answered {
+        journey.end((&ended).into(), Some(&client), &Facts { route: route_name, ..Facts::default() });
+        return Err(ended);
     }
-    let mut answers = Answers { document, client, asked: false };
-    socket.set_deadline(deadline);
+    Line { client: &client, route: route_name, player: None, arrived, journey }.pinged();
+    finish(socket).await
+}
+
+/// Answers until there is nothing more to be asked.
+async fn converse(socket: &mut Socket, mut answers: Answers, mut inbound: Inbound) -> Result<(), Ended> {
     let mut out = Vec::new();
     loop {
         out.clear();
         let ended = answers.to(&mut inbound, &mut out)?;
-        write(&mut socket, &out).await?;
+        write(socket, &out).await?;
         if ended {
-            Line { client: &answers.client, route: route.map(|route| &*route.name), player: None, arrived }
-                .pinged();
-            return finish(socket).await;
+            return Ok(());
         }
-        read_more(&mut socket, &mut inbound).await?;
+        read_more(socket, &mut inbound).await?;
     }
 }
 
@@ -85,9 +106,10 @@ async fn document(
     snapshot: &Snapshot,
     route: Option<&Route>,
     client: &Client,
+    journey: &Journey,
 ) -> Result<Arc<StatusDocument>, Ended> {
     match (route, snapshot.unknown_host) {
-        (Some(route), _) => match route.status.status(client).await {
+        (Some(route), _) => match ask(route, client, journey).await {
             Ok(Some(document)) => Ok(document),
             Ok(None) => Err(Refusal::NoStatus.into()),
             Err(error) => {
@@ -100,10 +122,31 @@ async fn document(
     }
 }
 
+/// Asks the route's adapter.
+async fn ask(
+    route: &Route,
+    client: &Client,
+    journey: &Journey,
+) -> Result<Option<Arc<StatusDocument>>, AdapterError> {
+    if !span::is_traced(&client.trace) {
+        return route.status.status(client).await;
+    }
+    let mut client = journey.client(client);
+    let question = Question::begin(&client.trace, "status", None);
+    if let Some(question) = &question {
+        client.trace = question.context();
+    }
+    let answer = route.status.status(&client).await;
+    if let Some(question) = question {
+        question.end(&answer);
+    }
+    answer
+}
+
 /// Answers requests in the order in which they are allowed.
 struct Answers {
     document: Arc<StatusDocument>,
-    client: Client,
+    version: ProtocolVersion,
     /// Whether the status has been asked for.
     asked: bool,
 }
@@ -111,7 +154,7 @@ struct Answers {
 impl Answers {
     /// Answers all requests that have come; `true` after the last one there can be.
     fn to(&mut self, inbound: &mut Inbound, out: &mut Vec<u8>) -> Result<bool, Ended> {
-        let version = self.client.version;
+        let version = self.version;
         while let Some(packet) = inbound.next_packet().map_err(|_| Ended::MALFORMED)? {
             match packet.kind(version, State::Status, Direction::Serverbound) {
                 Some(Kind::PingStart) if !self.asked => {

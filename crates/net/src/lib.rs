@@ -20,4 +20,4 @@ pub use limits::{Denied, Gate, Knock, Limits, Place, Ticket};
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;
 pub use proxy_protocol::{ProxyError, ProxyProtocol};
-pub use reactor::{Serving, Socket};
+pub use reactor::{Pulse, Serving, Socket};

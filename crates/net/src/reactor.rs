@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::{Events, Poll, Registry, Token};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub use socket::{LINGER_TIME, Socket};
 
@@ -109,6 +109,12 @@ impl Serving {
         }
     }
 
+    /// Tells whether they live.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        Pulse(self.mailboxes.clone())
+    }
+
     /// Waits until the listeners are closed and all tasks have ended. Dropping the future changes nothing.
     pub async fn finished(&mut self) {
         while self.ended.recv().await.is_some() {}
@@ -139,6 +145,26 @@ impl Drop for Serving {
     }
 }
 
+/// Asks reactors for a sign of life.
+#[derive(Debug, Clone)]
+pub struct Pulse(Vec<Arc<Mailbox>>);
+
+impl Pulse {
+    /// Waits until each reactor has begun another turn, or has ended as it should. For ever, when one hangs.
+    pub async fn beat(&self) {
+        let ask = |mailbox: &Arc<Mailbox>| {
+            let (sign, given) = oneshot::channel();
+            mailbox.ask(sign);
+            given
+        };
+        let signs: Vec<_> = self.0.iter().map(ask).collect();
+        for sign in signs {
+            // The sign is that the sender goes away.
+            let _ = sign.await;
+        }
+    }
+}
+
 struct Reactor {
     poll: Poll,
     core: Rc<Core>,
@@ -163,6 +189,7 @@ impl Reactor {
         while !self.mailbox.aborting() && (!self.acceptor.closed() || self.core.slots.borrow().occupied() > 0)
         {
             self.wait(&mut events);
+            self.mailbox.live();
             self.translate(&events, &mut woken, &mut wakers);
             for waker in wakers.drain(..) {
                 contain(|| waker.wake());
@@ -186,6 +213,7 @@ impl Reactor {
         for index in left {
             self.end(index);
         }
+        self.mailbox.end();
     }
 
     fn wait(&mut self, events: &mut Events) {

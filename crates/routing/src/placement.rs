@@ -3,6 +3,9 @@
 use drawbridge_model::{
     ActionAdapter, ActionError, Client, DiscoveryAdapter, Identity, Refusal, Refused, Target,
 };
+use drawbridge_telemetry::metrics::Answer;
+use drawbridge_telemetry::span::Question;
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// How a route finds targets for a player.
@@ -19,6 +22,24 @@ pub(crate) struct Action {
     pub(crate) adapter: Arc<dyn ActionAdapter>,
 }
 
+/// Asks an adapter about a client: as a span of its own, and the adapter's parent, where the client is traced.
+async fn asked<T, E: Display>(
+    asked: &'static str,
+    name: Option<&str>,
+    client: &Client,
+    ask: impl AsyncFnOnce(&Client) -> Result<T, E>,
+) -> Result<T, E>
+where
+    for<'a> Answer: From<&'a E>,
+{
+    let Some(question) = Question::begin(&client.trace, asked, name) else { return ask(client).await };
+    let mut client = client.clone();
+    client.trace = question.context();
+    let outcome = ask(&client).await;
+    question.end(&outcome);
+    outcome
+}
+
 impl Placement {
     /// Where the player may go, the first to be tried first; at least one target.
     pub(crate) async fn place(
@@ -27,7 +48,9 @@ impl Placement {
         client: &Client,
         identity: &Identity,
     ) -> Result<Vec<Target>, Refused> {
-        let mut targets = self.discovery.targets(client, identity).await.map_err(|error| {
+        let found =
+            asked("discovery", None, client, async |client| self.discovery.targets(client, identity).await);
+        let mut targets = found.await.map_err(|error| {
             tracing::warn!(route, %error, "discovery failed");
             Refused::from(Refusal::Discovery)
         })?;
@@ -35,7 +58,10 @@ impl Placement {
         let mut emptied_by = None;
         for Action { name, adapter } in &self.actions {
             let before = targets.len();
-            targets = adapter.apply(client, identity, targets).await.map_err(|error| match error {
+            let applied = asked("action", Some(name), client, async |client| {
+                adapter.apply(client, identity, targets).await
+            });
+            targets = applied.await.map_err(|error| match error {
                 ActionError::Refused(key) => {
                     Refused { refusal: Refusal::Action, key, by: Some(name.clone()) }
                 }

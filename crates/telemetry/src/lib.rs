@@ -1,10 +1,32 @@
-//! What the edge says of itself: logs.
+//! What the edge says of itself: logs, metrics, traces, health.
 //!
-//! What must stay true: nothing here waits for whoever reads the log; when they are too slow lines are lost, not players.
+//! What must stay true: nothing here waits for whoever reads it; when they are too slow lines and spans are lost, not players.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "sentry")]
+mod errors;
+mod exports;
+pub mod health;
 mod lines;
+mod listener;
+pub mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
+pub mod span;
+#[cfg(not(all(feature = "otlp", feature = "sentry")))]
+mod unbuilt;
+
+#[cfg(feature = "sentry")]
+pub use errors::SentrySection;
+pub use exports::{ExportError, Exports};
+pub use listener::MetricsSection;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpError, OtlpProtocol, OtlpSection};
+#[cfg(not(feature = "otlp"))]
+pub use unbuilt::OtlpSection;
+#[cfg(not(feature = "sentry"))]
+pub use unbuilt::SentrySection;
 
 use drawbridge_config::{Diagnostic, Fields, keywords, section, suggestion};
 use lines::Writing;
@@ -26,17 +48,27 @@ keywords! {
 }
 
 section! {
-    /// Logs, on standard error.
+    /// Logs, on standard error, and what is sent elsewhere.
     #[defaults]
     #[check(check_filter)]
     pub struct Telemetry {
         /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or such a level for each part:
         /// `info,drawbridge_edge=debug`. `debug` shows every ping and every refusal.
         pub log: String = String::from("info"),
-        /// What lines look like.
+        /// What lines look like. Read at start.
         pub format: LogFormat = LogFormat::Pretty,
+        /// A collector that is sent traces and metrics.
+        pub otlp: Option<OtlpSection>,
+        /// A Sentry that is told errors.
+        pub sentry: Option<SentrySection>,
     }
 }
+
+/// What is logged of libraries where the filter doesn't name them. What watches the files says that the log was written to, which is
+/// written to the log; what sends traces and metrics says of each failure what the edge itself says once in a while, and what carries them
+/// tells of every frame.
+const QUIET: &str = "notify=info,opentelemetry=off,opentelemetry_sdk=off,opentelemetry-otlp=off,h2=info,hyper_util=info,\
+    reqwest=info,tonic=info,tower=info,sentry=info";
 
 /// What a part of a filter can ask for.
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
@@ -73,8 +105,12 @@ pub enum TelemetryError {
 
 impl Telemetry {
     fn filter(&self) -> Result<EnvFilter, ParseError> {
-        // What watches the files says that the log was written to, which is written to the log.
-        EnvFilter::builder().parse(format!("notify=info,{}", self.log))
+        EnvFilter::builder().parse(format!("{QUIET},{}", self.log))
+    }
+
+    /// What is read at start, but for secrets, which are shown nowhere.
+    fn at_start(&self) -> String {
+        format!("{:?} {:?} {:?}", self.format, self.otlp, self.sentry)
     }
 
     /// Begins to log.
@@ -82,7 +118,10 @@ impl Telemetry {
     /// # Errors
     /// When the filter can't be read, no thread can be made, or the process logs already.
     pub fn start(&self) -> Result<Log, TelemetryError> {
-        let told = |count| tracing::warn!(count, "the log is read too slowly: lines were lost");
+        let told = |count| {
+            metrics::log_lines_lost(count);
+            tracing::warn!(count, "the log is read too slowly: lines were lost");
+        };
         let (writer, writing) = lines::write_to(io::stderr(), told)?;
         let (filter, handle) = reload::Layer::new(self.filter()?);
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match self.format {
@@ -95,8 +134,28 @@ impl Telemetry {
                 Box::new(fmt::layer().json().flatten_event(true).with_target(false).with_writer(writer))
             }
         };
-        tracing_subscriber::registry().with(lines.with_filter(filter)).try_init()?;
-        Ok(Log { filter: handle, format: self.format, _writing: writing })
+        let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+        #[cfg(feature = "sentry")]
+        let telling = match &self.sentry {
+            Some(sentry) => {
+                let telling = sentry.start();
+                subscriber.with(errors::layer()).try_init()?;
+                Some(telling)
+            }
+            None => {
+                subscriber.try_init()?;
+                None
+            }
+        };
+        #[cfg(not(feature = "sentry"))]
+        subscriber.try_init()?;
+        Ok(Log {
+            filter: handle,
+            settings: self.clone(),
+            #[cfg(feature = "sentry")]
+            _telling: telling,
+            _writing: writing,
+        })
     }
 }
 
@@ -104,12 +163,15 @@ impl Telemetry {
 #[derive(Debug)]
 pub struct Log {
     filter: reload::Handle<EnvFilter, Registry>,
-    format: LogFormat,
+    /// What it was started with.
+    settings: Telemetry,
+    #[cfg(feature = "sentry")]
+    _telling: Option<errors::Telling>,
     _writing: Writing,
 }
 
 impl Log {
-    /// Logs by other settings from now on; the format stays until the next start.
+    /// Logs by other settings from now on; all but the filter stays until the next start.
     pub fn replace(&self, settings: &Telemetry) {
         // The filter was checked when it was read.
         if let Ok(filter) = settings.filter()
@@ -117,8 +179,10 @@ impl Log {
         {
             tracing::warn!(%error, "the log filter couldn't be replaced");
         }
-        if settings.format != self.format {
-            tracing::warn!("telemetry.format is read at start: restart the edge to change it");
+        if settings.at_start() != self.settings.at_start() {
+            tracing::warn!(
+                "telemetry.format, otlp and sentry are read at start: restart the edge to change them"
+            );
         }
     }
 }

@@ -14,6 +14,7 @@ use drawbridge_model::{
     AdapterError, Authentication, AuthenticationAdapter, AuthenticationError, Identity, Profile, Property,
 };
 use drawbridge_protocol::profile::server_hash;
+use drawbridge_telemetry::metrics::{self, Asking};
 use hyper::StatusCode;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -83,7 +84,17 @@ impl AuthenticationAdapter for Mojang {
     }
 
     async fn authenticate(&self, request: Authentication<'_>) -> Result<Identity, AuthenticationError> {
-        let answer = self.server.has_joined(&self.query(&request), self.timeout).await?;
+        let measured = Asking::begin("authentication", "mojang");
+        let identity = self.ask(&request).await;
+        measured.end(identity.as_ref().map_or_else(metrics::Answer::from, |_| metrics::Answer::Ok));
+        identity
+    }
+}
+
+impl Mojang {
+    async fn ask(&self, request: &Authentication<'_>) -> Result<Identity, AuthenticationError> {
+        let trace = &request.client.trace;
+        let answer = self.server.has_joined(&self.query(request), trace, self.timeout).await?;
         match answer.status {
             StatusCode::OK => {
                 let profile = read_profile(&answer.body, &request.claim.name);

@@ -4,6 +4,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::io::{Read as _, Write as _};
 use tokio::time::timeout;
 
+const TRACE: TraceContext = TraceContext { trace_id: 1, span_id: 2, flags: 0 };
+
 fn server(at: &Server, calls: usize) -> SessionServer {
     SessionServer::with_bound(at.url.parse().unwrap(), Arc::new(Tls::default()), calls)
 }
@@ -15,12 +17,12 @@ async fn no_more_calls_than_allowed_are_under_way() {
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..2 {
         let server = Arc::clone(&server);
-        calls.spawn(async move { server.has_joined("", PATIENCE).await.is_ok() });
+        calls.spawn(async move { server.has_joined("", &TRACE, PATIENCE).await.is_ok() });
         assert!(matches!(at.event(), Event::Request(_)));
     }
     // The third waits for its turn, and that counts.
     let waited = Duration::from_millis(100);
-    assert_eq!(server.has_joined("", waited).await.unwrap_err(), AdapterError::TimedOut(waited));
+    assert_eq!(server.has_joined("", &TRACE, waited).await.unwrap_err(), AdapterError::TimedOut(waited));
     assert!(at.requests().is_empty());
     // A call that is dropped makes room, and closes its connection.
     calls.shutdown().await;
@@ -33,7 +35,7 @@ async fn a_dropped_call_says_nothing_about_the_server() {
     let at = Server::start(|_| Reply::Silence);
     let server = server(&at, 1);
     for _ in 0..5 {
-        let call = server.has_joined("", PATIENCE);
+        let call = server.has_joined("", &TRACE, PATIENCE);
         assert!(timeout(Duration::from_millis(20), call).await.is_err());
     }
     assert_eq!(server.breaker.waiting(), None);
@@ -45,9 +47,9 @@ async fn who_waited_too_long_for_others_does_not_ask_any_more() {
     let at = Server::start(|_| Reply::Silence);
     let server = server(&at, 1);
     for _ in 0..4 {
-        let first = timeout(Duration::from_millis(150), server.has_joined("first", PATIENCE));
+        let first = timeout(Duration::from_millis(150), server.has_joined("first", &TRACE, PATIENCE));
         let waited = Duration::from_millis(200);
-        let (first, second) = tokio::join!(first, server.has_joined("second", waited));
+        let (first, second) = tokio::join!(first, server.has_joined("second", &TRACE, waited));
         assert!(first.is_err());
         assert_eq!(second.unwrap_err(), AdapterError::TimedOut(waited));
     }
@@ -98,8 +100,8 @@ async fn encrypted_servers_are_asked_when_they_are_trusted() {
         let url = url.clone();
         async move {
             let server = SessionServer::new(url.parse().unwrap(), Arc::new(tls));
-            let first = server.has_joined("", PATIENCE).await?;
-            assert_eq!(server.has_joined("", PATIENCE).await?.body, first.body);
+            let first = server.has_joined("", &TRACE, PATIENCE).await?;
+            assert_eq!(server.has_joined("", &TRACE, PATIENCE).await?.body, first.body);
             Ok::<_, AdapterError>(first.body)
         }
     };

@@ -13,6 +13,7 @@ use crate::guard::Guard;
 use async_trait::async_trait;
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
+use drawbridge_telemetry::metrics::{self, StatusCache};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -86,10 +87,23 @@ struct Question {
 
 /// What a ping finds.
 enum Found {
-    Answer(Answer),
+    Answer {
+        answer: Answer,
+        fresh: bool,
+    },
     /// Nothing yet, but a question is under way.
     Soon(watch::Receiver<()>),
     Nothing,
+}
+
+impl Found {
+    const fn label(&self) -> StatusCache {
+        match self {
+            Self::Answer { fresh: true, .. } => StatusCache::Hit,
+            Self::Answer { fresh: false, .. } => StatusCache::Stale,
+            Self::Soon(_) | Self::Nothing => StatusCache::Miss,
+        }
+    }
 }
 
 impl Cached {
@@ -124,7 +138,10 @@ impl Cached {
             entry.question = Some(self.ask(key, client.clone()));
         }
         match (&entry.answer, &entry.question) {
-            (Some((answer, _)), _) => Found::Answer(answer.clone()),
+            (Some((answer, since)), _) => {
+                let fresh = now.saturating_duration_since(*since) < self.house.caching.cache;
+                Found::Answer { answer: answer.clone(), fresh }
+            }
             (None, Some(question)) => Found::Soon(question.done.clone()),
             (None, None) => Found::Nothing,
         }
@@ -203,13 +220,14 @@ impl StatusAdapter for Cached {
             return Ok(self.house.at_once(client).await);
         }
         let mut found = self.look(client);
+        metrics::status_looked_up(found.label());
         if let Found::Soon(mut done) = found {
             // An error says that the question is answered, too.
             let _ = timeout(self.house.caching.patience, done.changed()).await;
             found = self.look(client);
         }
         Ok(match found {
-            Found::Answer(answer) => answer,
+            Found::Answer { answer, .. } => answer,
             Found::Soon(_) | Found::Nothing => Some(Arc::clone(&self.house.unreachable)),
         })
     }

@@ -9,6 +9,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Wake;
+use tokio::sync::oneshot;
 
 /// What other threads may touch of a reactor.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub(super) struct Mailbox {
     doorbell: mio::Waker,
     stop: AtomicBool,
     abort: AtomicBool,
+    /// Somebody asked for a sign of life.
+    asked: AtomicBool,
+    /// Whom to give it; `None` when the reactor has ended as it should.
+    asking: Mutex<Option<Vec<oneshot::Sender<()>>>>,
 }
 
 impl Mailbox {
@@ -30,7 +35,32 @@ impl Mailbox {
             doorbell,
             stop: AtomicBool::new(false),
             abort: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
+            asking: Mutex::new(Some(Vec::new())),
         }
+    }
+
+    /// Asks for a sign of life; one that has ended as it should gives it at once, by the sender's being dropped.
+    pub(super) fn ask(&self, sign: oneshot::Sender<()>) {
+        if let Some(asking) = &mut *self.asking.lock().unwrap_or_else(PoisonError::into_inner) {
+            asking.push(sign);
+            self.asked.store(true, Ordering::Release);
+            self.ring();
+        }
+    }
+
+    /// Gives whoever asked a sign of life.
+    pub(super) fn live(&self) {
+        if self.asked.load(Ordering::Relaxed) && self.asked.swap(false, Ordering::Acquire) {
+            let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            // Dropping them is the sign.
+            asking.iter_mut().for_each(Vec::clear);
+        }
+    }
+
+    /// From now on nobody need ask.
+    pub(super) fn end(&self) {
+        *self.asking.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Asks the reactor to close its listeners.

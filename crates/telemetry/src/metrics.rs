@@ -1,0 +1,434 @@
+//! What is counted and measured. Whoever has something to count calls a function of this module; nobody else makes instruments.
+//!
+//! What must stay true: no label holds what a player supplied, and none grows without bound; while nobody asked for metrics, a call
+//! costs a look at one variable.
+
+mod families;
+mod instruments;
+mod pairs;
+#[cfg(target_os = "linux")]
+mod process;
+
+pub use families::{FAMILIES, Family, Kind};
+
+use crate::metrics::instruments::Instruments;
+use drawbridge_model::{ActionError, AdapterError, AuthenticationError, Refusal};
+use opentelemetry::metrics::MeterProvider as _;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider};
+use prometheus::{Encoder as _, Registry, TextEncoder};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
+
+static INSTRUMENTS: OnceLock<Instruments> = OnceLock::new();
+/// What observers read; kept whether or not anybody asked for metrics, where that costs nothing to speak of.
+static STATE: State = State {
+    open: AtomicI64::new(0),
+    keys: AtomicI64::new(0),
+    routes: AtomicU64::new(0),
+    reloaded: AtomicU64::new(0),
+    lines_lost: AtomicU64::new(0),
+};
+
+#[derive(Debug)]
+struct State {
+    /// Connections.
+    open: AtomicI64,
+    /// Key exchanges that wait for a thread.
+    keys: AtomicI64,
+    routes: AtomicU64,
+    /// When a configuration was taken over, in seconds since 1970.
+    reloaded: AtomicU64,
+    lines_lost: AtomicU64,
+}
+
+/// A part of a connection's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Address rules, limits, a load balancer's header.
+    Admission,
+    /// The handshake, and finding the route.
+    Greeting,
+    /// The server list's answer.
+    Status,
+    /// Login Start.
+    Login,
+    /// Cookies, key exchange and the route's authentication adapter.
+    Authentication,
+    /// Discovery and actions.
+    Placement,
+    /// Resource packs, cookies, Transfer.
+    Delivery,
+}
+
+impl Phase {
+    /// All, in the order of the way.
+    pub const ALL: [Self; 7] = [
+        Self::Admission,
+        Self::Greeting,
+        Self::Status,
+        Self::Login,
+        Self::Authentication,
+        Self::Placement,
+        Self::Delivery,
+    ];
+
+    /// The label, and the name of its span.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::Greeting => "greeting",
+            Self::Status => "status",
+            Self::Login => "login",
+            Self::Authentication => "authentication",
+            Self::Placement => "placement",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
+/// How a connection, or a part of its way, ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it should: answered, or handed over; of a phase: the next one began.
+    Ok,
+    /// The client has gone.
+    Left,
+    /// The client was turned away.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    /// The label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Left => "left",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// How a question to an adapter ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// With an answer.
+    Ok,
+    /// With an answer that turns the player away.
+    Refused,
+    /// It couldn't be reached.
+    Unreachable,
+    /// It didn't answer in time.
+    TimedOut,
+    /// It wasn't asked, since it failed of late.
+    BackingOff,
+    /// It answered with something else than what was expected.
+    Invalid,
+    /// Nobody waited for the answer any more.
+    Abandoned,
+}
+
+impl Answer {
+    /// The label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::BackingOff => "backing_off",
+            Self::Invalid => "invalid",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// What an outcome is, where `failure` is why there is no answer if there is none.
+    pub fn of<T, E>(outcome: &Result<T, E>, failure: impl FnOnce(&E) -> Option<&AdapterError>) -> Self {
+        match outcome {
+            Ok(_) => Self::Ok,
+            Err(error) => failure(error).map_or(Self::Refused, Self::from),
+        }
+    }
+}
+
+impl From<&AdapterError> for Answer {
+    fn from(error: &AdapterError) -> Self {
+        match error {
+            AdapterError::Unreachable(_) => Self::Unreachable,
+            AdapterError::TimedOut(_) => Self::TimedOut,
+            AdapterError::BackingOff(_) => Self::BackingOff,
+            AdapterError::Answer(_) => Self::Invalid,
+        }
+    }
+}
+
+impl From<&ActionError> for Answer {
+    fn from(error: &ActionError) -> Self {
+        match error {
+            ActionError::Refused(_) => Self::Refused,
+            ActionError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<&AuthenticationError> for Answer {
+    fn from(error: &AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Denied | AuthenticationError::Refused(_) => Self::Refused,
+            AuthenticationError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+/// What was found of a status that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusCache {
+    /// A fresh one.
+    Hit,
+    /// None that could be shown.
+    Miss,
+    /// One that is being asked for anew.
+    Stale,
+}
+
+/// What became of a returning player's cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookie {
+    /// It spared the session server.
+    Hit,
+    /// There was none, or none that is still good.
+    Miss,
+    /// It wasn't what it was promised to be.
+    Invalid,
+}
+
+/// A bound that turned somebody away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `limits.connections`
+    Connections,
+    /// `limits.per_address`
+    PerAddress,
+    /// `limits.status`
+    Status,
+    /// `limits.login`
+    Login,
+    /// `limits.transfer`
+    Transfer,
+}
+
+/// Whether anybody asked for metrics.
+#[must_use]
+pub fn is_on() -> bool {
+    INSTRUMENTS.get().is_some()
+}
+
+/// The time, where somebody asked for metrics, which alone make use of it.
+#[must_use]
+pub fn now() -> Option<Instant> {
+    is_on().then(Instant::now)
+}
+
+/// A connection was accepted.
+pub fn connection_accepted() {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        STATE.open.fetch_add(1, Relaxed);
+        instruments.accepted.add(1);
+    }
+}
+
+/// A connection that was accepted is closed.
+pub fn connection_closed() {
+    if is_on() {
+        STATE.open.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A connection came to its end, in this phase.
+pub fn connection_ended(phase: Phase, outcome: Outcome) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.ended(phase, outcome);
+    }
+}
+
+/// A phase took so long, and ended so.
+pub fn phase_ended(phase: Phase, outcome: Outcome, took: Duration) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.phase(phase, outcome, took);
+    }
+}
+
+/// A question to an adapter under way: what it is asked for (`discovery`), and its `type`. Ends when it is dropped, as abandoned where
+/// nobody has said how.
+#[derive(Debug)]
+pub struct Asking {
+    asked: &'static str,
+    kind: &'static str,
+    since: Option<Instant>,
+}
+
+impl Asking {
+    /// The question begins.
+    #[must_use]
+    pub fn begin(asked: &'static str, kind: &'static str) -> Self {
+        Self { asked, kind, since: now() }
+    }
+
+    /// The question ended so.
+    pub fn end(mut self, answer: Answer) {
+        self.tell(answer);
+    }
+
+    fn tell(&mut self, answer: Answer) {
+        if let (Some(instruments), Some(since)) = (INSTRUMENTS.get(), self.since.take()) {
+            instruments.adapter(self.asked, self.kind, answer, since.elapsed());
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.tell(Answer::Abandoned);
+    }
+}
+
+/// An adapter failed so often that it isn't asked for a while; each further wait counts too.
+pub fn breaker_opened(asked: &'static str, kind: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.breaker(asked, kind);
+    }
+}
+
+/// A status was looked for among those that are kept.
+pub fn status_looked_up(found: StatusCache) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.status_cache.add(found as usize);
+    }
+}
+
+/// A returning player was asked for cookies.
+pub fn cookie_asked(found: Cookie) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.cookies.add(found as usize);
+    }
+}
+
+/// Somebody was turned away by a bound.
+pub fn limited(limit: Limit) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.limited.add(limit as usize);
+    }
+}
+
+/// A player was handed over.
+pub fn transferred(route: &str, target: &str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.transfers.add(route, target);
+    }
+}
+
+/// A discovery of this `type` gave an answer that is older than it may be, since nobody could be asked.
+pub fn discovery_stale(kind: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.stale(kind);
+    }
+}
+
+/// A server was allocated for a player who then left. `outcome` says what became of it: `kept`, `deleted`, `relabelled` or `failed`, say.
+pub fn allocation_orphaned(outcome: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.orphaned(outcome);
+    }
+}
+
+/// A configuration with so many routes was taken over, at start or by a reload.
+pub fn configured(routes: usize) {
+    STATE.routes.store(routes as u64, Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    STATE.reloaded.store(now.as_secs(), Relaxed);
+}
+
+/// A reload was taken over, or not.
+pub fn reloaded(taken: bool) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.reloads.add(usize::from(!taken));
+    }
+}
+
+/// Lines of the log were lost.
+pub(crate) fn log_lines_lost(count: u64) {
+    STATE.lines_lost.fetch_add(count, Relaxed);
+}
+
+/// A key exchange that waits for a thread, for as long as this is there.
+#[derive(Debug)]
+pub struct KeyExchange(());
+
+impl KeyExchange {
+    /// It begins to wait.
+    #[must_use]
+    pub fn waits() -> Self {
+        STATE.keys.fetch_add(1, Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for KeyExchange {
+    fn drop(&mut self) {
+        STATE.keys.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The running metrics.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    provider: SdkMeterProvider,
+    registry: Registry,
+}
+
+impl Metrics {
+    /// Begins to count, for whoever reads `text` and for the readers that `builder` has. Once in a process.
+    pub(crate) fn start(builder: MeterProviderBuilder, resource: Resource, runtime: &Handle) -> Self {
+        let registry = Registry::new();
+        let exporter = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .without_target_info()
+            .build();
+        let builder = match exporter {
+            Ok(exporter) => builder.with_reader(exporter),
+            Err(error) => {
+                tracing::error!(%error, "metrics can't be shown");
+                builder
+            }
+        };
+        let provider = builder.with_resource(resource).build();
+        let instruments = Instruments::new(&provider.meter("drawbridge"), runtime);
+        // A second start in the same process, which only tests see, counts nowhere.
+        let _ = INSTRUMENTS.set(instruments);
+        Self { provider, registry }
+    }
+
+    /// All, in the text format of Prometheus.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(16 * 1024);
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::warn!(%error, "metrics can't be written");
+        }
+        text
+    }
+
+    /// Ends the readers; whoever pushes pushes for the last time.
+    pub(crate) fn shutdown(&self) {
+        // Whoever pushes tells of its failures itself.
+        let _ = self.provider.shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests;
