@@ -16,6 +16,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     steps.needed("HAProxy", || package("haproxy", &["haproxy", "-v"]))?;
     steps.needed("Java", || package("default-jdk-headless", &["javac", "-version"]))?;
     steps.needed("Go", || package("golang-go", &["go", "version"]))?;
+    steps.needed("Prometheus", || package("prometheus", &["prometheus", "--version"]))?;
     steps.needed("Python packages", python)?;
     // Of the whole workspace, so that libraries have the features that `test` built them with.
     steps.step("tests", || test::tests(&["--workspace", "--test", "interop"], true, arguments));

@@ -1,4 +1,4 @@
-//! With programs that aren't ours and come with the system: `mcstatus` and HAProxy. Run by `cargo xtask interop`, which
+//! With programs that aren't ours and come with the system: `mcstatus`, HAProxy, rotel and Prometheus. Run by `cargo xtask interop`, which
 //! installs them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
@@ -6,6 +6,8 @@
 mod support;
 #[path = "interop/tickets.rs"]
 mod tickets;
+#[path = "interop/telemetry.rs"]
+mod telemetry;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{Backend, Edge, Join, NodeClient, Player, SessionServer, eventually, ping};
