@@ -26,7 +26,9 @@ fn a_login_and_a_ping_are_counted_where_they_end() {
     assert_eq!(before.sum("drawbridge_routes", &[]), 1.0);
     assert_eq!(before.sum("drawbridge_ready", &[]), 1.0);
     assert_eq!(before.sum("drawbridge_build_info", &[]), 1.0);
-    for name in ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds", "process_max_fds"] {
+    for name in
+        ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds", "process_max_fds"]
+    {
         assert!(before.sum(name, &[]) > 0.0, "{name}");
     }
     ping(edge.address(), VERSION, "localhost").unwrap();
@@ -235,7 +237,7 @@ fn errors_are_told_to_sentry_without_a_word_about_players() {
     edge.terminate();
     assert_eq!(edge.exit(Duration::from_secs(10)).code(), Some(0), "what is left is told at the end");
     let told: Vec<_> =
-        sentry.received().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
+        sentry.seen().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect();
     let of_reload = told.iter().find(|body| body.contains("was not reloaded")).expect("an envelope");
     assert!(
         of_reload.contains("\"environment\":\"staging\"") && of_reload.contains("drawbridge@"),

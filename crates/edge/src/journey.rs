@@ -104,7 +104,7 @@ impl Journey {
             };
             part.finish();
         }
-        self.root(outcome, client, facts, (arrived, at(end)), error).finish();
+        Span { error, ..self.root(outcome, client, facts, (arrived, at(end))) }.finish();
     }
 
     /// What an operator or somebody outside has to mend, if anything.
@@ -121,7 +121,6 @@ impl Journey {
         client: &Client,
         facts: &Facts<'_>,
         (start, end): (SystemTime, SystemTime),
-        error: Option<String>,
     ) -> Span {
         let refusal = if let Outcome::Refused(refusal) = outcome { Some(refusal.label()) } else { None };
         let mut attributes = vec![
@@ -147,7 +146,7 @@ impl Journey {
             start,
             end,
             attributes,
-            error,
+            error: None,
         }
     }
 

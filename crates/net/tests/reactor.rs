@@ -491,3 +491,35 @@ fn dropping_it_all_waits_for_the_threads() {
     drop(edge);
     assert_eq!(drops.try_iter().count(), 1);
 }
+
+#[test]
+fn a_sign_of_life_comes_from_all_or_not_at_all() {
+    let (free, held) = channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let (told, begun) = reports();
+    let mut edge = Edge::start(move |_| {
+        let (held, told) = (Arc::clone(&held), Arc::clone(&told));
+        async move {
+            report(&told, ());
+            // The thread hangs, as a fault might have it do.
+            let _ = held.lock().unwrap().recv();
+        }
+    });
+    let pulse = edge.serving.pulse();
+    let beats = |patience| {
+        edge.runtime.block_on(async { tokio::time::timeout(patience, pulse.beat()).await.is_ok() })
+    };
+    assert!(beats(SOON));
+    let client = edge.connect();
+    begun.recv_timeout(SOON).unwrap();
+    assert!(!beats(Duration::from_millis(300)), "the thread hangs");
+    free.send(()).unwrap();
+    assert!(beats(SOON));
+    drop(client);
+    edge.serving.stop_accepting();
+    edge.finish();
+    assert!(
+        edge.runtime.block_on(async { tokio::time::timeout(SOON, pulse.beat()).await.is_ok() }),
+        "it has ended as it should"
+    );
+}
