@@ -1,0 +1,174 @@
+"""Renders the Helm chart with Helm's own library, and holds what comes out to what Kubernetes and the edge expect.
+
+    chart.py <chart> <edge's program>
+
+Each file in the chart's folder `ci` is a set of values. What must stay true: no cluster is asked, and nothing is written but in a
+temporary folder.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import helm_python
+import kubernetes_validate
+import yaml
+
+# The oldest release that the chart says it runs on, and the newest whose schemas the package has.
+KUBERNETES = ["1.27", kubernetes_validate.latest_version()]
+# Kinds that Kubernetes itself doesn't know.
+FOREIGN = {"ServiceMonitor"}
+INFO = 1
+NAMESPACE = "edges"
+
+
+def rendered(chart, values):
+    """The manifests, by kind and name."""
+    report = helm_python.lint(chart, values, strict=True)
+    findings = [message for message in report["messages"] if message["severity"] > INFO] + report["errors"]
+    assert not findings, findings
+    with helm_python.Chart.load(chart) as loaded:
+        texts = loaded.render(values, name="release", namespace=NAMESPACE)
+    manifests = {}
+    for path, text in texts.items():
+        if path.endswith(".txt"):
+            assert text.strip(), f"{path} is empty"
+            continue
+        for manifest in filter(None, yaml.safe_load_all(text)):
+            key = (manifest["kind"], manifest["metadata"].get("namespace", NAMESPACE), manifest["metadata"]["name"])
+            assert key not in manifests, f"{key} twice"
+            manifests[key] = manifest
+    return manifests
+
+
+def validate(manifests):
+    for manifest in manifests.values():
+        if manifest["kind"] in FOREIGN:
+            continue
+        for version in KUBERNETES:
+            kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def of_kind(manifests, kind):
+    return [manifest for (is_kind, _, _), manifest in manifests.items() if is_kind == kind]
+
+
+def check_selectors(manifests):
+    """Whatever selects pods selects the deployment's, and ports are known by the names that they have there."""
+    (deployment,) = of_kind(manifests, "Deployment")
+    template = deployment["spec"]["template"]
+    labels = template["metadata"]["labels"].items()
+    (container,) = template["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    selectors = [service["spec"]["selector"] for service in of_kind(manifests, "Service")]
+    selectors += [budget["spec"]["selector"]["matchLabels"] for budget in of_kind(manifests, "PodDisruptionBudget")]
+    selectors += [policy["spec"]["podSelector"]["matchLabels"] for policy in of_kind(manifests, "NetworkPolicy")]
+    assert len(selectors) == 4, selectors
+    for selector in selectors:
+        assert selector.items() <= labels, selector
+    for service in of_kind(manifests, "Service"):
+        for port in service["spec"]["ports"]:
+            assert port["targetPort"] in ports, port
+    for monitor in of_kind(manifests, "ServiceMonitor"):
+        wanted = monitor["spec"]["selector"]["matchLabels"].items()
+        services = [service for service in of_kind(manifests, "Service") if wanted <= service["metadata"]["labels"].items()]
+        assert len(services) == 1, "of the two services the monitor wants the one of the metrics"
+        assert monitor["spec"]["endpoints"][0]["port"] == services[0]["spec"]["ports"][0]["name"]
+    for name, path in [("startupProbe", "/healthz"), ("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")]:
+        assert container[name]["httpGet"] == {"path": path, "port": "metrics"}, container[name]
+    return deployment, container, ports
+
+
+def check_shut_in(deployment, container):
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsNonRoot"] is True and pod["securityContext"]["runAsUser"] > 0
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert "privileged" not in container["securityContext"] and "hostNetwork" not in pod
+
+
+def check_time_to_end(deployment, environment):
+    spent = sum(int(environment[f"DRAWBRIDGE__SHUTDOWN__{part}"].strip('"').removesuffix("s")) for part in ("DELAY", "GRACE"))
+    assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == spent + 10
+
+
+def check_edge(manifests, deployment, container, program):
+    """Lays the configuration out as a pod has it, and lets the edge check it with the pod's own arguments and environment."""
+    (config,) = of_kind(manifests, "ConfigMap")
+    volumes = {volume["name"]: volume for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "configuration"]
+    with tempfile.TemporaryDirectory() as root:
+        expected = 0
+        for source in volumes["configuration"]["projected"]["sources"]:
+            kind, source = next(iter(source.items()))
+            for item in source["items"]:
+                path = Path(root, mount["mountPath"].lstrip("/"), item["path"])
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(config["data"][item["key"]] if kind == "configMap" else "k" * 48)
+                path.chmod(0o440)
+            if kind == "configMap":
+                assert source["name"] == config["metadata"]["name"]
+                expected = len(config["data"])
+                assert len(source["items"]) == expected, "a file that isn't mounted"
+        assert expected > 0
+
+        def moved(text):
+            return text.replace(mount["mountPath"], root + mount["mountPath"])
+
+        environment = {variable["name"]: moved(variable["value"]) for variable in container["env"]}
+        arguments = [moved(argument) for argument in container["args"]]
+        assert arguments[0] == "run"
+        check = subprocess.run(
+            [program, "check", *arguments[1:]], env={**os.environ, **environment}, capture_output=True, text=True
+        )
+        assert check.returncode == 0, check.stderr
+        # With a mistake in the last file it fails: what was checked is what is mounted.
+        path.chmod(0o640)
+        path.write_text("mistake = 1")
+        check = subprocess.run([program, "check", *arguments[1:]], env={**os.environ, **environment}, capture_output=True)
+        assert check.returncode == 1, "the mounted files aren't what the edge reads"
+    return environment
+
+
+def check_schema(chart):
+    """What would be ignored, or set aside what the chart counts on, is refused."""
+    refused = [
+        {"replica": 3},
+        {"service": {"type": "LoadBalancr"}},
+        {"metrics": {"port": 25565}},
+        {"shutdown": {"graceSeconds": "30s"}},
+        {"routes": {"a/b": "x"}},
+        {"env": [{"name": "DRAWBRIDGE__SHUTDOWN__GRACE", "value": "1h"}]},
+    ]
+    with helm_python.Chart.load(chart) as loaded:
+        for values in refused:
+            try:
+                loaded.validate_schema(loaded.merge_values(values))
+            except helm_python.HelmError:
+                continue
+            raise AssertionError(f"{values} is taken")
+
+
+def main(chart, program):
+    check_schema(chart)
+    sets = sorted(Path(chart, "ci").glob("*.yaml"))
+    assert sets
+    for file in sets:
+        manifests = rendered(chart, yaml.safe_load(file.read_text()))
+        validate(manifests)
+        deployment, container, ports = check_selectors(manifests)
+        check_shut_in(deployment, container)
+        environment = check_edge(manifests, deployment, container, program)
+        check_time_to_end(deployment, environment)
+        assert environment["DRAWBRIDGE__METRICS__BIND"] == f'"[::]:{ports["metrics"]}"'
+        assert environment["DRAWBRIDGE__BIND"] == f'["[::]:{ports["minecraft"]}"]'
+        print(f"{file.name}: {len(manifests)} manifests")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
