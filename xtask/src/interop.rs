@@ -4,7 +4,7 @@ use crate::command::{self, Steps, workspace};
 use crate::test;
 use anyhow::{Context as _, Result, ensure};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Installs what is missing and runs.
@@ -17,14 +17,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     steps.needed("Java", || package("default-jdk-headless", &["javac", "-version"]))?;
     steps.needed("Go", || package("golang-go", &["go", "version"]))?;
     steps.needed("Prometheus", || package("prometheus", &["prometheus", "--version"]))?;
-    steps.needed("Python packages", python)?;
+    let folder = workspace().join("tests/python");
+    steps.needed("Python packages", || python(&folder.join("requirements.txt"), &folder.join(".venv")))?;
     // Of the whole workspace, so that libraries have the features that `test` built them with.
     steps.step("tests", || test::tests(&["--workspace", "--test", "interop"], true, arguments));
     steps.finish()
 }
 
 /// Makes sure that a program runs, by apt where there is one and it may.
-fn package(name: &str, answers: &[&str]) -> Result<()> {
+///
+/// # Errors
+/// When it doesn't.
+pub(crate) fn package(name: &str, answers: &[&str]) -> Result<()> {
     let Some((program, arguments)) = answers.split_first() else { return Ok(()) };
     if command::exists(program, arguments) {
         return Ok(());
@@ -45,11 +49,12 @@ fn package(name: &str, answers: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// A virtual environment with the packages of the requirements file, each checked by its hash.
-fn python() -> Result<()> {
-    let folder = workspace().join("tests/python");
-    let (requirements, environment) = (folder.join("requirements.txt"), folder.join(".venv"));
-    let wanted = fs::read(&requirements).context("reading tests/python/requirements.txt")?;
+/// A virtual environment with the packages of a file of requirements, each checked by its hash.
+///
+/// # Errors
+/// When it can't be made.
+pub(crate) fn python(requirements: &Path, environment: &Path) -> Result<()> {
+    let wanted = fs::read(requirements).with_context(|| format!("reading {}", requirements.display()))?;
     let installed = environment.join("installed.txt");
     if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
         return Ok(());
@@ -58,10 +63,10 @@ fn python() -> Result<()> {
     if !command::exists("python3", &["-c", "import ensurepip, venv"]) {
         package("python3-venv", &["python3", "-c", "import ensurepip, venv"])?;
     }
-    command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment))?;
     let pip: PathBuf = environment.join("bin/pip");
     let mut install = Command::new(pip);
     install.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]);
-    command::run(install.arg(&requirements))?;
+    command::run(install.arg(requirements))?;
     fs::write(&installed, wanted).context("noting what is installed")
 }

@@ -4,9 +4,12 @@
 
 mod bench;
 mod command;
+mod deploy;
 mod interop;
 mod node;
 mod packet_ids;
+mod program;
+mod reference;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +36,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Holds what is in `deploy/`, and the manual, to the tools that will read them, and installs these with pip and apt.
+    Deploy,
     /// Measures the edge against references in the same run; `cargo xtask bench --help` names the arguments.
     #[command(disable_help_flag = true)]
     Bench {
@@ -46,13 +51,21 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Writes the reference of the configuration, docs/reference.md, from `drawbridge schema`.
+    Reference {
+        /// Changes nothing, and fails where the page would change.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
         Task::Interop { arguments } => interop::run(&arguments),
+        Task::Deploy => deploy::run(),
         Task::Bench { arguments } => bench::run(&arguments),
+        Task::Reference { check } => reference::run(check),
         Task::PacketIds { check } => {
             node::install()?;
             packet_ids::run(&node::folder().join(packet_ids::DATA), check)
