@@ -2,14 +2,19 @@
 
     chart.py <chart> <edge's program>
 
-Each file in the chart's folder `ci` is a set of values. What must stay true: no cluster is asked, and nothing is written but in a
-temporary folder.
+Each file in the chart's folder `ci` is a set of values. What must stay true: no cluster is asked, nothing is written but in a
+temporary folder, and the edge listens on 127.0.0.1 alone.
 """
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import helm_python
@@ -22,6 +27,8 @@ KUBERNETES = ["1.27", kubernetes_validate.latest_version()]
 FOREIGN = {"ServiceMonitor"}
 INFO = 1
 NAMESPACE = "edges"
+# How long something may take that takes a moment.
+PATIENCE = 30
 
 
 def rendered(chart, values):
@@ -97,6 +104,45 @@ def check_time_to_end(deployment, environment):
     assert deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] == spent + 10
 
 
+def answer(port, path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE) as response:
+            return response.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
+def eventually(port, path, status):
+    deadline = time.monotonic() + PATIENCE
+    while (seen := answer(port, path)) != status:
+        assert time.monotonic() < deadline, f"{path} answers {seen}, not {status}"
+        time.sleep(0.02)
+
+
+def check_probes(container, program, arguments, environment):
+    """Starts the edge as a pod does, but for its ports, and asks it what Kubernetes asks: while it runs, and once it is to end."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ports = {"DRAWBRIDGE__BIND": '["127.0.0.1:0"]', "DRAWBRIDGE__METRICS__BIND": f'"127.0.0.1:{port}"'}
+    edge = subprocess.Popen(
+        [program, *arguments], env={**os.environ, **environment, **ports}, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        paths = {probe: container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
+        for path in paths.values():
+            eventually(port, path, 200)
+        edge.send_signal(signal.SIGTERM)
+        eventually(port, paths["readinessProbe"], 503)
+        assert answer(port, paths["livenessProbe"]) == 200, "it isn't to be killed while it ends"
+    finally:
+        edge.kill()
+        log = edge.communicate()[1]
+        if sys.exc_info()[0]:
+            print(log, file=sys.stderr)
+
+
 def check_edge(manifests, deployment, container, program):
     """Lays the configuration out as a pod has it, and lets the edge check it with the pod's own arguments and environment."""
     (config,) = of_kind(manifests, "ConfigMap")
@@ -127,6 +173,7 @@ def check_edge(manifests, deployment, container, program):
             [program, "check", *arguments[1:]], env={**os.environ, **environment}, capture_output=True, text=True
         )
         assert check.returncode == 0, check.stderr
+        check_probes(container, program, arguments, environment)
         # With a mistake in the last file it fails: what was checked is what is mounted.
         path.chmod(0o640)
         path.write_text("mistake = 1")

@@ -54,10 +54,13 @@ struct Sections<'a> {
     waiting: VecDeque<Section<'a>>,
     /// The names of definitions with the paths that they got, in the order of the page.
     named: Vec<(&'a str, String)>,
+    /// The kinds of tables that the page has, with the paths of these.
+    kinds: Vec<(String, &'a Value)>,
 }
 
 fn page(schema: &Value) -> Result<String> {
-    let mut sections = Sections { root: schema, waiting: VecDeque::new(), named: Vec::new() };
+    let mut sections =
+        Sections { root: schema, waiting: VecDeque::new(), named: Vec::new(), kinds: Vec::new() };
     let mut page = HEAD.to_owned();
     page.push_str("## The main file\n\n");
     sections.table(&mut page, "", schema)?;
@@ -85,7 +88,12 @@ impl<'a> Sections<'a> {
             if let Some(text) = text(kind, "description") {
                 writeln!(page, "{text}\n")?;
             }
-            self.table(page, &section.path, kind)?;
+            if let Some((path, _)) = self.kinds.iter().find(|(_, earlier)| has_all(kind, earlier)) {
+                writeln!(page, "It has the keys of {} of this type{}.\n", link(path), besides(kind))?;
+            } else {
+                self.table(page, &section.path, kind)?;
+            }
+            self.kinds.push((section.path.clone(), kind));
         }
         Ok(())
     }
@@ -174,6 +182,23 @@ fn is_table(schema: &Value) -> bool {
 /// The kinds of a table that is read in several ways, by its key `type`.
 fn kinds(schema: &Value) -> Option<&Vec<Value>> {
     schema["oneOf"].as_array().filter(|kinds| kinds.iter().all(|kind| kind_name(kind).is_some()))
+}
+
+/// What a kind of an action has that the same kind of discovery hasn't.
+fn besides(kind: &Value) -> &'static str {
+    if kind.pointer("/properties/name").is_some() { ", and `name`, which names it in logs" } else { "" }
+}
+
+/// Whether a kind of a table is another one that may also be named, as discovery is where it serves as an action.
+fn has_all(kind: &Value, other: &Value) -> bool {
+    let (Some(keys), Some(others)) = (kind["properties"].as_object(), other["properties"].as_object()) else {
+        return false;
+    };
+    let same = |(key, schema): (&String, &Value)| key == "type" || others.get(key) == Some(schema);
+    kind_name(kind) == kind_name(other)
+        && others.len() > 1
+        && others.keys().all(|key| keys.contains_key(key))
+        && keys.iter().filter(|(key, _)| *key != "name").all(same)
 }
 
 fn kind_name(kind: &Value) -> Option<&str> {
@@ -301,6 +326,22 @@ mod tests {
         assert!(x.is_some() && x < y, "{page}");
         assert!(page.contains("| `secret` | `{ file = … }` or `{ env = … }` |"), "{page}");
         assert!(page.contains("type `y`\n\nIt has no keys of its own.\n"), "{page}");
+    }
+
+    #[test]
+    fn a_kind_that_serves_elsewhere_too_is_described_once() {
+        let kind = |more: Value| {
+            let mut keys =
+                json!({ "type": { "const": "x" }, "hosts": { "type": "string", "description": "Many." } });
+            keys.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            json!({ "oneOf": [{ "properties": keys }] })
+        };
+        let (plain, named) = (kind(json!({})), kind(json!({ "name": { "type": "string" } })));
+        let other = kind(json!({ "port": { "type": "integer" } }));
+        let page = page(&json!({ "properties": { "a": plain, "b": named, "c": other } })).unwrap();
+        let sentence = "It has the keys of [`a`](#a) of this type, and `name`, which names it in logs.\n";
+        assert_eq!(page.matches(sentence).count(), 1, "{page}");
+        assert_eq!(page.matches("Many.").count(), 2, "the third has another key: {page}");
     }
 
     #[test]
