@@ -68,14 +68,20 @@ fn examples(page: &Path) -> Vec<Example> {
     found
 }
 
-/// What an example may stand for: itself; or, where it shows a part of a route, that part of the route before it or of another.
+/// What an example may stand for: itself; or, where it shows a part of a route, that part of the route before it or of another. Where
+/// it shows defaults, what is required is commented out, and is needed here.
 fn whole(example: &Example) -> Vec<String> {
     let part = |line: &str| line.starts_with("[routes.") || line.starts_with("[[routes.");
-    if example.text.contains("[[routes]]") || !example.text.lines().any(part) {
-        return vec![example.text.clone()];
+    let required = |line: &str| match line.strip_prefix("# ") {
+        Some(key) if line.ends_with("# required") => format!("{key}\n"),
+        _ => format!("{line}\n"),
+    };
+    let text: String = example.text.lines().map(required).collect();
+    if text.contains("[[routes]]") || !text.lines().any(part) {
+        return vec![text];
     }
     let routes = example.route.iter().map(String::as_str).chain([ROUTE]);
-    routes.map(|route| format!("{route}\n{}", example.text)).collect()
+    routes.map(|route| format!("{route}\n{text}")).collect()
 }
 
 /// The words in quotes behind a key, such as `file = "…"`.
@@ -119,7 +125,8 @@ fn every_example_of_a_configuration_holds() {
     for example in &examples {
         let outputs: Vec<_> = whole(example).iter().map(|text| check(text)).collect();
         if !outputs.iter().any(|output| output.status.success()) {
-            let told = String::from_utf8_lossy(&outputs[0].stderr).into_owned();
+            let told =
+                outputs.iter().map(|output| String::from_utf8_lossy(&output.stderr)).collect::<String>();
             wrong.push(format!("{}:{}\n{told}", example.page.display(), example.line));
         }
     }
@@ -138,6 +145,10 @@ fn an_example_with_a_mistake_is_found() {
     assert_eq!(page("```toml\nthreads = 1\n```\n"), [true]);
     assert_eq!(page("- so:\n\n  ```toml\n  thraeds = 1\n  ```\n"), [false]);
     assert_eq!(page("```toml\n[routes.transfer]\nprobe = true\n```\n"), [true]);
+    assert_eq!(
+        page("```toml\n[routes.authentication]\ntype = \"mojang\"\n# uri = 1 # required\n```\n"),
+        [false]
+    );
     assert_eq!(page("```toml\n[routes.transfer]\nprobes = true\n```\n"), [false]);
 }
 
