@@ -12,7 +12,7 @@ use crate::names::{self, Names, NamesError, Service};
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_model::AdapterError;
 use hickory_resolver::proto::rr::RecordType;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 /// The shortest time between two questions, whatever the answer says of itself.
 pub(crate) const SHORTEST: Duration = Duration::from_secs(1);
-/// How long it is believed that there is nothing, where the answer doesn't say.
+/// How long it is believed that there is nothing, where the answer doesn't say, and the longest wait while nothing is known.
 const NOTHING: Duration = Duration::from_secs(5);
 /// How many hosts are looked up at a time.
 const LOOKUPS: usize = 32;
@@ -64,7 +64,7 @@ pub(crate) struct Answers {
 impl Answers {
     pub(crate) fn new(question: Question, counting: &Arc<Counting>, background: &Background) -> Self {
         let (told, state) = watch::channel(State::default());
-        let asking = Asking { question, told, counting: Arc::clone(counting) };
+        let asking = Asking { question, told, counting: Arc::clone(counting), dead: BTreeSet::new() };
         Self { state, _running: background.run(asking.go_on()) }
     }
 
@@ -82,10 +82,12 @@ struct Asking {
     question: Question,
     told: watch::Sender<State>,
     counting: Arc<Counting>,
+    /// The hosts that were left out last.
+    dead: BTreeSet<String>,
 }
 
 impl Asking {
-    async fn go_on(self) {
+    async fn go_on(mut self) {
         let mut failures = 0;
         loop {
             let asked = timeout(self.question.timeout, self.ask()).await;
@@ -101,7 +103,9 @@ impl Asking {
                     good
                 }
                 Err(error) => {
-                    let wait = wait(failures, self.question.refresh, rand::random());
+                    let known = self.told.borrow().found.is_some();
+                    let most = if known { self.question.refresh } else { self.question.refresh.min(NOTHING) };
+                    let wait = wait(failures, most, rand::random());
                     self.tell(&error, failures, wait);
                     failures = failures.saturating_add(1);
                     self.counting.failed.add(1);
@@ -125,8 +129,8 @@ impl Asking {
     }
 
     /// Asks once: what was found, and for how long it is good.
-    async fn ask(&self) -> Result<(Arc<Found>, Duration), AdapterError> {
-        let Question { name, record, nameservers, refresh, timeout } = &self.question;
+    async fn ask(&mut self) -> Result<(Arc<Found>, Duration), AdapterError> {
+        let Question { name, record, nameservers, refresh, timeout } = &self.question.clone();
         let deadline = Instant::now() + *timeout;
         // What a record leads to is looked up as well, in the other half.
         let patience = if *record == Record::Srv { *timeout / 2 } else { *timeout };
@@ -136,11 +140,13 @@ impl Asking {
             Record::Srv => {
                 let answer =
                     names.records(name, RecordType::SRV, names::service).await.map_err(unanswered)?;
-                let services = self.living(&names, answer.records, deadline).await?;
+                let mut services = self.living(&names, answer.records, deadline).await?;
+                services.sort_unstable();
                 (Found::Services(services.clone()), services.is_empty(), answer.ttl)
             }
             Record::A => {
-                let answer = names.addresses(name).await.map_err(unanswered)?;
+                let mut answer = names.addresses(name).await.map_err(unanswered)?;
+                answer.records.sort_unstable();
                 let empty = answer.records.is_empty();
                 (Found::Addresses(answer.records), empty, answer.ttl)
             }
@@ -151,21 +157,21 @@ impl Asking {
         Ok((found, good.min(*refresh).max(SHORTEST)))
     }
 
-    /// An answer like the last is the last, and a new one is worth a line.
+    /// An answer like the last is the last. Both are sorted, as servers tell the same in ever another order.
     fn unless_same(&self, found: Found) -> Arc<Found> {
         let known = self.told.borrow().found.as_ref().map(|(found, _)| Arc::clone(found));
         if let Some(known) = known.filter(|known| **known == found) {
             return known;
         }
         let targets = found.len();
-        tracing::info!(name = self.question.name, targets, "DNS names other targets");
+        tracing::debug!(name = self.question.name, targets, "DNS names other targets");
         Arc::new(found)
     }
 
     /// The services whose hosts have an address. A host that can't be looked up is there if it was there the last time; if nothing else
     /// is left, that is no answer.
     async fn living(
-        &self,
+        &mut self,
         names: &Names,
         services: Vec<Service>,
         deadline: Instant,
@@ -180,17 +186,26 @@ impl Asking {
                 known.contains(host)
             });
         }
-        let dead: Vec<_> =
-            lives.iter().filter(|(_, lives)| !**lives).map(|(host, _)| host.as_str()).collect();
+        let dead = lives.iter().filter(|(_, lives)| !**lives).map(|(host, _)| host.clone());
+        let dead: BTreeSet<String> = dead.collect();
         if let (Some(host), true) = (unsure, dead.len() == lives.len()) {
             return Err(AdapterError::Unreachable(format!("no host can be looked up, such as {host}")));
         }
-        if !dead.is_empty() {
-            self.counting.left_out.add(dead.len());
-            let shown = &dead[..dead.len().min(8)];
-            tracing::warn!(name = self.question.name, count = dead.len(), hosts = ?shown, "hosts without an address are left out");
-        }
+        self.leave_out(dead);
         Ok(services.into_iter().filter(|service| lives.get(&service.host) == Some(&true)).collect())
+    }
+
+    /// Counts the hosts that are left out, and tells when they are others than before.
+    fn leave_out(&mut self, dead: BTreeSet<String>) {
+        /// As many as a line of the log has room for.
+        const SHOWN: usize = 8;
+        self.counting.left_out.add(dead.len());
+        if dead != self.dead && !dead.is_empty() {
+            let hosts: Vec<_> = dead.iter().take(SHOWN).collect();
+            let (name, count) = (&self.question.name, dead.len());
+            tracing::warn!(name, count, ?hosts, "hosts without an address are left out");
+        }
+        self.dead = dead;
     }
 
     /// The hosts of the last answer.
@@ -235,9 +250,9 @@ async fn look_up(names: &Names, hosts: HashSet<String>, deadline: Instant) -> Ha
     lives
 }
 
-/// Twice as long after each failure, up to `refresh`; chance takes away or adds a quarter.
-fn wait(failures: u32, refresh: Duration, chance: u8) -> Duration {
-    let doubled = SHORTEST.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(refresh);
+/// Twice as long after each failure, up to `most`; chance takes away or adds a quarter.
+fn wait(failures: u32, most: Duration, chance: u8) -> Duration {
+    let doubled = SHORTEST.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(most);
     doubled.mul_f64(0.75 + f64::from(chance) / 512.0)
 }
 

@@ -24,12 +24,12 @@ pub(crate) const RECORDS: usize = 1_024;
 pub(crate) const SERVERS: usize = 8;
 
 /// An SRV record that leads somewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Service {
+    pub(crate) priority: u16,
     /// Without a dot at its end.
     pub(crate) host: String,
     pub(crate) port: u16,
-    pub(crate) priority: u16,
     pub(crate) weight: u16,
 }
 
@@ -204,4 +204,34 @@ pub(crate) fn service(data: &RData) -> Option<Service> {
     let host = host.strip_suffix('.').unwrap_or(&host);
     let address: drawbridge_model::TargetAddress = format!("{host}:{}", srv.port).parse().ok()?;
     Some(Service { host: address.host, port: srv.port, priority: srv.priority, weight: srv.weight })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(name: &str, dots: usize) -> Vec<String> {
+        let search = ["games.svc.cluster.local.", "example.com."].map(|name| Name::from_ascii(name).unwrap());
+        let inner = Inner { servers: Vec::new(), first: AtomicUsize::new(0), search: search.into(), dots };
+        let names = Names(Arc::new(inner)).candidates(name).unwrap();
+        assert!(names.iter().all(Name::is_fqdn));
+        names.iter().map(Name::to_string).collect()
+    }
+
+    /// As resolv.conf(5) has it for `search` and `ndots`.
+    #[test]
+    fn names_are_searched_for_where_the_system_says() {
+        assert_eq!(
+            candidates("lobby", 1),
+            ["lobby.games.svc.cluster.local.", "lobby.example.com.", "lobby."]
+        );
+        assert_eq!(candidates("a.b", 1)[0], "a.b.");
+        assert_eq!(
+            candidates("_minecraft._tcp.lobby", 5)[0],
+            "_minecraft._tcp.lobby.games.svc.cluster.local."
+        );
+        assert_eq!(candidates("lobby.", 5), ["lobby."]);
+        let long = ["label"; 39].join(".");
+        assert_eq!(candidates(&long, 99).len(), 2, "one with the longer end behind it would be too long");
+    }
 }

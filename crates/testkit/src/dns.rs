@@ -3,7 +3,7 @@
 mod message;
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use message::Query;
@@ -88,7 +88,15 @@ impl NameServer {
     /// # Errors
     /// When it can't listen.
     pub fn start() -> io::Result<Self> {
-        let (udp, tcp) = listen()?;
+        Self::start_at(Ipv4Addr::LOCALHOST.into())
+    }
+
+    /// The same at another address of this machine, such as `::1`.
+    ///
+    /// # Errors
+    /// When it can't listen.
+    pub fn start_at(ip: IpAddr) -> io::Result<Self> {
+        let (udp, tcp) = listen(ip)?;
         let address = udp.local_addr()?;
         let zone = Zone { mood: Mood::Well, moods: Vec::new(), records: Vec::new(), asked: Vec::new() };
         let zone = Arc::new(Mutex::new(zone));
@@ -168,11 +176,11 @@ impl Zone {
 }
 
 /// One port for both.
-fn listen() -> io::Result<(UdpSocket, TcpListener)> {
+fn listen(ip: IpAddr) -> io::Result<(UdpSocket, TcpListener)> {
     const ATTEMPTS: usize = 100;
     let mut last = io::Error::other("no free port");
     for _ in 0..ATTEMPTS {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let tcp = TcpListener::bind((ip, 0))?;
         match UdpSocket::bind(tcp.local_addr()?) {
             Ok(udp) => return Ok((udp, tcp)),
             Err(error) => last = error,

@@ -84,7 +84,7 @@ fn mistakes_stand_at_their_keys() {
         ("targets = ['hub']", "expected host:port"),
         ("targets = ['a:1', 'a:1']", "a second target"),
         ("targets = ['a:1']\ndiscovery.type = 'fixed'", "given twice"),
-        ("discovery.type = 'dns'", "unknown type"),
+        ("discovery.type = 'nds'", "unknown type"),
         ("status.type = 'http'", "unknown type"),
         ("localization.type = 'grpc'", "unknown type"),
         ("authentication.type = 'mojng'", "did you mean \"mojang\""),
