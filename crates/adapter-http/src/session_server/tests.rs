@@ -1,7 +1,5 @@
 use super::*;
-use crate::testing::{Event, PATIENCE, Reply, Server, answer};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::io::{Read as _, Write as _};
+use crate::testing::{Event, PATIENCE, Reply, Server, encrypted};
 use tokio::time::timeout;
 
 const TRACE: TraceContext = TraceContext { trace_id: 1, span_id: 2, flags: 0 };
@@ -57,45 +55,9 @@ async fn who_waited_too_long_for_others_does_not_ask_any_more() {
     assert_eq!(server.breaker.waiting(), None);
 }
 
-/// A server with a certificate of its own making, and a client that trusts it.
-fn encrypted() -> (String, rustls::ClientConfig) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let certificate = CertificateDer::from(made.cert.der().to_vec());
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let config = Arc::new(config);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = rustls::StreamOwned::new(connection, stream.unwrap());
-            let mut request = [0; 4096];
-            // A client that doesn't trust the certificate leaves here.
-            while stream.read(&mut request).is_ok_and(|read| read > 0) {
-                stream.write_all(&answer("200 OK", "", "{}")).unwrap();
-            }
-        }
-    });
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    let client = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    (url, client)
-}
-
 #[tokio::test]
 async fn encrypted_servers_are_asked_when_they_are_trusted() {
-    let (url, client) = encrypted();
+    let (url, client) = encrypted("{}");
     let ask = |tls| {
         let url = url.clone();
         async move {
@@ -107,7 +69,7 @@ async fn encrypted_servers_are_asked_when_they_are_trusted() {
     };
     assert_eq!(ask(Tls::of(client)).await.unwrap(), "{}");
     // One that trusts another server of that name.
-    let (_, stranger) = encrypted();
+    let (_, stranger) = encrypted("{}");
     let error = ask(Tls::of(stranger)).await.unwrap_err().to_string();
     assert!(error.contains("certificate"), "{error}");
 }

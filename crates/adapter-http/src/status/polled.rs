@@ -296,6 +296,28 @@ fn wait(failures: u32, refresh: Duration, chance: u8) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::encrypted;
+
+    async fn asked(url: &str, tls: Tls) -> Result<String, String> {
+        let (refresh, timeout) = (Duration::from_secs(30), Duration::from_secs(2));
+        let (url, headers) = (url.parse().unwrap(), Headers(HeaderMap::new()));
+        let question = Question { url, headers, fields: FieldsSection::default(), refresh, timeout };
+        let (kept, validators) = (Arc::<Kept>::default(), HeaderMap::new());
+        let mut poll =
+            Poll { question, tls: Arc::new(tls), kept: Arc::clone(&kept), client: None, validators };
+        poll.ask().await.map_err(|error| error.to_string())?;
+        Ok(kept.document.load_full().unwrap().status().description.to_plain())
+    }
+
+    #[tokio::test]
+    async fn encrypted_pages_are_asked_for_when_they_are_trusted() {
+        let (url, client) = encrypted(r#"{"description":"there"}"#);
+        assert_eq!(asked(&url, Tls::of(client)).await.unwrap(), "there");
+        // One that trusts another server of that name.
+        let (_, stranger) = encrypted("");
+        let error = asked(&format!("{url}/?secret"), Tls::of(stranger)).await.unwrap_err();
+        assert!(error.contains("certificate") && !error.contains("secret"), "{error}");
+    }
 
     #[test]
     fn the_worked_example_holds() {
