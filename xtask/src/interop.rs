@@ -14,6 +14,7 @@ use std::process::Command;
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.needed("HAProxy", || package("haproxy", &["haproxy", "-v"]))?;
+    steps.needed("dnsmasq", || package("dnsmasq-base", &["dnsmasq", "--version"]))?;
     steps.needed("Java", || package("default-jdk-headless", &["javac", "-version"]))?;
     steps.needed("Go", || package("golang-go", &["go", "version"]))?;
     steps.needed("Prometheus", || package("prometheus", &["prometheus", "--version"]))?;

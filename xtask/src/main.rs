@@ -30,7 +30,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Runs the tests that need system packages (Python, HAProxy), and installs those with apt where it may.
+    /// Runs the tests that need system packages (Python, HAProxy, dnsmasq), and installs those with apt where it may.
     Interop {
         /// Passed on as those of `test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

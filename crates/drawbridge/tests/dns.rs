@@ -5,6 +5,7 @@
 mod support;
 
 use drawbridge_testkit::{Edge, Mood, NameServer, Outcome, Player, Record, eventually, sees};
+use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 use support::edge;
 
@@ -78,6 +79,24 @@ fn a_name_of_its_own_is_asked_for_as_it_is() {
     dns.set("_lobby._tcp.example.com", 60, [srv(0, 0, "a")]);
     let config = asking(&[&dns], "").replace("\"lobby.example.com\"", "\"_lobby._tcp.example.com\"");
     assert_eq!(sent(&edge().config(config).start()), "a.example.com:25570");
+}
+
+#[test]
+fn name_servers_may_be_reached_by_ipv6() {
+    let dns = NameServer::start_at(Ipv6Addr::LOCALHOST.into()).unwrap();
+    dns.set(SRV, 60, [srv(0, 0, "a")]);
+    dns.set("a.example.com", 60, [Record::Aaaa("2001:db8::1".parse().unwrap())]);
+    assert_eq!(sent(&house(&dns, "")), "a.example.com:25570");
+}
+
+/// The system's name servers are asked, and its own words for this machine taken, which leads nowhere else.
+#[test]
+fn without_name_servers_the_systems_are_asked() {
+    let dns = name_server();
+    let config = asking(&[&dns], "record = \"a\"\n").replace("\"lobby.example.com\"", "\"localhost.\"");
+    let (named, rest) = config.split_once("nameservers = ").unwrap();
+    let system = format!("{named}{}", rest.split_once('\n').unwrap().1);
+    assert_eq!(sent(&edge().config(system).start()), "127.0.0.1:25565");
 }
 
 /// What isn't there, can't be gone to or can't be looked up doesn't spoil the rest.

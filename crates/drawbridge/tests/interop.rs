@@ -1,8 +1,10 @@
-//! With programs that aren't ours and come with the system: `mcstatus`, HAProxy, rotel and Prometheus. Run by `cargo xtask interop`, which
-//! installs them.
+//! With programs that aren't ours and come with the system: `mcstatus`, HAProxy, dnsmasq, rotel, Prometheus and others. Run by
+//! `cargo xtask interop`, which installs them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[path = "interop/dnsmasq.rs"]
+mod dnsmasq;
 mod support;
 #[path = "interop/tickets.rs"]
 mod tickets;
