@@ -156,3 +156,6 @@ fn distinct(targets: impl Iterator<Item = Target>) -> Vec<Target> {
     let mut seen = HashSet::new();
     targets.filter(|target| seen.insert(target.identifier.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;
