@@ -7,7 +7,7 @@ mod support;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Edge, Reply, Web, eventually, ping, sees};
+use drawbridge_testkit::{Edge, Line, Reply, Web, eventually, ping, sees};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -198,6 +198,27 @@ fn while_it_fails_the_last_answer_is_shown_or_the_text_of_the_state() {
     web.answer(200, &saying("again"));
     comes_to_show(&states, "again");
     comes_to_show(&stale, "again");
+}
+
+#[test]
+fn a_server_that_wants_to_be_left_alone_is() {
+    let web = Web::start(200, &[]).unwrap();
+    web.answer_by(|_| Reply::new(503, []).with("Retry-After", "7"));
+    let edge = edge().config(showing(&web.url(), "")).start();
+    let line = edge.wait_for_message("the status can't be had");
+    assert_eq!(line.field("again_in").as_deref(), Some("7s"));
+}
+
+#[test]
+fn a_favicon_that_clients_would_not_take_is_told_once() {
+    let page = br#"{"description":"there","favicon":"https://example.com/icon.png"}"#;
+    let web = Web::start(200, page).unwrap();
+    let edge = edge().config(showing(&web.url(), "")).start();
+    comes_to_show(&edge, "there");
+    assert_eq!(shown(&edge)["favicon"], Value::Null);
+    is_asked(&web, 2);
+    let told = |line: &Line| line.message() == Some("the status is shown without its favicon");
+    assert_eq!(edge.log().iter().filter(|line| told(line)).count(), 1);
 }
 
 #[test]

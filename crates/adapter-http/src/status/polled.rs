@@ -159,8 +159,7 @@ impl From<reqwest::Error> for PollError {
 impl Page {
     pub(crate) fn new(question: Question, tls: Arc<Tls>, background: &Background) -> Self {
         let kept = Arc::<Kept>::default();
-        let poll =
-            Poll { question, tls, kept: Arc::clone(&kept), client: None, validators: HeaderMap::new() };
+        let poll = Poll::new(question, tls, Arc::clone(&kept));
         Self { kept, _running: background.run(poll.go_on()) }
     }
 }
@@ -174,9 +173,15 @@ struct Poll {
     client: Option<reqwest::Client>,
     /// What says whether the document is another by now.
     validators: HeaderMap,
+    /// Why the document's favicon isn't shown.
+    no_favicon: Option<String>,
 }
 
 impl Poll {
+    fn new(question: Question, tls: Arc<Tls>, kept: Arc<Kept>) -> Self {
+        Self { question, tls, kept, client: None, validators: HeaderMap::new(), no_favicon: None }
+    }
+
     async fn go_on(mut self) {
         let mut failures = 0;
         loop {
@@ -230,10 +235,12 @@ impl Poll {
         let validators = validators(response.headers());
         let body = body(response).await?;
         let Reading { document, no_favicon } = self.question.fields.read(&body)?;
-        if let Some(error) = no_favicon {
+        let no_favicon = no_favicon.map(|error| error.to_string());
+        if let Some(error) = no_favicon.as_ref().filter(|_| no_favicon != self.no_favicon) {
             let url = self.question.url.without_query();
-            tracing::warn!(%url, %error, "the status is shown without its favicon");
+            tracing::warn!(%url, error, "the status is shown without its favicon");
         }
+        self.no_favicon = no_favicon;
         self.kept.document.store(Some(Arc::new(document)));
         self.validators = validators;
         Ok(())
@@ -302,9 +309,8 @@ mod tests {
         let (refresh, timeout) = (Duration::from_secs(30), Duration::from_secs(2));
         let (url, headers) = (url.parse().unwrap(), Headers(HeaderMap::new()));
         let question = Question { url, headers, fields: FieldsSection::default(), refresh, timeout };
-        let (kept, validators) = (Arc::<Kept>::default(), HeaderMap::new());
-        let mut poll =
-            Poll { question, tls: Arc::new(tls), kept: Arc::clone(&kept), client: None, validators };
+        let kept = Arc::<Kept>::default();
+        let mut poll = Poll::new(question, Arc::new(tls), Arc::clone(&kept));
         poll.ask().await.map_err(|error| error.to_string())?;
         Ok(kept.document.load_full().unwrap().status().description.to_plain())
     }
