@@ -21,6 +21,7 @@ use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Lease, 
 use hyper::Method;
 use serde::Deserialize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -84,14 +85,11 @@ impl Allocated {
         let allocation = Allocation { id: Uuid::new_v4(), player: facts.identity.name().to_owned() };
         let body = request::body(&self.section, facts, allocation.id);
         let namespace = &self.section.namespace;
-        let call = Call {
-            method: Method::POST,
-            target: format!("/apis/allocation.agones.dev/v1/namespaces/{namespace}/gameserverallocations"),
-            content_type: "application/json",
-            body: Bytes::from(body.to_string()),
-            most: ANSWER,
-        };
-        let flight = Flight { orphans: &self.orphans, care: &self.care, allocation, landed: false };
+        let target = format!("/apis/allocation.agones.dev/v1/namespaces/{namespace}/gameserverallocations");
+        let body = Bytes::from(body.to_string());
+        let call = Call::with_body(Method::POST, target, "application/json", body, ANSWER);
+        let sent = Arc::clone(&call.sent);
+        let flight = Flight { orphans: &self.orphans, care: &self.care, allocation, sent, landed: false };
         let answer = self.cluster.call::<Answer>(call).await;
         match answer {
             Ok(Answer { status }) => self.landed(status, flight.landed()),
@@ -185,6 +183,7 @@ struct Flight<'a> {
     orphans: &'a Orphans,
     care: &'a Arc<Care>,
     allocation: Allocation,
+    sent: Arc<AtomicBool>,
     landed: bool,
 }
 
@@ -198,7 +197,7 @@ impl Flight<'_> {
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if !self.landed {
+        if !self.landed && self.sent.load(Ordering::Relaxed) {
             self.orphans.cut(self.allocation.clone(), self.care);
         }
     }

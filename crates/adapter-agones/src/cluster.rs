@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
@@ -73,6 +74,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// The most bytes of the answer.
     pub(crate) most: usize,
+    /// Becomes true just before the API may see the call.
+    pub(crate) sent: Arc<AtomicBool>,
 }
 
 /// How the API explains an error.
@@ -92,7 +95,18 @@ struct Details {
 impl Call {
     /// Asks for what is there.
     pub(crate) fn get(target: String, most: usize) -> Self {
-        Self { method: Method::GET, target, content_type: "", body: Bytes::new(), most }
+        Self::with_body(Method::GET, target, "", Bytes::new(), most)
+    }
+
+    /// Asks for something to be done.
+    pub(crate) fn with_body(
+        method: Method,
+        target: String,
+        content_type: &'static str,
+        body: Bytes,
+        most: usize,
+    ) -> Self {
+        Self { method, target, content_type, body, most, sent: Arc::default() }
     }
 }
 
@@ -168,6 +182,7 @@ async fn sent(client: &Client, call: &Call) -> Result<Response<Body>, ApiError> 
         if call.body.is_empty() { request } else { request.header(CONTENT_TYPE, call.content_type) };
     let request =
         request.body(Body::from(call.body.clone())).map_err(|error| ApiError::Access(error.to_string()))?;
+    call.sent.store(true, Ordering::Relaxed);
     let answer = client.send(request).await.map_err(|error| access::failed(&error))?;
     if answer.status().is_success() { Ok(answer) } else { Err(explained(answer).await) }
 }

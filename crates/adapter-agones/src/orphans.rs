@@ -127,8 +127,7 @@ impl Orphans {
         let looking = async move {
             let _alive = alive;
             if timeout(PATIENCE, look(&allocation, &care, reported, &at_once)).await.is_err() {
-                let Allocation { id, player } = &allocation;
-                tracing::warn!(allocation = %id, player, "the game server of an orphan was not dealt with in time");
+                given_up(&allocation, reported, "there was no time");
             }
         };
         work.push((done, self.background.run(looking)));
@@ -157,8 +156,15 @@ async fn look(allocation: &Allocation, care: &Care, reported: bool, at_once: &Se
         }
     }
     if let Some(error) = last {
-        let Allocation { id, player } = allocation;
-        tracing::warn!(allocation = %id, player, %error, "the game server of an orphan was not dealt with");
+        given_up(allocation, reported, &error.to_string());
+    }
+}
+
+fn given_up(Allocation { id, player }: &Allocation, reported: bool, why: &str) {
+    if reported {
+        tracing::warn!(allocation = %id, player, why, "a game server that was allocated for a player who left was not dealt with");
+    } else {
+        tracing::warn!(allocation = %id, player, why, "nobody knows whether a game server was allocated for a player who left");
     }
 }
 
@@ -216,6 +222,6 @@ impl Care {
         body: &serde_json::Value,
     ) -> Call {
         let target = format!("/apis/agones.dev/v1/namespaces/{}/gameservers/{name}", self.namespace);
-        Call { method, target, content_type, body: Bytes::from(body.to_string()), most: ANSWER }
+        Call::with_body(method, target, content_type, Bytes::from(body.to_string()), ANSWER)
     }
 }

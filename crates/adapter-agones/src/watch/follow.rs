@@ -26,7 +26,7 @@ const CHANGE: usize = 4 << 20;
 const LIST: Duration = Duration::from_secs(30);
 /// How long the API is asked to tell of changes before it is asked again, and how much longer it is listened to.
 const STREAM: (Duration, Duration) = (Duration::from_secs(240), Duration::from_secs(30));
-/// A stream that ended sooner than this has failed.
+/// Where a stream ended sooner than this, the next is waited for.
 const TOO_SHORT: Duration = Duration::from_secs(1);
 /// The first wait after a failure, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
@@ -90,9 +90,9 @@ pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
                 continue;
             }
         };
-        let began = Instant::now();
-        let ended = changes(&known, &cluster, &mut from).await;
-        let lasted = began.elapsed() >= TOO_SHORT;
+        let (start, mut began) = (Instant::now(), false);
+        let ended = changes(&known, &cluster, &mut from, &mut began).await;
+        let lasted = start.elapsed() >= TOO_SHORT;
         if lasted {
             waits = fresh();
         }
@@ -107,8 +107,8 @@ pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
                 let sense = !matches!(error, ApiError::Malformed(_) | ApiError::TooLong(_));
                 position = sense.then_some(from);
                 asked = error.retry_after();
-                // A stream that breaks after a while is taken up again; one that can't be had is a failure.
-                if !lasted {
+                // A stream that breaks is taken up again; one that can't be had is a failure.
+                if !began {
                     known.failing(error);
                 }
             }
@@ -148,8 +148,8 @@ async fn list(known: &Known, cluster: &Arc<Cluster>) -> Result<String, ApiError>
     }
 }
 
-/// Takes over changes from `position` on, which moves along.
-async fn changes(known: &Known, cluster: &Cluster, position: &mut String) -> Ended {
+/// Takes over changes from `position` on, which moves along. `began` tells whether the API said that it would tell of them.
+async fn changes(known: &Known, cluster: &Cluster, position: &mut String, began: &mut bool) -> Ended {
     let seconds = STREAM.0.as_secs().to_string();
     let parameters = [
         ("watch", "true"),
@@ -164,6 +164,7 @@ async fn changes(known: &Known, cluster: &Cluster, position: &mut String) -> End
             Err(_) => return Err(ApiError::Broken(format!("no watch within {LIST:?}")).into()),
         };
         known.well();
+        *began = true;
         while let Some(line) = lines.next().await? {
             let change =
                 serde_json::from_slice(&line).map_err(|error| ApiError::Malformed(error.to_string()))?;

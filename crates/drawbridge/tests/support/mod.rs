@@ -5,6 +5,7 @@
 
 pub(crate) mod attack;
 pub(crate) mod scrape;
+pub(crate) mod cluster;
 
 use drawbridge_testkit::{Connection, Edge, EdgeBuilder, SessionServer, Trouble};
 use serde_json::Value;

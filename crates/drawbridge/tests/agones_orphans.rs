@@ -1,0 +1,151 @@
+//! Players who leave while a game server of Agones is allocated for them: nothing more is asked, and nothing is left behind.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_testkit::{ApiCall, Backend, KubernetesApi, PATIENCE, Turn, eventually, sees};
+use serde_json::{Value, json};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::cluster::{ALLOCATION, FLEET, PLACES, Place, join, leaves, port_of, state};
+
+#[test]
+fn nothing_is_asked_for_a_player_who_has_left() {
+    let api = KubernetesApi::start().unwrap();
+    api.add("hub-1", FLEET, 7001);
+    let edge = Place::Discovery.allocating(&api, "backoff = { first = '1500ms', longest = '2s' }");
+    // Between two attempts.
+    api.turns([Turn::Contention]);
+    leaves(&edge, "Alice");
+    let gone = edge.wait_for_message("left");
+    // While the call is under way.
+    api.turns([Turn::Held]);
+    leaves(&edge, "Bob");
+    edge.wait_for_messages("left", 2);
+    let cut = api.wait_for("a call that is cut", |calls| {
+        calls.iter().find(|call| call.is_allocation() && call.cancelled.is_some()).cloned()
+    });
+    assert!(cut.cancelled.unwrap() - cut.at < Duration::from_secs(3), "{gone:?}");
+    api.release();
+    // Somebody who stays shows that the edge isn't busy with the others any more.
+    assert_eq!(port_of(&join(&edge, "Carol")), 7001);
+    assert_eq!(api.allocations().len(), 3, "one for each, none behind");
+}
+
+/// How soon a call ends when its player leaves, from the edge's own words to the API's.
+#[test]
+fn a_call_ends_with_its_player() {
+    for place in PLACES {
+        let api = KubernetesApi::start().unwrap();
+        let edge = place.allocating(&api, "");
+        let players = 20;
+        api.turns((0..players).map(|_| Turn::Held));
+        let left = thread::scope(|scope| {
+            let leave = |at| {
+                let edge = &edge;
+                scope.spawn(move || {
+                    leaves(edge, &format!("Player{at}"));
+                    Instant::now()
+                })
+            };
+            let leaving: Vec<_> = (0..players).map(leave).collect();
+            leaving.into_iter().map(|player| player.join().unwrap()).max().unwrap()
+        });
+        let ends = api.wait_for("all calls cut", |calls| {
+            let cut: Vec<Instant> =
+                calls.iter().filter(|call| call.is_allocation()).filter_map(|call| call.cancelled).collect();
+            (cut.len() == players).then_some(cut)
+        });
+        let latest = ends.into_iter().max().unwrap();
+        let late = latest.saturating_duration_since(left);
+        assert!(late < Duration::from_millis(100), "a call outlived its player by {late:?}");
+    }
+}
+
+/// The game server that the first player was allocated.
+fn orphan(api: &KubernetesApi) -> Option<Value> {
+    api.server("hub-1")
+}
+
+#[test]
+fn what_a_cut_call_did_is_found_and_dealt_with() {
+    sees!(
+        "routes[].discovery(agones).orphans",
+        "routes[].actions[](agones).orphans",
+        "routes[].discovery(agones).relabel.*",
+        "routes[].actions[](agones).relabel.*"
+    );
+    for place in PLACES {
+        let cut = |more: &str, turn: Turn| {
+            let api = KubernetesApi::start().unwrap();
+            api.add("hub-1", FLEET, 7001);
+            api.turns([turn]);
+            let edge = place.allocating(&api, more);
+            leaves(&edge, "Alice");
+            let line = edge.wait_for_message("a game server was allocated for a player who left");
+            for (field, value) in [("game_server", "hub-1"), ("namespace", "default"), ("player", "Alice")] {
+                assert!(line.field(field).is_some_and(|said| said == value), "{field}: {line:?}");
+            }
+            (api, edge)
+        };
+        let (api, _edge) = cut("", Turn::DoneAndHeld);
+        assert_eq!(state(&orphan(&api).unwrap()), "Allocated", "reported, and left alone");
+        let (api, _edge) = cut("orphans = 'delete'", Turn::DoneAndHeld);
+        assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
+        let (api, edge) = cut("orphans = 'relabel'\nrelabel = { orphaned = 'yes' }", Turn::DoneAndHeld);
+        edge.wait_for_message("an orphan's game server was dealt with");
+        let labels = orphan(&api).unwrap()["metadata"]["labels"].clone();
+        assert_eq!((&labels["orphaned"], &labels["agones.dev/fleet"]), (&json!("yes"), &json!(FLEET)));
+    }
+}
+
+/// Where the connection breaks, the player is given another; what the first attempt did is found.
+#[test]
+fn an_attempt_that_broke_off_leaves_nothing_behind() {
+    let api = KubernetesApi::start().unwrap();
+    (1..3).for_each(|at| api.add(&format!("hub-{at}"), FLEET, 7000 + at));
+    api.turns([Turn::DoneAndClosed]);
+    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'\nscheduling = 'Distributed'");
+    assert_eq!(port_of(&join(&edge, "Alice")), 7002);
+    assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
+    assert_eq!(state(&api.server("hub-2").unwrap()), "Allocated", "the player's own is left alone");
+}
+
+/// Allocated, but the player is refused afterwards: nobody accepts at the address.
+#[test]
+fn a_game_server_that_its_player_never_reached_is_dealt_with() {
+    let api = KubernetesApi::start().unwrap();
+    let backend = Backend::start().unwrap();
+    let alive = backend.address().port();
+    api.add("hub-1", FLEET, 1);
+    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'\n[routes.transfer]\nprobe = true");
+    assert!(join(&edge, "Alice").kicked().contains("can't be reached"));
+    assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
+    // Who is brought there keeps it.
+    api.add("hub-2", FLEET, alive);
+    assert_eq!(port_of(&join(&edge, "Bob")), alive);
+    api.add("hub-3", FLEET, 1);
+    assert!(join(&edge, "Carol").kicked().contains("can't be reached"));
+    assert!(eventually(PATIENCE, || api.server("hub-3").is_none().then_some(())).is_some(), "deleted");
+    assert_eq!(state(&api.server("hub-2").unwrap()), "Allocated");
+}
+
+/// Somebody else has been given it since: the label is theirs.
+#[test]
+fn a_game_server_that_is_someone_elses_by_now_is_left_alone() {
+    let api = KubernetesApi::start().unwrap();
+    api.add("hub-1", FLEET, 7001);
+    api.turns([Turn::DoneAndHeld]);
+    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'");
+    leaves(&edge, "Alice");
+    api.change("hub-1", |server| server["metadata"]["labels"][ALLOCATION] = json!("another"));
+    let looked = |calls: &[ApiCall]| {
+        let looks =
+            calls.iter().filter(|call| call.is_list() && call.request.parameter("labelSelector").is_some());
+        (looks.count() >= 3).then_some(())
+    };
+    api.wait_for("several looks", looked);
+    assert_eq!(state(&orphan(&api).unwrap()), "Allocated");
+    assert!(!api.calls().iter().any(|call| call.request.method == "DELETE"));
+}
