@@ -13,6 +13,7 @@ use crate::game_server::GameServer;
 use bytes::Bytes;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_config::keywords;
+use drawbridge_telemetry::metrics;
 use hyper::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -51,6 +52,17 @@ keywords! {
         "delete" => Delete,
         /// It is given labels too, by which it knows what to do.
         "relabel" => Relabel,
+    }
+}
+
+impl Fate {
+    /// What has become of a game server so, for metrics.
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Report => "reported",
+            Self::Delete => "deleted",
+            Self::Relabel => "relabelled",
+        }
     }
 }
 
@@ -103,7 +115,9 @@ impl Orphans {
     /// The game server `name` was allocated for a player who isn't brought there.
     pub(crate) fn left(&self, name: &str, allocation: Allocation, care: &Arc<Care>) {
         report(name, &allocation, care);
-        if care.fate != Fate::Report {
+        if care.fate == Fate::Report {
+            metrics::allocation_orphaned(care.fate.done());
+        } else {
             self.look_after(allocation, care, true);
         }
     }
@@ -118,6 +132,7 @@ impl Orphans {
         work.retain(|(done, _)| done.strong_count() > 0);
         let Allocation { id, player } = &allocation;
         if work.len() >= MOST {
+            metrics::allocation_orphaned("lost");
             tracing::warn!(allocation = %id, player, "too many orphans: nobody looks for this one's game server");
             return;
         }
@@ -161,6 +176,7 @@ async fn look(allocation: &Allocation, care: &Care, reported: bool, at_once: &Se
 }
 
 fn given_up(Allocation { id, player }: &Allocation, reported: bool, why: &str) {
+    metrics::allocation_orphaned(if reported { "failed" } else { "unknown" });
     if reported {
         tracing::warn!(allocation = %id, player, why, "a game server that was allocated for a player who left was not dealt with");
     } else {
@@ -183,13 +199,17 @@ impl Care {
             report(&server.metadata.name, allocation, self);
         }
         let call = match self.fate {
-            Fate::Report => return Ok(Look::Done),
+            Fate::Report => {
+                metrics::allocation_orphaned(self.fate.done());
+                return Ok(Look::Done);
+            }
             Fate::Delete => self.deletion(&server),
             Fate::Relabel => self.relabelling(&server),
         };
         match self.cluster.call::<serde::de::IgnoredAny>(call).await {
             Ok(_) => {
                 let (game_server, fate) = (&server.metadata.name, self.fate);
+                metrics::allocation_orphaned(fate.done());
                 tracing::info!(game_server, %fate, "an orphan's game server was dealt with");
                 Ok(Look::Done)
             }

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::discovery::OnDiscoveryError;
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target};
+use drawbridge_telemetry::metrics;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
@@ -162,7 +163,12 @@ impl DiscoveryAdapter for Watched {
         match failing {
             Some(error) if !listed || self.section.on_error != OnDiscoveryError::Stale => Err(error.into()),
             None if !listed => Err(AdapterError::TimedOut(self.section.timeout)),
-            _ => Ok(self.known()),
+            failing => {
+                if failing.is_some() {
+                    metrics::discovery_stale("agones_watch");
+                }
+                Ok(self.known())
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use drawbridge_adapter::discovery::OnDiscoveryError;
 use drawbridge_config::{Fields, keywords, section};
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target, TargetAddress};
+use drawbridge_telemetry::metrics;
 use rand::RngExt as _;
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
@@ -107,6 +108,7 @@ impl DnsDiscovery {
             (Some((found, until)), Some(_)) if Instant::now() < until => Ok(found),
             (Some((found, _)), Some(_)) if self.on_error == OnDiscoveryError::Stale => {
                 self.counting.stale.add(1);
+                metrics::discovery_stale("dns");
                 Ok(found)
             }
             (_, Some(error)) => Err(error),

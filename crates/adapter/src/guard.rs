@@ -63,6 +63,11 @@ impl Guard {
         Self { asked, kind, timeout, breaker: None }
     }
 
+    /// The `type` of the adapter behind it.
+    pub(crate) const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// Asks, unless the adapter failed of late. Dropping the future drops the question.
     ///
     /// # Errors

@@ -6,10 +6,10 @@
 #[path = "interop/dnsmasq.rs"]
 mod dnsmasq;
 mod support;
-#[path = "interop/tickets.rs"]
-mod tickets;
 #[path = "interop/telemetry.rs"]
 mod telemetry;
+#[path = "interop/tickets.rs"]
+mod tickets;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{Backend, Edge, Join, NodeClient, Player, SessionServer, eventually, ping};

@@ -4,6 +4,7 @@ use crate::guard::Guard;
 use async_trait::async_trait;
 use drawbridge_config::keywords;
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target};
+use drawbridge_telemetry::metrics;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
@@ -50,6 +51,7 @@ impl<A: DiscoveryAdapter> DiscoveryAdapter for Guarded<A> {
             }
             (Err(error), OnDiscoveryError::Stale) => match self.last.load_full() {
                 Some(last) => {
+                    metrics::discovery_stale(self.guard.kind());
                     tracing::warn!(%error, "discovery failed: the last targets are used");
                     Ok(last.to_vec())
                 }

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 pub(crate) mod attack;
-pub(crate) mod scrape;
 pub(crate) mod cluster;
+pub(crate) mod scrape;
 
 use drawbridge_testkit::{Connection, Edge, EdgeBuilder, SessionServer, Trouble};
 use serde_json::Value;
