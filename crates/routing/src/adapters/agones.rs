@@ -45,7 +45,7 @@ mod built {
         }
 
         pub(in crate::adapters) fn watched(&self, section: &AgonesWatchSection) -> Arc<dyn DiscoveryAdapter> {
-            let guard = Guard::new("discovery", "agones_watch", section.timeout + MARGIN);
+            let guard = Guard::without_breaker("discovery", "agones_watch", section.timeout + MARGIN);
             Arc::new(Guarded::new(Watched::new(section, &self.0), guard, section.on_error))
         }
     }
