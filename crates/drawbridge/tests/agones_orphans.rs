@@ -33,33 +33,40 @@ fn nothing_is_asked_for_a_player_who_has_left() {
     assert_eq!(api.allocations().len(), 3, "one for each, none behind");
 }
 
-/// How soon a call ends when its player leaves, from the edge's own words to the API's.
+/// From a player's hanging up to the end of the call as the cluster sees it.
 #[test]
 fn a_call_ends_with_its_player() {
     for place in PLACES {
         let api = KubernetesApi::start().unwrap();
-        let edge = place.allocating(&api, "");
-        let players = 20;
-        api.turns((0..players).map(|_| Turn::Held));
-        let left = thread::scope(|scope| {
-            let leave = |at| {
-                let edge = &edge;
+        api.add("hub-1", FLEET, 7001);
+        let edge = place.allocating(&api, "metadata.labels = { player = '{{ .Player.Name }}' }");
+        assert_eq!(port_of(&join(&edge, "Alice")), 7001);
+        let before = edge.descriptors();
+        let players: Vec<String> = (0..20).map(|at| format!("Player{at}")).collect();
+        api.turns(players.iter().map(|_| Turn::Held));
+        let left: Vec<(String, Instant)> = thread::scope(|scope| {
+            let leave = |name: &String| {
+                let (edge, name) = (&edge, name.clone());
                 scope.spawn(move || {
-                    leaves(edge, &format!("Player{at}"));
-                    Instant::now()
+                    leaves(edge, &name);
+                    (name, Instant::now())
                 })
             };
-            let leaving: Vec<_> = (0..players).map(leave).collect();
-            leaving.into_iter().map(|player| player.join().unwrap()).max().unwrap()
+            let leaving: Vec<_> = players.iter().map(leave).collect();
+            leaving.into_iter().map(|player| player.join().unwrap()).collect()
         });
-        let ends = api.wait_for("all calls cut", |calls| {
-            let cut: Vec<Instant> =
-                calls.iter().filter(|call| call.is_allocation()).filter_map(|call| call.cancelled).collect();
-            (cut.len() == players).then_some(cut)
-        });
-        let latest = ends.into_iter().max().unwrap();
-        let late = latest.saturating_duration_since(left);
-        assert!(late < Duration::from_millis(100), "a call outlived its player by {late:?}");
+        for (name, left) in left {
+            let cut = api.wait_for("a call that is cut", |calls| {
+                let of_player =
+                    |call: &&ApiCall| call.json()["spec"]["metadata"]["labels"]["player"] == *name;
+                calls.iter().find(of_player).and_then(|call| call.cancelled)
+            });
+            let late = cut.saturating_duration_since(left);
+            assert!(late < Duration::from_millis(100), "the call outlived {name} by {late:?}");
+        }
+        // But for a few connections that wait for further calls: those that look for game servers are eight at most.
+        let closed = eventually(PATIENCE, || (edge.descriptors() <= before + 8).then_some(()));
+        assert!(closed.is_some(), "{} descriptors, before {before}", edge.descriptors());
     }
 }
 
@@ -77,10 +84,10 @@ fn what_a_cut_call_did_is_found_and_dealt_with() {
         "routes[].actions[](agones).relabel.*"
     );
     for place in PLACES {
-        let cut = |more: &str, turn: Turn| {
+        let cut = |more: &str| {
             let api = KubernetesApi::start().unwrap();
             api.add("hub-1", FLEET, 7001);
-            api.turns([turn]);
+            api.turns([Turn::DoneAndHeld]);
             let edge = place.allocating(&api, more);
             leaves(&edge, "Alice");
             let line = edge.wait_for_message("a game server was allocated for a player who left");
@@ -89,11 +96,11 @@ fn what_a_cut_call_did_is_found_and_dealt_with() {
             }
             (api, edge)
         };
-        let (api, _edge) = cut("", Turn::DoneAndHeld);
+        let (api, _edge) = cut("");
         assert_eq!(state(&orphan(&api).unwrap()), "Allocated", "reported, and left alone");
-        let (api, _edge) = cut("orphans = 'delete'", Turn::DoneAndHeld);
+        let (api, _edge) = cut("orphans = 'delete'");
         assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
-        let (api, edge) = cut("orphans = 'relabel'\nrelabel = { orphaned = 'yes' }", Turn::DoneAndHeld);
+        let (api, edge) = cut("orphans = 'relabel'\nrelabel = { orphaned = 'yes' }");
         edge.wait_for_message("an orphan's game server was dealt with");
         let labels = orphan(&api).unwrap()["metadata"]["labels"].clone();
         assert_eq!((&labels["orphaned"], &labels["agones.dev/fleet"]), (&json!("yes"), &json!(FLEET)));
@@ -148,4 +155,18 @@ fn a_game_server_that_is_someone_elses_by_now_is_left_alone() {
     api.wait_for("several looks", looked);
     assert_eq!(state(&orphan(&api).unwrap()), "Allocated");
     assert!(!api.calls().iter().any(|call| call.request.method == "DELETE"));
+}
+
+/// What has begun is finished when the edge stops.
+#[test]
+fn stopping_waits_for_orphans() {
+    let api = KubernetesApi::start().unwrap();
+    api.add("hub-1", FLEET, 7001);
+    api.turns([Turn::DoneAndHeld]);
+    let mut edge = Place::Discovery.allocating(&api, "orphans = 'delete'");
+    leaves(&edge, "Alice");
+    edge.wait_for_message("left");
+    edge.terminate();
+    assert!(edge.exit(PATIENCE).success());
+    assert!(orphan(&api).is_none(), "deleted");
 }

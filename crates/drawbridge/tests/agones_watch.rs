@@ -286,3 +286,13 @@ fn a_large_fleet_comes_in_pages() {
         api.calls().iter().filter(|call| call.is_list()).map(|call| call.request.target.clone()).collect();
     assert_eq!(sizes.len(), 3, "{sizes:#?}");
 }
+
+#[test]
+fn a_watch_keeps_no_edge_from_stopping() {
+    let api = KubernetesApi::start().unwrap();
+    let mut edge = Place::Discovery.watching(&api, "");
+    is_followed(&api, 1);
+    edge.terminate();
+    assert!(edge.exit(Duration::from_secs(5)).success());
+    assert!(eventually(PATIENCE, || (api.watches() == 0).then_some(())).is_some());
+}
