@@ -6,6 +6,7 @@ use crate::proto::health::{HealthCheckRequest, HealthCheckResponse};
 use crate::proto::path;
 use hyper::http::uri::PathAndQuery;
 use std::convert::Infallible;
+use std::error::Error as _;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,7 +32,8 @@ pub(crate) async fn follow(line: &Line, serves: impl Fn(bool) + Send + Sync) -> 
     let watch = async {
         loop {
             let Err(status) = watch(line, &tell).await;
-            if !told.load(Ordering::Relaxed) {
+            // An error with a source is the connection's, whose end is seen elsewhere.
+            if !told.load(Ordering::Relaxed) && status.source().is_none() {
                 tell(true);
             }
             if status.code() == Code::Unimplemented {

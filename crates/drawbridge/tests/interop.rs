@@ -1,10 +1,12 @@
-//! With programs that aren't ours and come with the system: `mcstatus`, HAProxy, dnsmasq, rotel, Prometheus and others. Run by
+//! With programs that aren't ours and come with the system: `mcstatus`, HAProxy, dnsmasq, grpcio, rotel, Prometheus and others. Run by
 //! `cargo xtask interop`, which installs them.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 #[path = "interop/dnsmasq.rs"]
 mod dnsmasq;
+#[path = "interop/grpc.rs"]
+mod grpc;
 mod support;
 #[path = "interop/telemetry.rs"]
 mod telemetry;

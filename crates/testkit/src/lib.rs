@@ -7,6 +7,7 @@
 //! - [`Web`]: a page, such as a favicon's or a status's.
 //! - [`NameServer`]: DNS over UDP and TCP, with its failures on demand.
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
+//! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
@@ -15,24 +16,30 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod certificates;
 mod connection;
 mod dns;
 mod edge;
+mod grpc;
 mod kubernetes;
 mod node;
 mod player;
+mod script;
 mod session;
 mod wait;
 mod web;
 
 pub use backend::{Backend, Tarpit};
+pub use certificates::Certificates;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
+pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
-pub use node::{Event, Join, NodeClient, NodeServer, NodeVisit};
+pub use node::{Join, NodeClient, NodeServer, NodeVisit};
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
+pub use script::Event;
 pub use session::{Account, Mode, SessionServer};
 pub use wait::eventually;
 pub use web::{Reply, Request, Web};

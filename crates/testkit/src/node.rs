@@ -1,101 +1,19 @@
 //! Clients and a server made by other hands: node-minecraft-protocol, in the scripts of `tests/node`.
 
 use crate::player::Jar;
+use crate::script::{Event, Script};
 use crate::session::Account;
 use crate::wait::eventually;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a join may take, the half second that a release's tables take to load included.
 const JOIN: Duration = Duration::from_secs(60);
-
-/// Where the scripts are.
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/node")
-}
-
-/// Something that happened to a client.
-#[derive(Debug, Clone)]
-pub struct Event(Value);
-
-impl Event {
-    /// What happened, such as `transfer`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.0["event"].as_str().unwrap_or_default()
-    }
-
-    /// One of its fields; null where there is none.
-    #[must_use]
-    pub fn field(&self, name: &str) -> &Value {
-        &self.0[name]
-    }
-}
-
-/// A running script and what it has said.
-#[derive(Debug)]
-struct Script {
-    process: Child,
-    input: ChildStdin,
-    said: Arc<Mutex<Vec<Event>>>,
-}
-
-impl Script {
-    /// # Panics
-    /// When Node or the packages are missing; the text says how to get them.
-    fn start(name: &str, arguments: &[String]) -> Self {
-        let folder = scripts();
-        assert!(
-            folder.join("node_modules/minecraft-protocol").is_dir(),
-            "the npm packages of tests/node are missing: `cargo xtask test` installs them, as does `npm ci` in that folder"
-        );
-        let process = Command::new("node")
-            .arg(folder.join(name))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn();
-        let mut process = match process {
-            Ok(process) => process,
-            Err(error) => {
-                panic!("Node can't be run ({error}): install Node.js 20 or newer, https://nodejs.org")
-            }
-        };
-        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
-            unreachable!("both were asked for");
-        };
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&said);
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if let Ok(event) = serde_json::from_str(&line) {
-                    heard.lock().unwrap_or_else(PoisonError::into_inner).push(Event(event));
-                }
-            }
-        });
-        Self { process, input, said }
-    }
-
-    fn said(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Script {
-    fn drop(&mut self) {
-        // Nothing is lost with it, and it may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// A process of real clients. Starting one takes half a second, so a test uses one for many joins.
 #[derive(Debug)]
@@ -237,7 +155,7 @@ impl NodeClient {
     /// When Node or the packages are missing; the text says how to get them.
     #[must_use]
     pub fn start() -> Self {
-        Self { script: Mutex::new(Script::start("client.mjs", &[])), next: AtomicU64::new(1) }
+        Self { script: Mutex::new(Script::node("client.mjs", &[])), next: AtomicU64::new(1) }
     }
 
     /// Joins, and waits until the connection has ended.
@@ -280,8 +198,7 @@ impl NodeClient {
             events.iter().filter(|event| event.0["id"] == id).cloned().collect()
         };
         let script = || self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = writeln!(script().input, "{order}");
-        assert!(sent.is_ok(), "the Node process has ended; its standard error says why");
+        script().order(&order);
         let ended = eventually(JOIN, || {
             let events = mine(&script().said());
             events.iter().any(|event| event.name() == "end").then_some(events)
@@ -311,7 +228,7 @@ impl NodeServer {
     /// When Node or the packages are missing, or it doesn't come to listen.
     #[must_use]
     pub fn start(options: &Value) -> Self {
-        let script = Script::start("server.mjs", &[options.to_string()]);
+        let script = Script::node("server.mjs", &[options.to_string()]);
         let port = eventually(JOIN, || {
             let said = script.said();
             said.iter().find(|event| event.name() == "listening")?.field("port").as_u64()

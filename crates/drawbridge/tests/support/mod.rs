@@ -5,6 +5,7 @@
 
 pub(crate) mod attack;
 pub(crate) mod cluster;
+pub(crate) mod grpc;
 pub(crate) mod scrape;
 
 use drawbridge_testkit::{Connection, Edge, EdgeBuilder, SessionServer, Trouble};

@@ -1,0 +1,257 @@
+//! What services over gRPC may say, made by other hands (@grpc/grpc-js), and what the edge makes of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_testkit::{
+    Answer, Edge, GrpcService, PATIENCE, Player, SessionServer, eventually, ping, sees,
+};
+use serde_json::json;
+use std::time::{Duration, Instant};
+use support::grpc::{
+    NO_DISCOVERY, OPEN, alice, asks, bare_route, finds_the_hub, reaches_the_hub, real_logins_are_decided_by,
+    target, uri,
+};
+use support::{HUB, description, edge};
+
+#[test]
+fn every_service_decides_real_logins() {
+    sees!(
+        "routes[].status(grpc).endpoint",
+        "routes[].authentication(grpc).endpoint",
+        "routes[].discovery(grpc).endpoint",
+        "routes[].actions[](grpc).endpoint",
+        "routes[].actions[](grpc).service",
+        "routes[].actions[](grpc).name",
+        "routes[].actions[].type",
+        "routes[].localization(grpc).endpoint",
+    );
+    real_logins_are_decided_by(&GrpcService::node(&json!({ "health": 1 })));
+}
+
+#[test]
+fn both_forms_of_the_request_are_spoken() {
+    sees!("routes[].discovery(grpc).request");
+    let service = finds_the_hub(&json!({ "form": "nested" }));
+    let edge = edge().config(asks(&uri(&service), ", request = \"nested\"")).start();
+    let visit = alice().host("play.example.com").join(edge.address());
+    assert_eq!(visit.transferred(), HUB);
+    let request = service.wait_for("call", "GetTargets").field("request").clone();
+    assert_eq!(request["client"]["server_address"]["hostname"], "play.example.com");
+    assert_eq!(request["client"]["protocol_version"], 767);
+}
+
+#[test]
+fn addresses_may_be_names_and_of_either_family_and_unfit_ones_are_left_out() {
+    let service = GrpcService::node(&json!({}));
+    let unfit = [target("zero", "a", 0), target("space", "not a host", 1)];
+    for (host, expected) in
+        [("2001:db8::1", "2001:db8::1"), ("10.0.0.1", "10.0.0.1"), ("hub.internal", "hub.internal")]
+    {
+        let found = json!({ "targets": [unfit[0], unfit[1], target("hub", host, 25570)] });
+        service.set("GetTargets", &Answer::says(&found));
+        let edge = edge().config(asks(&uri(&service), "")).start();
+        assert_eq!(alice().join(edge.address()).transferred(), (expected, 25570));
+        edge.wait_for_message("targets were left out");
+    }
+}
+
+#[test]
+fn garbage_lets_nobody_in() {
+    sees!("routes[].actions[](grpc).on_error");
+    let service = GrpcService::node(&json!({}));
+    for method in ["Authenticate", "GetTargets", "Apply", "SelectTarget", "Localize", "GetStatus"] {
+        service.set(method, &Answer::garbage());
+    }
+    let session = SessionServer::start().unwrap();
+    let player = Player::with_account(&session.account("Alice"), 767);
+    let grpc = format!("{{ type = \"grpc\", endpoint = {} }}", uri(&service));
+    let fixed =
+        format!("discovery = {{ type = \"fixed\", targets = [{{ address = \"{}:{}\" }}] }}\n", HUB.0, HUB.1);
+    let action = |more: &str| {
+        format!("{OPEN}{fixed}actions = [{{ type = \"grpc\", endpoint = {}{more} }}]\n", uri(&service))
+    };
+    for (more, words) in [
+        (format!("authentication = {grpc}\n"), "The authentication servers can't be reached"),
+        (format!("{OPEN}discovery = {grpc}\n"), NO_DISCOVERY),
+        (action(""), "Choosing a server for you failed."),
+        (action(", service = \"strategy\""), "Choosing a server for you failed."),
+        (format!("{OPEN}discovery = {grpc}\nlocalization = {grpc}\n"), NO_DISCOVERY),
+    ] {
+        let edge = edge().config(bare_route(&more)).start();
+        let visit = player.join(edge.address());
+        assert!(visit.kicked().starts_with(words), "{more}: {}", visit.kicked());
+        edge.serves_others_within(Duration::from_millis(500));
+    }
+    let edge = edge().config(bare_route(&action(", on_error = \"skip\""))).start();
+    reaches_the_hub(&edge);
+}
+
+#[test]
+fn a_strategy_selects_among_those_offered_alone() {
+    let service = GrpcService::node(&json!({}));
+    service.set("SelectTarget", &Answer::says(&json!({ "target": target("elsewhere", "10.6.6.6", 1) })));
+    let fixed =
+        format!("discovery = {{ type = \"fixed\", targets = [{{ address = \"{}:{}\" }}] }}\n", HUB.0, HUB.1);
+    let action =
+        format!("actions = [{{ type = \"grpc\", endpoint = {}, service = \"strategy\" }}]\n", uri(&service));
+    let edge = edge().config(bare_route(&format!("{OPEN}{fixed}{action}"))).start();
+    drop(alice().join(edge.address()));
+    let line = edge.wait_for_message("an action failed");
+    assert!(line.field("error").unwrap().contains("wasn't offered"), "{line}");
+}
+
+fn status_of(route: &str) -> Edge {
+    edge().config(bare_route(&format!("{OPEN}{route}"))).start()
+}
+
+fn says(text: &str) -> Answer {
+    Answer::says(
+        &json!({ "status": { "version": { "name": "x", "protocol": 767 }, "description": json!(text).to_string() } }),
+    )
+}
+
+#[test]
+fn a_status_is_asked_once_for_many_and_shown_while_the_service_is_away() {
+    sees!(
+        "routes[].status(grpc).cache",
+        "routes[].status(grpc).patience",
+        "routes[].status(grpc).on_error",
+        "routes[].status(grpc).states.unreachable.name",
+        "routes[].status(grpc).states.unreachable.description",
+    );
+    let shown = |edge: &Edge| ping(edge.address(), ProtocolVersion::V1_21_4, "localhost").unwrap().0;
+    for (on_error, afterwards) in [("stale", "first"), ("states", "Back soon")] {
+        let service = GrpcService::node(&json!({}));
+        service.set("GetStatus", &says("first"));
+        let edge = status_of(&format!(
+            "[routes.status]\ntype = \"grpc\"\nendpoint = {{ uris = [\"{}\"], timeout = \"300ms\" }}\ncache = \"100ms\"\n\
+             on_error = \"{on_error}\"\nstates.unreachable = {{ name = \"away\", description = \"Back soon\" }}\n",
+            service.uri()
+        ));
+        assert_eq!(description(&shown(&edge)), "first");
+        service.set("GetStatus", &Answer::hangs());
+        let failed = || {
+            let document = shown(&edge);
+            edge.log().iter().any(|line| line.message() == Some("a status can't be had")).then_some(document)
+        };
+        let document = eventually(PATIENCE, failed).unwrap();
+        drop(document);
+        assert_eq!(description(&shown(&edge)), afterwards, "{on_error}");
+        if on_error == "states" {
+            assert_eq!(shown(&edge)["version"]["name"], "away");
+        }
+    }
+
+    let service = GrpcService::node(&json!({}));
+    service.set("GetStatus", &Answer::hangs());
+    let edge = status_of(&format!(
+        "[routes.status]\ntype = \"grpc\"\nendpoint = {}\ncache = \"3s\"\npatience = \"200ms\"\n",
+        uri(&service)
+    ));
+    let start = Instant::now();
+    assert_eq!(shown(&edge)["version"]["name"], "unreachable");
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(200) && took < Duration::from_millis(1_500), "{took:?}");
+    assert_eq!(service.calls("GetStatus").len(), 1, "one question at a time");
+    service.set("GetStatus", &says("there"));
+    let there = || (description(&shown(&edge)) == "there").then_some(());
+    assert!(eventually(PATIENCE * 5, there).is_some());
+    // So many pings within three seconds bring one question more at most, which may just have been due.
+    let asked = service.calls("GetStatus").len();
+    for _ in 0..50 {
+        assert_eq!(description(&shown(&edge)), "there");
+    }
+    assert!(service.calls("GetStatus").len() <= asked + 1, "an answer is kept");
+}
+
+#[test]
+fn a_service_that_has_no_status_closes_the_connection() {
+    let service = GrpcService::node(&json!({}));
+    service.set("GetStatus", &Answer::says(&json!({})));
+    let edge = status_of(&format!("[routes.status]\ntype = \"grpc\"\nendpoint = {}\n", uri(&service)));
+    assert!(ping(edge.address(), ProtocolVersion::V1_21_4, "localhost").is_err());
+    edge.wait_for_refusal("no_status");
+}
+
+#[test]
+fn a_favicon_is_shown_or_left_out() {
+    let service = GrpcService::node(&json!({}));
+    let icon = include_bytes!("support/icon.png");
+    let status = |favicon: &[u8]| {
+        Answer::says(&json!({ "status": {
+            "version": { "name": "x", "protocol": 767 },
+            "favicon": { "base64": BASE64_STANDARD.encode(favicon) },
+        } }))
+    };
+    let uri = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(icon));
+    for (favicon, expected) in [
+        (icon.as_slice(), Some(&*uri)),
+        (uri.as_bytes(), Some(&*uri)),
+        (b"data:image/png;base64,bm8=", None),
+        (&[0xff; 9], None),
+    ] {
+        service.set("GetStatus", &status(favicon));
+        let edge =
+            status_of(&format!("[routes.status]\ntype = \"grpc\"\nendpoint = \"{}\"\n", service.uri()));
+        let (document, _) = ping(edge.address(), ProtocolVersion::V1_21_4, "localhost").unwrap();
+        assert_eq!(document["favicon"].as_str(), expected);
+    }
+}
+
+#[test]
+fn words_come_from_the_service_and_are_kept_and_are_the_built_in_ones_without_it() {
+    sees!(
+        "routes[].localization(grpc).default_locale",
+        "routes[].localization(grpc).cache",
+        "routes[].localization(grpc).parameters",
+    );
+    let session = SessionServer::start().unwrap();
+    let refuses = |service: &GrpcService, more: &str| {
+        let authentication = "authentication = { type = \"fixed\" }\n";
+        let localization =
+            format!("localization = {{ type = \"grpc\", endpoint = {}{more} }}\n", uri(service));
+        edge().config(bare_route(&format!("{authentication}{localization}"))).start()
+    };
+    let kicked = |edge: &Edge, name: &str| {
+        Player::with_account(&session.account(name), 767).join(edge.address()).kicked().to_owned()
+    };
+
+    // By values: each player's text is one of its own.
+    let service = GrpcService::node(&json!({}));
+    service.set("Localize", &Answer::says(&json!({ "message": "<red>Go, $name" })));
+    let edge = refuses(&service, "");
+    for name in ["Alice", "Bob", "Alice"] {
+        assert_eq!(kicked(&edge, name), format!("Go, {name}"));
+    }
+    assert_eq!(service.calls("Localize").len(), 2);
+    let asked = service.calls("Localize")[0].field("request").clone();
+    assert_eq!(asked["key"], "disconnect_authentication");
+    assert_eq!(asked["params"]["name"], "Alice");
+
+    // By placeholders: one text serves all, as long as it is kept.
+    let service = GrpcService::node(&json!({}));
+    service.set("Localize", &Answer::says(&json!({ "message": "Go, $name" })));
+    let edge = refuses(&service, ", parameters = \"placeholders\", cache = \"1h\"");
+    for name in ["Alice", "Bob"] {
+        assert_eq!(kicked(&edge, name), format!("Go, {name}"));
+    }
+    assert_eq!(service.calls("Localize").len(), 1);
+    let edge = refuses(&service, ", parameters = \"placeholders\", cache = \"0s\"");
+    for name in ["Alice", "Bob"] {
+        assert_eq!(kicked(&edge, name), format!("Go, {name}"));
+    }
+    assert_eq!(service.calls("Localize").len(), 3);
+
+    // What the service doesn't know, or nobody knows because it is away.
+    service.set("Localize", &Answer::says(&json!({ "message": "" })));
+    let edge = refuses(&service, ", default_locale = \"de_de\"");
+    let german = kicked(&edge, "Alice");
+    assert!(!german.starts_with("Go") && german.starts_with("Dein Konto"), "{german}");
+    drop(service);
+    assert_eq!(kicked(&edge, "Bob"), german);
+}
