@@ -1,5 +1,6 @@
-//! Action `grpc`: a service chooses among the targets, or selects one of them.
+//! Action `grpc`: a service chooses among the targets, selects one of them, or finds more.
 
+use crate::discovery::{GrpcDiscovery, RequestForm};
 use crate::endpoint::Endpoint;
 use crate::error::shown;
 use crate::grpc::Grpc;
@@ -8,10 +9,11 @@ use crate::proto::{ApplyRequest, ApplyResponse, SelectRequest, SelectResponse, p
 use crate::service::{Method, Service};
 use crate::target::{LARGEST, addresses, client_info, player_info, protocol, read, tell};
 use async_trait::async_trait;
-use drawbridge_adapter::action::OnActionError;
-use drawbridge_config::{keywords, section};
+use drawbridge_adapter::action::{Append, OnActionError};
+use drawbridge_config::{Fields, keywords, section};
 use drawbridge_model::{ActionAdapter, ActionError, AdapterError, Client, Identity, Lease, Target};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 keywords! {
     /// Which service is asked.
@@ -20,18 +22,31 @@ keywords! {
         "action" => Action,
         /// `Strategy`: selects one target.
         "strategy" => Strategy,
+        /// `Discovery`: finds targets, which are added behind those that are there.
+        "discovery" => Discovery,
     }
 }
 
 section! {
     /// A service that chooses.
+    #[check(GrpcActionSection::check)]
     pub struct GrpcActionSection {
         /// The service.
         pub endpoint: Endpoint,
         /// Which of the services it offers is asked.
         pub service: ActionService = ActionService::Action,
+        /// The form of a discovery's request.
+        pub request: RequestForm = RequestForm::Flat,
         /// What becomes of players while it gives no answer.
         pub on_error: OnActionError = OnActionError::Refuse,
+    }
+}
+
+impl GrpcActionSection {
+    fn check(&self, fields: &mut Fields<'_, '_, '_>) {
+        if fields.has("request") && self.service != ActionService::Discovery {
+            fields.error("request", "only a discovery's request has two forms");
+        }
     }
 }
 
@@ -42,14 +57,29 @@ const STRATEGY: Method = Method { path: path::STRATEGY, largest: 64 << 10 };
 #[derive(Debug)]
 pub struct GrpcAction {
     service: Service,
-    asks: ActionService,
+    asks: Asks,
+}
+
+#[derive(Debug)]
+enum Asks {
+    Action,
+    Strategy,
+    Discovery(Append),
 }
 
 impl GrpcAction {
     /// As the section says; what fails is for the guard before it.
     #[must_use]
     pub fn new(section: &GrpcActionSection, grpc: &Grpc) -> Self {
-        Self { service: grpc.service(&section.endpoint), asks: section.service }
+        let asks = match section.service {
+            ActionService::Action => Asks::Action,
+            ActionService::Strategy => Asks::Strategy,
+            ActionService::Discovery => {
+                let discovery = GrpcDiscovery::asking(&section.endpoint, section.request, grpc);
+                Asks::Discovery(Append(Arc::new(discovery)))
+            }
+        };
+        Self { service: grpc.service(&section.endpoint), asks }
     }
 
     async fn choose(
@@ -122,9 +152,10 @@ impl ActionAdapter for GrpcAction {
         identity: &Identity,
         targets: Vec<Target>,
     ) -> Result<Vec<Target>, ActionError> {
-        match self.asks {
-            ActionService::Action => self.choose(client, identity, targets).await,
-            ActionService::Strategy => self.select(client, identity, targets).await,
+        match &self.asks {
+            Asks::Action => self.choose(client, identity, targets).await,
+            Asks::Strategy => self.select(client, identity, targets).await,
+            Asks::Discovery(discovery) => discovery.apply(client, identity, targets).await,
         }
     }
 }
@@ -133,7 +164,6 @@ impl ActionAdapter for GrpcAction {
 mod tests {
     use super::*;
     use crate::target::tests::told;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]

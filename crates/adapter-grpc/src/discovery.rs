@@ -45,7 +45,13 @@ impl GrpcDiscovery {
     /// As the section says; what fails is for the guard before it.
     #[must_use]
     pub fn new(section: &GrpcDiscoverySection, grpc: &Grpc) -> Self {
-        Self { service: grpc.service(&section.endpoint), request: section.request }
+        Self::asking(&section.endpoint, section.request, grpc)
+    }
+
+    /// Asks the service at `endpoint` with this form of the request.
+    #[must_use]
+    pub fn asking(endpoint: &Endpoint, request: RequestForm, grpc: &Grpc) -> Self {
+        Self { service: grpc.service(endpoint), request }
     }
 }
 

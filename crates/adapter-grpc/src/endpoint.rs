@@ -24,8 +24,9 @@ section! {
         pub uris: Vec<Located<PeerUri>>,
         /// How long a call may take, connecting included.
         pub timeout: Duration = Duration::from_secs(2),
-        /// How long a connection may be silent before the peer is asked for a sign of life. Servers close connections on which
-        /// they are asked oftener than every five minutes, unless they were set up otherwise.
+        /// How long a peer may be silent while calls are under way (a watch of its health is one) before it is asked for a sign
+        /// of life. Servers close connections on which they are asked oftener than every five minutes, unless they were set
+        /// up otherwise.
         pub keep_alive: Duration = KEEP_ALIVE,
         /// How `https` is spoken; without it, with the system's certificates.
         pub tls: TlsSection,

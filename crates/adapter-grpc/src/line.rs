@@ -32,7 +32,7 @@ const WINDOWS: (u32, u32) = (256 << 10, 2 << 20);
 const HEADERS: u32 = 16 << 10;
 /// How long a peer may take to give a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-/// When a connection without traffic is looked after by TCP itself, how often, and after what time the peer counts as gone.
+/// When a connection without calls is looked after by TCP itself, how often, and after what time the peer counts as gone.
 /// Servers don't see these, so that they can be asked oftener than by HTTP/2.
 const PROBES: (Duration, Duration, u32) = (Duration::from_secs(15), Duration::from_secs(5), 3);
 /// So many calls without an answer in a row, and the connection isn't trusted any more.
@@ -110,7 +110,6 @@ impl Line {
             .max_header_list_size(HEADERS)
             .keep_alive_interval(keep_alive)
             .keep_alive_timeout(SIGN_OF_LIFE.min(keep_alive))
-            .keep_alive_while_idle(true)
             .handshake(TokioIo::new(stream));
         let (requests, driver) = handshake.await.map_err(|error| chain(&error))?;
         let origin = uri.to_string().parse().map_err(|error| format!("{error}"))?;

@@ -6,7 +6,8 @@ mod support;
 
 use drawbridge_protocol::ids::Kind;
 use drawbridge_testkit::{
-    Answer, Backend, Certificates, Deviation, GrpcService, Outcome, PATIENCE, Signal, eventually, sees,
+    Answer, Backend, Certificates, Deviation, GrpcService, Outcome, PATIENCE, Player, Signal, eventually,
+    sees,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -176,6 +177,43 @@ fn who_leaves_is_not_asked_for_any_more() {
     assert!(best < 100.0, "the call outlived its client by {best} ms");
 }
 
+#[test]
+fn many_who_leave_at_once_leave_no_call_behind() {
+    const PLAYERS: usize = 100;
+    let service = GrpcService::node(&json!({}));
+    service.set("GetTargets", &Answer::hangs());
+    let endpoint = format!("{{ uris = [\"{}\"], timeout = \"60s\" }}", service.uri());
+    let edge = edge().config(asks(&endpoint, "")).start();
+    for wave in 1..=3 {
+        let before = edge.descriptors();
+        std::thread::scope(|scope| {
+            let address = edge.address();
+            for number in 0..PLAYERS {
+                let player = Player::new(&format!("Player{number}"), 767).patience(Duration::from_secs(2));
+                scope.spawn(move || drop(player.but(Deviation::SilentFrom(Kind::Transfer)).join(address)));
+            }
+        });
+        let all = || (service.events("cancelled").len() == wave * PLAYERS).then_some(());
+        assert!(
+            eventually(PATIENCE, all).is_some(),
+            "{} of {}",
+            service.events("cancelled").len(),
+            wave * PLAYERS
+        );
+        assert_eq!(service.calls("GetTargets").len(), wave * PLAYERS);
+        let closed = || (edge.descriptors() <= before + 2).then_some(());
+        assert!(
+            eventually(PATIENCE, closed).is_some(),
+            "{} descriptors, {before} before",
+            edge.descriptors()
+        );
+    }
+    // All of these calls went over one connection, which others are still answered on.
+    service.set("GetTargets", &Answer::says(&targets()));
+    assert_eq!(alice().join(edge.address()).transferred(), ("10.0.0.9", 25565));
+    assert_eq!(connections(&service).len(), 1);
+}
+
 /// Where a call of a service came from, which is the connection.
 fn connections(service: &GrpcService) -> BTreeSet<String> {
     service.calls("GetTargets").iter().map(|call| call.field("peer").as_str().unwrap().to_owned()).collect()
@@ -248,7 +286,7 @@ fn a_reload_keeps_the_connections() {
 
 #[test]
 fn a_peer_that_gives_no_sign_of_life_is_left() {
-    let service = finds_the_hub(&json!({}));
+    let service = finds_the_hub(&json!({ "health": 1 }));
     let endpoint = format!("{{ uris = [\"{}\"], keep_alive = \"500ms\" }}", service.uri());
     let edge = edge().config(asks(&endpoint, "")).start();
     reaches_the_hub(&edge);

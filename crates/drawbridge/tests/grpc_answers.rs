@@ -46,6 +46,18 @@ fn both_forms_of_the_request_are_spoken() {
 }
 
 #[test]
+fn a_discovery_may_be_an_action() {
+    sees!("routes[].actions[](grpc).request");
+    let service = finds_the_hub(&json!({ "form": "nested" }));
+    let action = "actions = [{ type = \"grpc\", service = \"discovery\", request = \"nested\"";
+    let route = bare_route(&format!("{OPEN}{action}, endpoint = {} }}]\n", uri(&service)));
+    let edge = edge().config(route).start();
+    reaches_the_hub(&edge);
+    let request = service.wait_for("call", "GetTargets").field("request").clone();
+    assert_eq!(request["client"]["protocol_version"], 767);
+}
+
+#[test]
 fn addresses_may_be_names_and_of_either_family_and_unfit_ones_are_left_out() {
     let service = GrpcService::node(&json!({}));
     let unfit = [target("zero", "a", 0), target("space", "not a host", 1)];
