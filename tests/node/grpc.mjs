@@ -4,14 +4,15 @@
 //
 // `form` chooses the form of the discovery's request; without `health` there is no such service; `tls` holds PEM files, and with
 // `ca` clients have to show a certificate. It writes one JSON event a line to standard output: {"event":"listening","port"},
-// then {"event":"call","method","request","metadata"} for each call, and {"event":"cancelled","method","at"} when whoever
+// then {"event":"call","method","at","request","metadata"} for each call, {"event":"answered","method","at"} when it is answered by a
+// message, and {"event":"cancelled","method","player","at"} when whoever
 // called has left, with the time in milliseconds since 1970. It ends with its standard input, from which it reads one JSON
 // command a line:
 //
 //   {"set":{"GetTargets":RULE}}   how calls of a method are answered from now on
 //   {"health":"NOT_SERVING"}
 //
-// RULE is one of { answer }, { error: code, details }, { hang: true }, { garbage: true } (bytes that aren't the message),
+// RULE is one of { answer, after: milliseconds }, { error: code, details }, { hang: true }, { garbage: true } (bytes that aren't the message),
 // { die: true } (the process ends), { hasJoined: url } (the profile that this session server vouches for, or the key "denied"),
 // { byPlayer: { Alice: RULE }, otherwise: RULE }. A rule with `times` holds so often, then
 // `otherwise` does. In an answer, a string "$host" and the like stands for what the request says.
@@ -77,15 +78,19 @@ async function hasJoined (url, request) {
 
 function serve (method) {
   return (call, callback) => {
-    tell('call', { method, request: shown(call.request), metadata: call.metadata.getMap(), deadline: call.getDeadline() - Date.now(), peer: call.getPeer() })
-    call.on('cancelled', () => tell('cancelled', { method, at: Date.now() }))
+    const player = call.request.username ?? call.request.player?.name
+    tell('call', { method, at: Date.now(), request: shown(call.request), metadata: call.metadata.getMap(), deadline: call.getDeadline() - Date.now(), peer: call.getPeer() })
+    call.on('cancelled', () => tell('cancelled', { method, player, at: Date.now() }))
     const rule = ruleFor(method, call.request)
     if (rule.hang) return
     if (rule.die) process.exit(1)
     if (rule.garbage) return callback(null, { garbage: true })
     if (rule.error !== undefined) return callback({ code: rule.error, details: rule.details ?? '' })
     if (rule.hasJoined) return hasJoined(rule.hasJoined, call.request).then((answer) => callback(null, answer), callback)
-    callback(null, filled(rule.answer, call.request))
+    setTimeout(() => {
+      tell('answered', { method, at: Date.now() })
+      callback(null, filled(rule.answer, call.request))
+    }, rule.after ?? 0)
   }
 }
 

@@ -32,6 +32,13 @@ impl Answer {
         Self(json!({ "answer": message }))
     }
 
+    /// So much later.
+    #[must_use]
+    pub fn after(mut self, time: Duration) -> Self {
+        self.0["after"] = json!(time.as_millis() as u64);
+        self
+    }
+
     /// With an error.
     #[must_use]
     pub fn error(code: i32, details: &str) -> Self {
