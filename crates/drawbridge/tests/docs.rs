@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
+/// The key of RFC 8032, section 7.1, test 1.
+const TICKET_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+
 /// A route for examples that show a part of one.
 const ROUTE: &str = "[[routes]]\nname = \"example\"\nhosts = [\"*\"]\nmode = \"transfer\"\n";
 
@@ -95,22 +98,31 @@ fn check(text: &str) -> Output {
     // Secrets that systemd or Kubernetes put elsewhere.
     let text = text.replace("/run/credentials/drawbridge.service/", "");
     for name in quoted_behind(&text, "file = ") {
-        secret(&folder, name);
+        secret_file(&folder, name);
     }
     fs::write(folder.path().join("icon.png"), include_bytes!("support/icon.png")).unwrap();
     let file = folder.path().join("drawbridge.toml");
     fs::write(&file, &text).unwrap();
     let mut command = drawbridge(&["check", "--config", file.to_str().unwrap()]);
     for name in quoted_behind(&text, "env = ") {
-        command.env(name, "k".repeat(48));
+        command.env(name, secret(name));
     }
     command.output().unwrap()
 }
 
+/// What may be in a secret of this name: where it isn't said to be something of its own, anything that is long enough.
+fn secret(name: &str) -> String {
+    match name {
+        "ticket.key" => TICKET_KEY.to_owned(),
+        "SENTRY_DSN" => "https://key@sentry.example.com/1".to_owned(),
+        _ => "k".repeat(48),
+    }
+}
+
 /// A file with a secret that only its owner reads, since the edge warns of others.
-fn secret(folder: &TempDir, name: &str) {
+fn secret_file(folder: &TempDir, name: &str) {
     let file = folder.path().join(name);
-    fs::write(&file, "k".repeat(48)).unwrap();
+    fs::write(&file, secret(name)).unwrap();
     #[cfg(unix)]
     fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
