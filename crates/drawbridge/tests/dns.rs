@@ -309,6 +309,7 @@ fn dns_is_an_action_too() {
         "routes[].actions[](dns).nameservers",
         "routes[].actions[](dns).on_error",
         "routes[].actions[](dns).name",
+        "routes[].actions[].type",
     );
     let dns = name_server();
     dns.set("hub.example.com", 1, [Record::A([10, 0, 0, 9].into())]);
