@@ -5,7 +5,7 @@ use crate::admission::Accepted;
 use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
-use crate::journey::{Facts, Journey};
+use crate::journey::Journey;
 use crate::login::{self, Visit};
 use crate::refuse;
 use crate::shared::Shared;
@@ -23,7 +23,7 @@ pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
     let (house, now) = (Arc::clone(&shared), socket.now());
     let mut journey = Journey::begin(now);
     if let Err(ended) = way(shared, socket, &mut client, &mut journey).await {
-        journey.end((&ended).into(), None, &Facts::default());
+        journey.break_off((&ended).into());
         // Once in a while is enough to know that nobody more gets in.
         if ended == Ended::Refused(Refusal::Full) && house.full.permits(now) {
             let connections = house.gate.connections();
@@ -42,15 +42,15 @@ async fn way(
     journey: &mut Journey,
 ) -> Result<(), Ended> {
     let admitted = Accepted::new(socket, &shared).admit(&shared, address).await?;
-    journey.enter(Phase::Greeting);
+    journey.enter(Phase::Greeting, admitted.socket.now());
     let greeted = admitted.greet().await?;
     match greeted.route(&shared) {
         Routed::Status(route) => {
-            journey.enter(Phase::Status);
+            journey.enter(Phase::Status, greeted.socket.now());
             status::answer(greeted, route.as_deref(), journey).await
         }
         Routed::Login { route, returning } => {
-            journey.enter(Phase::Login);
+            journey.enter(Phase::Login, greeted.socket.now());
             let (visit, conversation) = greeted.into_login(&shared, route, returning);
             // Boxed, so that a connection that goes no further is no larger for it.
             Box::pin(login::serve(visit, conversation, journey)).await;

@@ -44,12 +44,13 @@ impl Journey {
         Self { arrived, phase: Phase::Admission, entered, watched, ended: false, parent: 0 }
     }
 
-    /// The phase is over as it should be, and this one begins.
-    pub(crate) fn enter(&mut self, phase: Phase) {
+    /// The phase is over as it should be, and this one begins `now`. On a reactor that is the time of its turn, which is free where the
+    /// system's clock costs a ping more than all that is counted of it.
+    pub(crate) fn enter(&mut self, phase: Phase, now: Instant) {
         if !self.watched || self.ended {
             return;
         }
-        let now = self.since_arrival();
+        let now = now.saturating_duration_since(self.arrived);
         metrics::phase_ended(self.phase, Outcome::Ok, now.saturating_sub(self.at(self.phase)));
         self.phase = phase;
         self.entered[phase as usize] = u32::try_from(now.as_micros()).unwrap_or(NEVER - 1);
@@ -69,12 +70,19 @@ impl Journey {
         client
     }
 
+    /// The connection came to its end, of which nothing more is known than why.
+    pub(crate) fn break_off(&mut self, outcome: Outcome) {
+        if self.watched && !self.ended {
+            self.end(outcome, Instant::now(), None, &Facts::default());
+        }
+    }
+
     /// The connection came to its end.
-    pub(crate) fn end(&mut self, outcome: Outcome, client: Option<&Client>, facts: &Facts<'_>) {
+    pub(crate) fn end(&mut self, outcome: Outcome, now: Instant, client: Option<&Client>, facts: &Facts<'_>) {
         if !self.watched || std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let now = self.since_arrival();
+        let now = now.saturating_duration_since(self.arrived);
         metrics::phase_ended(self.phase, outcome, now.saturating_sub(self.at(self.phase)));
         metrics::connection_ended(self.phase, outcome);
         if let Some(client) = client.filter(|client| span::is_traced(&client.trace)) {
@@ -154,17 +162,13 @@ impl Journey {
     fn at(&self, phase: Phase) -> Duration {
         Duration::from_micros(self.entered[phase as usize].into())
     }
-
-    fn since_arrival(&self) -> Duration {
-        self.arrived.elapsed()
-    }
 }
 
 impl Drop for Journey {
     fn drop(&mut self) {
         let outcome =
             if std::thread::panicking() { Outcome::Refused(Refusal::Internal) } else { Outcome::Left };
-        self.end(outcome, None, &Facts::default());
+        self.break_off(outcome);
         metrics::connection_closed();
     }
 }

@@ -56,6 +56,7 @@ pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation, jour
         route: Some(&visit.route.name),
         player: name.as_deref(),
         arrived: visit.arrived,
+        now: Instant::now(),
         journey,
     };
     let refused = match outcome {
@@ -88,11 +89,11 @@ async fn walk(
     journey: &mut Journey,
 ) -> Result<Target, Ended> {
     let login = begin(visit, conversation, name).await?;
-    journey.enter(Phase::Authentication);
+    journey.enter(Phase::Authentication, Instant::now());
     let identified = Box::pin(authentication::identify(login, visit, conversation, journey)).await?;
-    journey.enter(Phase::Placement);
+    journey.enter(Phase::Placement, Instant::now());
     let placed = Box::pin(placement::place(identified, visit, conversation, journey)).await?;
-    journey.enter(Phase::Delivery);
+    journey.enter(Phase::Delivery, Instant::now());
     delivery::hand_over(placed, visit, conversation).await
 }
 

@@ -69,12 +69,13 @@ pub(crate) async fn tell(
     let Greeted { mut socket, snapshot, arrived, inbound, client, purpose, ticket: _ticket } = greeted;
     if matches!(purpose, Purpose::Status | Purpose::LegacyPing(_)) {
         let facts = Facts { route: route.map(|route| &*route.name), ..Facts::default() };
-        journey.end(Outcome::Refused(refusal), Some(&client), &facts);
+        journey.end(Outcome::Refused(refusal), socket.now(), Some(&client), &facts);
         return Err(Ended::Refused(refusal));
     }
     let route_name = route.map(|route| &*route.name);
     let refused = Refused::from(refusal);
-    Line { client: &client, route: route_name, player: None, arrived, journey }.refused(&refused);
+    Line { client: &client, route: route_name, player: None, arrived, now: socket.now(), journey }
+        .refused(&refused);
     let told = Told { refused: &refused, client: &client, player: None };
     let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
     let deadline = socket.now() + snapshot.limits.handshake_timeout;

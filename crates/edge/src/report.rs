@@ -13,6 +13,8 @@ pub(crate) struct Line<'a> {
     /// The name that was claimed, once it was.
     pub(crate) player: Option<&'a str>,
     pub(crate) arrived: Instant,
+    /// When it came to its end.
+    pub(crate) now: Instant,
     pub(crate) journey: &'a mut Journey,
 }
 
@@ -42,28 +44,28 @@ impl<'a> Line<'a> {
     pub(crate) fn handed_over(self, target: &Target) {
         metrics::transferred(self.route.unwrap_or_default(), &target.identifier);
         let facts = Facts { target: Some(&target.identifier), ..self.facts() };
-        self.journey.end(Outcome::Ok, Some(self.client), &facts);
+        self.journey.end(Outcome::Ok, self.now, Some(self.client), &facts);
         line!(info, self, "handed over", target = target.identifier, address = target.address.to_string());
     }
 
     /// The server list was answered.
     pub(crate) fn pinged(self) {
         let facts = self.facts();
-        self.journey.end(Outcome::Ok, Some(self.client), &facts);
+        self.journey.end(Outcome::Ok, self.now, Some(self.client), &facts);
         line!(debug, self, "pinged");
     }
 
     /// The client has gone before anything was decided.
     pub(crate) fn left(self) {
         let facts = self.facts();
-        self.journey.end(Outcome::Left, Some(self.client), &facts);
+        self.journey.end(Outcome::Left, self.now, Some(self.client), &facts);
         line!(info, self, "left");
     }
 
     /// The client was turned away.
     pub(crate) fn refused(self, refused: &Refused) {
         let facts = Facts { by: refused.by.as_deref(), ..self.facts() };
-        self.journey.end(Outcome::Refused(refused.refusal), Some(self.client), &facts);
+        self.journey.end(Outcome::Refused(refused.refusal), self.now, Some(self.client), &facts);
         let (reason, by) = (refused.refusal.label(), refused.by.as_deref());
         match refused.refusal.severity() {
             Severity::Error => line!(error, self, "refused", reason = reason, by = by),

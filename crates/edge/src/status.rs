@@ -38,7 +38,8 @@ pub(crate) async fn answer(
         .unwrap_or(Err(Refusal::TimedOut.into()));
     let answered = match (document, purpose) {
         (Ok(document), Purpose::LegacyPing(ping)) => {
-            Line { client: &client, route: route_name, player: None, arrived, journey }.pinged();
+            Line { client: &client, route: route_name, player: None, arrived, now: socket.now(), journey }
+                .pinged();
             socket.set_deadline(socket.now() + LAST_WORD);
             write(&mut socket, &legacy_answer(&ping, document.status())).await?;
             socket.close().await;
@@ -51,10 +52,15 @@ pub(crate) async fn answer(
         (Err(ended), _) => Err(ended),
     };
     if let Err(ended) = answered {
-        journey.end((&ended).into(), Some(&client), &Facts { route: route_name, ..Facts::default() });
+        journey.end(
+            (&ended).into(),
+            socket.now(),
+            Some(&client),
+            &Facts { route: route_name, ..Facts::default() },
+        );
         return Err(ended);
     }
-    Line { client: &client, route: route_name, player: None, arrived, journey }.pinged();
+    Line { client: &client, route: route_name, player: None, arrived, now: socket.now(), journey }.pinged();
     finish(socket).await
 }
 
