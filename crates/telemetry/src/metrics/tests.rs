@@ -1,4 +1,5 @@
 use super::*;
+use drawbridge_model::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
