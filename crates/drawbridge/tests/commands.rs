@@ -7,6 +7,7 @@ mod support;
 use drawbridge_testkit::SessionServer;
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use support::{HUB, edge, lobby};
@@ -24,7 +25,9 @@ fn checked(text: &str) -> Output {
     fs::write(&file, text).unwrap();
     fs::write(folder.path().join("icon.png"), include_bytes!("support/icon.png")).unwrap();
     fs::write(folder.path().join("cookie.key"), [b'k'; 32]).unwrap();
-    fs::write(folder.path().join("ticket.key"), PUBLISHED_KEY).unwrap();
+    let key = folder.path().join("ticket.key");
+    fs::write(&key, PUBLISHED_KEY).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     drawbridge(&["check", "--config", file.to_str().unwrap()])
 }
 

@@ -170,16 +170,15 @@ fn most_at_once(service: &GrpcService) -> usize {
 #[test]
 fn a_slow_status_service_is_asked_one_thing_at_a_time() {
     let service = GrpcService::node(&json!({}));
-    let status: Value =
+    let hello: Value =
         json!({ "status": { "version": { "name": "slow", "protocol": 767 }, "description": "\"Hello\"" } });
-    service.set("GetStatus", &Answer::says(&status).after(Duration::from_secs(2)));
-    let keys = format!(
-        "status = {{ type = \"grpc\", endpoint = {{ uris = [\"{}\"], timeout = \"5s\" }}, patience = \"500ms\", cache = \"1s\" }}",
+    service.set("GetStatus", &Answer::says(&hello).after(Duration::from_secs(2)));
+    let status = format!(
+        "[routes.status]\ntype = \"grpc\"\nendpoint = {{ uris = [\"{}\"], timeout = \"5s\" }}\n\
+         patience = \"500ms\"\ncache = \"1s\"\n",
         service.uri()
     );
-    let edge = edge()
-        .config(support::route("lobby", &format!("authentication.type = \"disabled\"\n{keys}\n")))
-        .start();
+    let edge = edge().config(format!("{}{status}", support::open_lobby())).start();
     let start = Instant::now();
     let pings = Mutex::new(Vec::new());
     thread::scope(|scope| {

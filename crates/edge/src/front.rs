@@ -56,7 +56,9 @@ async fn way(
             Box::pin(login::serve(visit, conversation, journey)).await;
             Ok(())
         }
-        Routed::Refused(route, refusal) => refuse::tell(greeted, route.as_deref(), refusal, journey).await,
+        Routed::Refused(route, refusal) => {
+            Box::pin(refuse::tell(greeted, route.as_deref(), refusal, journey)).await
+        }
     }
 }
 

@@ -86,7 +86,7 @@ fn mistakes_stand_at_their_keys() {
         ("targets = ['a:1']\ndiscovery.type = 'fixed'", "given twice"),
         ("discovery.type = 'dsn'", "unknown type"),
         ("status.type = 'htpp'", "unknown type"),
-        ("localization.type = 'grpc'", "unknown type"),
+        ("localization.type = 'grcp'", "unknown type"),
         ("authentication.type = 'mojng'", "did you mean \"mojang\""),
         ("authentication = { type = 'disabled', url = 'x' }", "unknown key"),
         ("max_players = 5", "unknown key"),
