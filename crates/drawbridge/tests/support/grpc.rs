@@ -118,7 +118,11 @@ fn told_what_they_need(service: &GrpcService, edge: &Edge) {
         assert!(*version == 769 || *version == "769", "{request}");
     }
     assert_eq!(asked("Apply").field("request")["targets"][0]["meta"][0]["value"], "eu");
-    let trace = |method: &str| asked(method).field("metadata")["traceparent"].as_str().unwrap().to_owned();
+    let trace = |method: &str| {
+        let call = asked(method);
+        let context = call.field("metadata")["traceparent"].as_str().unwrap();
+        context.split('-').nth(1).unwrap().to_owned()
+    };
     assert_eq!(trace("Authenticate"), trace("SelectTarget"), "a login is one trace");
     let left = asked("GetTargets").field("deadline").as_f64().unwrap();
     assert!(left > 0.0 && left <= 2_000.0, "the service is told how long it has: {left}");
