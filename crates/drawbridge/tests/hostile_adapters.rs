@@ -127,6 +127,7 @@ fn no_call_outlives_its_client_and_nothing_is_left_behind() {
     });
     assert!(number >= 2_000);
     assert!(descriptors.windows(2).all(|pair| pair[1] <= pair[0]), "{descriptors:?}");
+    eprintln!("{} of {number} calls were cancelled later than {OUTLIVES} ms", late.len());
     // On a machine that is busy elsewhere a few are told late; alone, none is.
     assert!(late.len() <= number / 50, "{} of {number} calls outlived their clients: {late:?}", late.len());
     let again: Vec<_> = (0..late.len()).map(|index| format!("A{index}")).collect();
