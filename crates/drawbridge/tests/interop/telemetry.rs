@@ -37,8 +37,13 @@ struct Rotel {
 }
 
 impl Rotel {
-    /// Writes down `what`: `traces` or `metrics`.
+    /// Writes down `what`: `traces` or `metrics`. A port that was free may be another's by the time rotel comes to it, and it then ends
+    /// without a word, so that it gets another try.
     fn start(what: &str) -> Self {
+        (0..5).find_map(|_| Self::try_start(what)).expect("rotel doesn't start")
+    }
+
+    fn try_start(what: &str) -> Option<Self> {
         let environment = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/.venv/lib");
         let found = fs::read_dir(&environment).ok().and_then(|versions| {
             let of = |version: fs::DirEntry| version.path().join("site-packages/rotel/rotel-agent");
@@ -57,11 +62,13 @@ impl Rotel {
             .spawn()
             .unwrap();
         let rotel = Self { _program: Program(program), written, grpc, http, _folder: folder };
+        let speaks = || (!rotel.text().is_empty()).then_some(());
+        eventually(SOON / 6, speaks)?;
         for address in [grpc, http] {
             let listens = || std::net::TcpStream::connect(address).ok();
-            eventually(SOON, listens).expect("rotel doesn't listen");
+            eventually(SOON / 6, listens)?;
         }
-        rotel
+        Some(rotel)
     }
 
     fn text(&self) -> String {
