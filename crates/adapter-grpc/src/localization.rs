@@ -62,8 +62,11 @@ impl GrpcLocalizationSection {
 const METHOD: Method = Method { path: path::LOCALIZATION, largest: 16 << 10 };
 /// The most texts that are kept; the one that was looked at longest ago makes room.
 const TEXTS: usize = 1_024;
-/// How long one text is waited for: a player who is turned away waits for it, for two seconds in all.
-const PATIENCE: Duration = Duration::from_millis(750);
+/// How long a text is waited for: the edge gives the words of a refusal 2 s, and an own key may have to be looked up before the
+/// refusal's.
+pub const PATIENCE: Duration = Duration::from_millis(750);
+/// How much longer somebody waits whose text another is asking for, so that the guard sees who hangs.
+const MARGIN: Duration = Duration::from_millis(100);
 
 /// What a text depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -95,7 +98,7 @@ pub struct GrpcLocalization {
 }
 
 impl GrpcLocalization {
-    /// As the section says, behind `guard`.
+    /// As the section says, behind `guard`, which waits [`PATIENCE`] at most.
     #[must_use]
     pub fn new(section: &GrpcLocalizationSection, grpc: &Grpc, guard: Guard) -> Self {
         Self {
@@ -112,7 +115,7 @@ impl GrpcLocalization {
     async fn text(&self, key: Key) -> Result<Option<Component>, AdapterError> {
         let text = self.kept(&key);
         let asked = text.get_or_try_init(|| self.guard.ask(self.ask(&key)));
-        match timeout(PATIENCE, asked).await {
+        match timeout(PATIENCE + MARGIN, asked).await {
             Ok(text) => text.cloned(),
             Err(_) => Err(AdapterError::TimedOut(PATIENCE)),
         }

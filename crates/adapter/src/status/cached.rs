@@ -4,8 +4,9 @@
 //! shown the text of the state at 1.0 s; so is one at 0.5 s, at 1.5 s. From 2.0 s on all are shown the answer. At 3.0 s it
 //! is a second old: that ping begins the next question and is shown the old answer, as all are until 5.0 s.
 //!
-//! What must stay true: clients choose their host and version, so neither the keys that are kept nor the questions under way
-//! grow beyond a bound, whatever they say.
+//! What must stay true: clients choose their host and version, so neither the keys that are kept nor the questions that are asked
+//! grow beyond a bound, whatever they say, and what is shown to others stays. Who comes with a new key when there is no room for it
+//! is shown the route's newest answer, whichever host it was for.
 
 use super::states::{OnStatusError, StateSection};
 use crate::background::{Background, Running};
@@ -16,13 +17,18 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_telemetry::metrics::{self, StatusCache};
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-/// The most keys that are kept; the one that was looked at longest ago makes room. A document may have 100 KB.
+/// The most keys that are kept. Of those whose answer is old, the one that was looked at longest ago makes room. A document may
+/// have 100 KB.
 const KEYS: usize = 128;
+/// The most keys that become new in a second.
+const NEW_KEYS: u32 = 16;
+const SECOND: Duration = Duration::from_secs(1);
 /// The most questions under way for one adapter.
 const QUESTIONS: usize = 32;
 /// How long a failure is believed before somebody asks again, at least.
@@ -56,6 +62,8 @@ struct House {
     guard: Guard,
     caching: Caching,
     unreachable: Arc<StatusDocument>,
+    /// Whether the last question failed.
+    failing: AtomicBool,
 }
 
 /// What a status may depend on: the host, and the version as far as it is known; all others are alike.
@@ -65,9 +73,19 @@ struct Key {
     version: Option<ProtocolVersion>,
 }
 
-type Entries = HashMap<Key, Entry>;
 /// A document, or no answer at all.
 type Answer = Option<Arc<StatusDocument>>;
+
+/// What is known, by what it may depend on.
+#[derive(Debug, Default)]
+struct Entries {
+    of: HashMap<Key, Entry>,
+    /// The answer that came last, whoever it was for.
+    newest: Option<Answer>,
+    /// When the second began in which so many keys are new.
+    second: Option<Instant>,
+    new: u32,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -107,7 +125,7 @@ impl Found {
 }
 
 impl Cached {
-    /// Asks `adapter`, behind `guard`; questions run in `background`.
+    /// Asks `adapter`, behind `guard`; questions run in `background`. Without a cache a ping waits as long as the guard does.
     #[must_use]
     pub fn new(
         adapter: impl StatusAdapter + 'static,
@@ -116,7 +134,8 @@ impl Cached {
         background: Arc<Background>,
     ) -> Self {
         let unreachable = Arc::new(caching.unreachable.document());
-        let house = House { adapter: Box::new(adapter), guard, caching, unreachable };
+        let failing = AtomicBool::new(false);
+        let house = House { adapter: Box::new(adapter), guard, caching, unreachable, failing };
         Self { house: Arc::new(house), entries: Arc::default(), background }
     }
 
@@ -128,11 +147,14 @@ impl Cached {
             version: Some(client.version).filter(|version| version.is_known()),
         };
         let mut entries = lock(&self.entries);
-        let under_way = entries.values().filter(|entry| entry.question.is_some()).count();
-        if !entries.contains_key(&key) && !make_room(&mut entries) {
-            return Found::Nothing;
+        let under_way = entries.of.values().filter(|entry| entry.question.is_some()).count();
+        if !entries.of.contains_key(&key) && !entries.take_in(&self.house.caching, now) {
+            return entries
+                .newest
+                .clone()
+                .map_or(Found::Nothing, |answer| Found::Answer { answer, fresh: false });
         }
-        let entry = entries.entry(key.clone()).or_insert_with(|| Entry::new(now));
+        let entry = entries.of.entry(key.clone()).or_insert_with(|| Entry::new(now));
         entry.looked_at = now;
         if entry.question.is_none() && entry.is_due(&self.house.caching, now) && under_way < QUESTIONS {
             entry.question = Some(self.ask(key, client.clone()));
@@ -165,20 +187,23 @@ impl House {
     fn settle(&self, entries: &Weak<Mutex<Entries>>, key: &Key, answer: Result<Answer, AdapterError>) {
         let Some(entries) = entries.upgrade() else { return };
         let mut entries = lock(&entries);
-        let Some(entry) = entries.get_mut(key) else { return };
+        let Some(entry) = entries.of.get_mut(key) else { return };
         entry.question = None;
         let now = Instant::now();
         match answer {
             Ok(answer) => {
-                entry.answer = Some((answer, now));
+                entry.answer = Some((answer.clone(), now));
                 entry.failed = None;
+                entries.newest = Some(answer);
+                self.works();
             }
             Err(error) => {
-                tracing::warn!(host = key.host, %error, "a status can't be had");
                 entry.failed = Some(now);
                 if self.caching.on_error == OnStatusError::States {
                     entry.answer = None;
+                    entries.newest = None;
                 }
+                self.fails(&error);
             }
         }
     }
@@ -198,14 +223,27 @@ impl Entry {
     }
 }
 
-/// Forgets the entry that was looked at longest ago, if there has to be room; `false`: all are being asked for.
-fn make_room(entries: &mut Entries) -> bool {
-    if entries.len() < KEYS {
-        return true;
+impl Entries {
+    /// Whether there is room for a new key, which may be made by forgetting one.
+    fn take_in(&mut self, caching: &Caching, now: Instant) -> bool {
+        if self.second.is_none_or(|since| now.saturating_duration_since(since) >= SECOND) {
+            (self.second, self.new) = (Some(now), 0);
+        }
+        if self.new >= NEW_KEYS || !self.make_room(caching, now) {
+            return false;
+        }
+        self.new += 1;
+        true
     }
-    let idle = entries.iter().filter(|(_, entry)| entry.question.is_none());
-    let oldest = idle.min_by_key(|(_, entry)| entry.looked_at).map(|(key, _)| key.clone());
-    oldest.is_some_and(|key| entries.remove(&key).is_some())
+
+    fn make_room(&mut self, caching: &Caching, now: Instant) -> bool {
+        if self.of.len() < KEYS {
+            return true;
+        }
+        let old = self.of.iter().filter(|(_, entry)| entry.question.is_none() && entry.is_due(caching, now));
+        let oldest = old.min_by_key(|(_, entry)| entry.looked_at).map(|(key, _)| key.clone());
+        oldest.is_some_and(|key| self.of.remove(&key).is_some())
+    }
 }
 
 fn lock(entries: &Mutex<Entries>) -> MutexGuard<'_, Entries> {
@@ -236,14 +274,28 @@ impl StatusAdapter for Cached {
 impl House {
     /// Asks for this ping alone.
     async fn at_once(&self, client: &Client) -> Answer {
-        let question = self.guard.ask(self.adapter.status(client));
-        match timeout(self.caching.patience, question).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                tracing::warn!(host = client.host, %error, "a status can't be had");
+        match self.guard.ask(self.adapter.status(client)).await {
+            Ok(answer) => {
+                self.works();
+                answer
+            }
+            Err(error) => {
+                self.fails(&error);
                 Some(Arc::clone(&self.unreachable))
             }
-            Err(_) => Some(Arc::clone(&self.unreachable)),
+        }
+    }
+
+    /// Told once, however many ask: who pings chooses how often.
+    fn fails(&self, error: &AdapterError) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "a status can't be had");
+        }
+    }
+
+    fn works(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the status can be had again");
         }
     }
 }

@@ -27,14 +27,15 @@ mod built {
     pub use drawbridge_adapter_grpc::authentication::GrpcAuthenticationSection;
     use drawbridge_adapter_grpc::discovery::GrpcDiscovery;
     pub use drawbridge_adapter_grpc::discovery::GrpcDiscoverySection;
-    use drawbridge_adapter_grpc::localization::GrpcLocalization;
     pub use drawbridge_adapter_grpc::localization::GrpcLocalizationSection;
+    use drawbridge_adapter_grpc::localization::{self, GrpcLocalization};
     use drawbridge_adapter_grpc::status::GrpcStatus;
     pub use drawbridge_adapter_grpc::status::GrpcStatusSection;
     use drawbridge_model::{
         ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
     };
     use std::sync::Arc;
+    use std::time::Duration;
 
     /// The services that are asked.
     #[derive(Debug, Clone)]
@@ -50,7 +51,9 @@ mod built {
             section: &GrpcStatusSection,
             background: &Arc<Background>,
         ) -> Arc<dyn StatusAdapter> {
-            let guard = Guard::new("status", "grpc", section.endpoint.patience());
+            // Without a cache a ping waits for the answer itself; a guard that waits longer would never see who hangs.
+            let patience = if section.cache.is_zero() { section.patience } else { Duration::MAX };
+            let guard = Guard::new("status", "grpc", section.endpoint.patience().min(patience));
             let caching = Caching {
                 cache: section.cache,
                 patience: section.patience,
@@ -86,7 +89,8 @@ mod built {
             &self,
             section: &GrpcLocalizationSection,
         ) -> Arc<dyn LocalizationAdapter> {
-            let guard = Guard::new("localization", "grpc", section.endpoint.patience());
+            let guard =
+                Guard::new("localization", "grpc", section.endpoint.patience().min(localization::PATIENCE));
             Arc::new(GrpcLocalization::new(section, &self.0, guard))
         }
     }

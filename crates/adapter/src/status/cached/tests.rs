@@ -46,8 +46,9 @@ fn scene(cache: Duration, on_error: OnStatusError) -> Scene {
         Numbered { asked: Arc::clone(&asked), answers: Arc::clone(&answers), fails: Arc::clone(&fails) };
     let background = Arc::new(Background::default());
     background.start(&Handle::current(), &TaskTracker::new());
-    let guard = Guard::new("status", "test", Duration::from_secs(60));
     let patience = Duration::from_millis(50);
+    let guard =
+        Guard::new("status", "test", if cache.is_zero() { patience } else { Duration::from_secs(60) });
     let caching = Caching { cache, patience, on_error, unreachable: StateSection::default() };
     Scene { cached: Arc::new(Cached::new(adapter, guard, caching, background)), asked, answers, fails }
 }
@@ -67,7 +68,7 @@ impl Scene {
     }
 
     fn under_way(&self) -> bool {
-        lock(&self.cached.entries).values().any(|entry| entry.question.is_some())
+        lock(&self.cached.entries).of.values().any(|entry| entry.question.is_some())
     }
 }
 
@@ -120,9 +121,31 @@ async fn neither_keys_nor_questions_grow_with_what_clients_say() {
     let scene = scene(Duration::from_secs(3600), OnStatusError::Stale);
     for number in 0..2 * KEYS {
         scene.shown(&number.to_string()).await;
+        tokio::time::advance(SECOND / NEW_KEYS).await;
     }
     assert_eq!(scene.asked.load(Ordering::SeqCst), QUESTIONS);
-    assert_eq!(lock(&scene.cached.entries).len(), KEYS);
+    assert!(lock(&scene.cached.entries).of.len() <= KEYS);
+}
+
+/// Somebody who comes with a new host each time is shown what there is, and takes nothing from others.
+#[tokio::test(start_paused = true)]
+async fn new_hosts_cost_few_questions_and_nobody_their_answer() {
+    let scene = scene(Duration::from_secs(3600), OnStatusError::Stale);
+    scene.answers.add_permits(100_000);
+    assert_eq!(scene.shown("lobby").await, "1");
+    for number in 0..1_000 {
+        assert_ne!(scene.shown(&number.to_string()).await, "unreachable");
+    }
+    assert_eq!(scene.asked.load(Ordering::SeqCst), NEW_KEYS as usize);
+    for second in 2..=20 {
+        tokio::time::advance(SECOND).await;
+        for number in 0..100 {
+            assert_ne!(scene.shown(&format!("{second} {number}")).await, "unreachable");
+        }
+        let asked = scene.asked.load(Ordering::SeqCst);
+        assert!(asked <= (second * NEW_KEYS as usize).min(KEYS), "{asked} questions in {second} s");
+    }
+    assert_eq!(scene.shown("lobby").await, "1", "its answer is still fresh");
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,9 +162,12 @@ async fn unknown_versions_are_alike() {
 async fn without_a_cache_every_ping_asks() {
     let scene = scene(Duration::ZERO, OnStatusError::Stale);
     scene.answers.add_permits(3);
-    for expected in ["1", "2", "3", "unreachable"] {
+    for expected in ["1", "2", "3", "unreachable", "unreachable", "unreachable"] {
         assert_eq!(scene.shown("a").await, expected);
     }
+    // Who hangs is not asked any more.
+    assert_eq!(scene.shown("a").await, "unreachable");
+    assert_eq!(scene.asked.load(Ordering::SeqCst), 6);
 }
 
 #[tokio::test(start_paused = true)]
