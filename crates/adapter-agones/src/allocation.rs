@@ -110,7 +110,7 @@ impl Allocated {
                 let Metadata { labels, annotations, .. } = metadata.unwrap_or_default();
                 let metadata = Metadata { name: name.clone(), labels, annotations, ..Metadata::default() };
                 let server = GameServer { metadata, status }.bounded();
-                let found = server.target(self.section.port.as_deref());
+                let found = server.target(self.section.port.as_deref(), &Arc::new(server.meta()));
                 let mut target = match found {
                     Ok(target) => target,
                     Err(error) => {

@@ -187,6 +187,11 @@ async fn sent(client: &Client, call: &Call) -> Result<Response<Body>, ApiError> 
     if answer.status().is_success() { Ok(answer) } else { Err(explained(answer).await) }
 }
 
+/// What the cluster says, as a log may hold it: cut, and without control characters.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(TOLD).map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
 async fn explained(answer: Response<Body>) -> ApiError {
     let status = answer.status();
     let header = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
@@ -197,7 +202,7 @@ async fn explained(answer: Response<Body>) -> ApiError {
     let seconds = header.or(said.details.retry_after_seconds);
     ApiError::Status {
         status,
-        message: said.message.chars().take(TOLD).collect(),
+        message: shown(&said.message),
         retry_after: seconds.map(|seconds| Duration::from_secs(seconds.into())),
     }
 }

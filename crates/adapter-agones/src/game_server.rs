@@ -5,6 +5,7 @@
 use drawbridge_model::{Target, TargetAddress};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The most bytes of an annotation's value that is kept; `kubectl apply` leaves whole documents there.
 const LONGEST_VALUE: usize = 1_024;
@@ -117,20 +118,24 @@ impl GameServer {
         self
     }
 
-    /// The target that it makes for players who go to the port of this name, or to the first.
-    pub(crate) fn target(&self, port: Option<&str>) -> Result<Target, NoTarget> {
+    /// The target that it makes for players who go to the port of this name, or to the first; `meta` is what [`GameServer::meta`] says.
+    pub(crate) fn target(
+        &self,
+        port: Option<&str>,
+        meta: &Arc<BTreeMap<String, String>>,
+    ) -> Result<Target, NoTarget> {
         let address = self.status.address_of(port)?;
         Ok(Target {
             identifier: self.metadata.name.clone(),
             address,
             priority: 0,
-            meta: self.meta(),
+            meta: Arc::clone(meta),
             lease: None,
         })
     }
 
     /// What there is to know about it.
-    fn meta(&self) -> BTreeMap<String, String> {
+    pub(crate) fn meta(&self) -> BTreeMap<String, String> {
         let Status { state, node_name, ports, counters, lists, .. } = &self.status;
         let mut meta = BTreeMap::from([("state".to_owned(), state.clone())]);
         if !node_name.is_empty() {
@@ -199,14 +204,13 @@ mod tests {
 
     #[test]
     fn what_it_is_becomes_metadata() {
-        let target = server(&json!({
+        let server = server(&json!({
             "state": "Ready", "address": "10.0.0.7", "nodeName": "node-a",
             "ports": [{ "name": "game", "port": 7001 }, { "name": "query", "port": 7002 }],
             "counters": { "players": { "count": 3, "capacity": 10 } },
             "lists": { "parties": { "capacity": 5, "values": ["a", "b"] } },
-        }))
-        .target(None)
-        .unwrap();
+        }));
+        let target = server.target(None, &Arc::new(server.meta())).unwrap();
         assert_eq!(
             (target.identifier.as_str(), target.address.to_string().as_str()),
             ("hub-1", "10.0.0.7:7001")
@@ -226,7 +230,7 @@ mod tests {
             ("state", "Ready"),
         ];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        assert_eq!(target.meta.into_iter().collect::<Vec<_>>(), expected);
+        assert_eq!(target.meta.as_ref().clone().into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -234,7 +238,7 @@ mod tests {
         let at = |address: &str, port| {
             let ports = json!([{ "name": "game", "port": 7001 }, { "name": "query", "port": 7002 }]);
             server(&json!({ "address": address, "ports": ports }))
-                .target(port)
+                .target(port, &Arc::default())
                 .map(|it| it.address.to_string())
         };
         assert_eq!(at("2001:db8::7", Some("query")).unwrap(), "[2001:db8::7]:7002");
@@ -243,7 +247,7 @@ mod tests {
         assert_eq!(at("a b", None), Err(NoTarget::Address("a b:7001".into())));
         assert_eq!(at("", None), Err(NoTarget::Address(":7001".into())));
         let without = json!({ "address": "10.0.0.7", "ports": null, "counters": null, "lists": { "a": { "values": null } } });
-        assert_eq!(server(&without).target(None), Err(NoTarget::Ports));
+        assert_eq!(server(&without).target(None, &Arc::default()), Err(NoTarget::Ports));
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(crate) struct Watch {
 #[derive(Debug)]
 struct Known {
     fleet: Fleet,
-    servers: RwLock<BTreeMap<String, Arc<GameServer>>>,
+    servers: RwLock<Servers>,
     health: watch::Sender<Health>,
 }
 
@@ -56,6 +56,21 @@ struct Health {
     listed: bool,
     /// Why it isn't followed now.
     failing: Option<ApiError>,
+}
+
+type Servers = BTreeMap<String, Arc<Server>>;
+
+/// A game server, and what its targets know of it, made once: each login goes through all of them, on a thread that others wait for.
+#[derive(Debug)]
+struct Server {
+    told: GameServer,
+    meta: Arc<BTreeMap<String, String>>,
+}
+
+impl Server {
+    fn of(told: GameServer) -> Self {
+        Self { meta: Arc::new(told.meta()), told }
+    }
 }
 
 impl Watch {
@@ -70,7 +85,7 @@ impl Watch {
 
 impl Known {
     /// These are all.
-    fn replace(&self, servers: BTreeMap<String, Arc<GameServer>>) {
+    fn replace(&self, servers: Servers) {
         *self.servers.write().unwrap_or_else(PoisonError::into_inner) = servers;
     }
 
@@ -82,7 +97,7 @@ impl Known {
             tracing::warn!(namespace, selector, "a fleet has too many game servers: some aren't known");
             return;
         }
-        servers.insert(server.metadata.name.clone(), Arc::new(server));
+        servers.insert(server.metadata.name.clone(), Arc::new(Server::of(server)));
     }
 
     /// One has gone.
@@ -91,7 +106,7 @@ impl Known {
     }
 
     /// All, by name.
-    fn all(&self) -> Vec<Arc<GameServer>> {
+    fn all(&self) -> Vec<Arc<Server>> {
         self.servers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
@@ -142,15 +157,15 @@ impl Watched {
                 && states.iter().any(|state| state.as_str() == server.status.state)
         };
         let servers = self.watch.known.all();
-        let servers = servers.iter().filter(|server| usable(server));
-        let target = |server: &Arc<GameServer>| match server.target(port.as_deref()) {
+        let servers = servers.iter().filter(|server| usable(&server.told));
+        let target = |Server { told: server, meta }: &Server| match server.target(port.as_deref(), meta) {
             Ok(target) => Some(target),
             Err(error) => {
                 tracing::debug!(game_server = server.metadata.name, %error, "players can't be sent to a game server");
                 None
             }
         };
-        servers.filter_map(target).collect()
+        servers.filter_map(|server| target(server)).collect()
     }
 }
 
@@ -158,7 +173,10 @@ impl Watched {
 impl DiscoveryAdapter for Watched {
     async fn targets(&self, _: &Client, _: &Identity) -> Result<Vec<Target>, AdapterError> {
         let mut health = self.watch.known.health.subscribe();
-        let listed = timeout(self.section.timeout, health.wait_for(|health| health.listed)).await.is_ok();
+        // Who can't be asked isn't waited for.
+        let known = health.wait_for(|health| health.listed || health.failing.is_some());
+        let waited = timeout(self.section.timeout, known).await.is_ok();
+        let listed = waited && self.watch.known.health.borrow().listed;
         let failing = self.watch.known.health.borrow().failing.clone();
         match failing {
             Some(error) if !listed || self.section.on_error != OnDiscoveryError::Stale => Err(error.into()),

@@ -150,7 +150,7 @@ fn of_service(service: &Service) -> Target {
 }
 
 fn target(address: TargetAddress, priority: u32, meta: BTreeMap<String, String>) -> Target {
-    Target { identifier: address.to_string(), address, priority, meta, lease: None }
+    Target { identifier: address.to_string(), address, priority, meta: Arc::new(meta), lease: None }
 }
 
 /// The first of each identifier: records may name a host twice.

@@ -59,8 +59,9 @@ impl From<GrpcError> for AdapterError {
     fn from(error: GrpcError) -> Self {
         match error {
             GrpcError::TimedOut(timeout) => Self::TimedOut(timeout),
-            // What the codes mean: https://grpc.io/docs/guides/status-codes/
-            GrpcError::Status(Code::Unavailable | Code::ResourceExhausted | Code::Cancelled, _)
+            // What the codes mean: https://grpc.io/docs/guides/status-codes/. Exhausted may be what one player is allowed, which says
+            // nothing of how the service is.
+            GrpcError::Status(Code::Unavailable | Code::Cancelled, _)
             | GrpcError::Unconnected(_)
             | GrpcError::NotServing(_)
             | GrpcError::Unsent(_)

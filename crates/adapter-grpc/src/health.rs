@@ -55,6 +55,9 @@ pub(crate) async fn follow(line: &Line, serves: impl Fn(bool) + Send + Sync) -> 
     }
 }
 
+/// The shortest time between two changes.
+const CHANGE: Duration = Duration::from_secs(1);
+
 async fn watch(line: &Line, tell: &(impl Fn(bool) + Send + Sync)) -> Result<Infallible, Status> {
     let mut grpc = Grpc::with_origin(line.clone(), line.origin.clone()).max_decoding_message_size(LARGEST);
     let codec = ProstCodec::<HealthCheckRequest, HealthCheckResponse>::default();
@@ -64,6 +67,8 @@ async fn watch(line: &Line, tell: &(impl Fn(bool) + Send + Sync)) -> Result<Infa
     let mut answers = answers.into_inner();
     while let Some(answer) = answers.message().await? {
         tell(answer.status() != ServingStatus::NotServing);
+        // Who can't make up its mind is heard once a second.
+        sleep(CHANGE).await;
     }
     Err(Status::unknown("it stopped telling"))
 }

@@ -13,6 +13,7 @@ use drawbridge_adapter::localization::{Fixed, FixedLocalizationSection, Locale};
 use drawbridge_config::{Fields, keywords, section};
 use drawbridge_model::{AdapterError, LocalizationAdapter, Message};
 use drawbridge_protocol::text::Component;
+use drawbridge_telemetry::Seldom;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -86,6 +87,9 @@ struct Kept {
     looked_at: Instant,
 }
 
+/// What those are told who are turned away by the thousand: the built-in texts, since nobody's flood is to reach a service.
+const AT_HAND: [&str; 3] = ["disconnect_access", "disconnect_no_route", "disconnect_rate"];
+
 /// Asks a service for texts.
 #[derive(Debug)]
 pub struct GrpcLocalization {
@@ -95,6 +99,8 @@ pub struct GrpcLocalization {
     cache: Duration,
     parameters: Parameters,
     texts: Mutex<HashMap<Key, Kept>>,
+    /// How often the log says that there is no text.
+    failing: Seldom,
 }
 
 impl GrpcLocalization {
@@ -108,6 +114,7 @@ impl GrpcLocalization {
             cache: section.cache,
             parameters: section.parameters,
             texts: Mutex::default(),
+            failing: Seldom::default(),
         }
     }
 
@@ -174,6 +181,9 @@ impl GrpcLocalization {
 #[async_trait]
 impl LocalizationAdapter for GrpcLocalization {
     async fn localize(&self, locale: Option<&str>, message: Message<'_>) -> Option<Component> {
+        if AT_HAND.contains(&message.key) {
+            return self.built_in.text(locale, message);
+        }
         match self.text(self.key(locale, message)).await {
             Ok(Some(mut text)) => {
                 text.replace(message.parameters);
@@ -181,7 +191,9 @@ impl LocalizationAdapter for GrpcLocalization {
             }
             Ok(None) => self.built_in.text(locale, message),
             Err(error) => {
-                tracing::warn!(key = message.key, %error, "a text can't be had: the built-in one is shown");
+                if self.failing.permits(std::time::Instant::now()) {
+                    tracing::warn!(key = message.key, %error, "a text can't be had: the built-in one is shown");
+                }
                 self.built_in.text(locale, message)
             }
         }

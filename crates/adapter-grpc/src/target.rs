@@ -5,11 +5,14 @@ use crate::proto::{Address, ClientInfo, MetaEntry, PlayerInfo, Target as Told};
 use drawbridge_model::{AdapterError, Client, Identity, Target, TargetAddress};
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// The most targets that an answer may have.
 const TARGETS: usize = 4_096;
 /// The longest identifier, in bytes.
 const IDENTIFIER: usize = 255;
+/// The most entries of a target's metadata.
+const META: usize = 128;
 /// The most bytes of an answer with targets: 256 for each.
 pub(crate) const LARGEST: usize = TARGETS * 256;
 
@@ -82,11 +85,18 @@ fn target(told: Told) -> Result<Target, String> {
     let address: TargetAddress = written.parse().map_err(|error| {
         format!("{:?} has the address {:?}: {error}", shown(&identifier), shown(&written))
     })?;
+    if meta.len() > META {
+        return Err(format!(
+            "{:?} has {} entries of metadata, of which {META} are taken",
+            shown(&identifier),
+            meta.len()
+        ));
+    }
     if identifier.len() > IDENTIFIER {
         return Err(format!("an identifier has {} bytes, of which {IDENTIFIER} are taken", identifier.len()));
     }
     let identifier = if identifier.is_empty() { address.to_string() } else { identifier };
-    let meta = meta.into_iter().map(|MetaEntry { key, value }| (key, value)).collect();
+    let meta = Arc::new(meta.into_iter().map(|MetaEntry { key, value }| (key, value)).collect());
     Ok(Target { identifier, address, priority, meta, lease: None })
 }
 

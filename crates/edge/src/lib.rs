@@ -35,11 +35,12 @@ pub mod ticket;
 mod unreachable;
 
 use crate::keys::Keys;
-use crate::shared::{Seldom, Shared};
+use crate::shared::Shared;
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_net::limits::raise_descriptor_limit;
 use drawbridge_net::{Bound, Gate, Pulse, Serving};
+use drawbridge_telemetry::Seldom;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;

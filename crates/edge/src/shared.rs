@@ -6,9 +6,8 @@ use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_model::TraceContext;
 use drawbridge_net::Gate;
+use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,22 +28,6 @@ pub(crate) struct Shared {
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.
     pub(crate) grace_over: CancellationToken,
-}
-
-/// Permits something once every ten seconds.
-#[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<Option<Instant>>);
-
-impl Seldom {
-    /// Whether it is time again.
-    pub(crate) fn permits(&self, now: Instant) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let permits = last.is_none_or(|last| now.saturating_duration_since(last) >= Duration::from_secs(10));
-        if permits {
-            *last = Some(now);
-        }
-        permits
-    }
 }
 
 /// A trace of its own for a connection.

@@ -177,7 +177,7 @@ mod tests {
             identifier: "hub-1".into(),
             address: "hub.example.com:25570".parse().unwrap(),
             priority: 0,
-            meta: std::collections::BTreeMap::new(),
+            meta: std::sync::Arc::default(),
             lease: None,
         }
     }

@@ -16,8 +16,8 @@ pub struct Target {
     pub address: TargetAddress,
     /// The lower, the earlier it is tried where nothing else decides.
     pub priority: u32,
-    /// What a discovery knows about it.
-    pub meta: BTreeMap<String, String>,
+    /// What a discovery knows about it; shared, since a discovery may know thousands, and each login goes through all.
+    pub meta: Arc<BTreeMap<String, String>>,
     /// What was set aside for this one player, where a discovery does that.
     pub lease: Option<Lease>,
 }

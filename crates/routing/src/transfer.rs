@@ -78,7 +78,9 @@ mod tests {
             identifier: "hub-1".into(),
             address: "10.0.0.1:25565".parse().unwrap(),
             priority: 0,
-            meta: meta.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            meta: std::sync::Arc::new(
+                meta.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            ),
             lease: None,
         }
     }

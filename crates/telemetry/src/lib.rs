@@ -13,6 +13,7 @@ mod listener;
 pub mod metrics;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod seldom;
 pub mod span;
 #[cfg(not(all(feature = "otlp", feature = "sentry")))]
 mod unbuilt;
@@ -30,6 +31,7 @@ pub use unbuilt::SentrySection;
 
 use drawbridge_config::{Diagnostic, Fields, keywords, section, suggestion};
 use lines::Writing;
+pub use seldom::Seldom;
 use std::io::{self, IsTerminal as _};
 use thiserror::Error;
 use tracing_subscriber::filter::{EnvFilter, ParseError};
@@ -66,9 +68,9 @@ section! {
 
 /// What is logged of libraries where the filter doesn't name them. What watches the files says that the log was written to, which is
 /// written to the log; what sends traces and metrics says of each failure what the edge itself says once in a while, and what carries them
-/// tells of every frame.
+/// tells of every frame; what checks certificates calls each that doesn't fit an error, of which whoever asked tells with the peer's name.
 const QUIET: &str = "notify=info,opentelemetry=off,opentelemetry_sdk=off,opentelemetry-otlp=off,h2=info,hyper_util=info,\
-    reqwest=info,tonic=info,tower=info,sentry=info";
+    reqwest=info,rustls_platform_verifier=off,tonic=info,tower=info,sentry=info";
 
 /// What a part of a filter can ask for.
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];

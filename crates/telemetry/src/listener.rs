@@ -13,13 +13,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 section! {
@@ -64,18 +65,21 @@ impl Listener {
 
     /// Serves until it is dropped.
     pub(crate) async fn serve(self, metrics: Arc<Metrics>) {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
         let mut tasks = tokio::task::JoinSet::new();
+        let mut oldest = VecDeque::with_capacity(CONNECTIONS);
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             match self.0.accept().await {
                 Ok((stream, _)) => {
                     let metrics = Arc::clone(&metrics);
-                    tasks.spawn(async move {
+                    oldest.retain(|task: &AbortHandle| !task.is_finished());
+                    // Whoever holds connections open takes nobody's place: the oldest goes for the newest.
+                    while oldest.len() >= CONNECTIONS {
+                        oldest.pop_front().into_iter().for_each(|task| task.abort());
+                    }
+                    oldest.push_back(tasks.spawn(async move {
                         // Who doesn't speak HTTP, or is too slow, is nobody to be told about.
                         let _ = timeout(WHOLE, converse(stream, &metrics)).await;
-                        drop(place);
-                    });
+                    }));
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the metrics' listener can't accept");

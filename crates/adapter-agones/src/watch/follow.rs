@@ -4,8 +4,8 @@
 //! What must stay true: a stream that breaks is taken up where it was; where the API has forgotten that (410 Gone), all is listed
 //! anew. A fleet never loses a game server in between: the new list replaces the old at once.
 
-use super::{Fleet, Known, MOST};
-use crate::cluster::{Call, Cluster};
+use super::{Fleet, Known, MOST, Server};
+use crate::cluster::{Call, Cluster, shown};
 use crate::error::ApiError;
 use crate::game_server::GameServer;
 use crate::waits::Waits;
@@ -123,14 +123,16 @@ pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
 async fn list(known: &Known, cluster: &Arc<Cluster>) -> Result<String, ApiError> {
     let mut servers = BTreeMap::new();
     let mut next = String::new();
-    loop {
+    for _ in 0..=MOST / PAGE {
         let limit = PAGE.to_string();
         let call = Call::get(target(&known.fleet, &[("limit", &limit), ("continue", &next)]), PAGE_BYTES);
         let page = timeout(LIST, cluster.call::<Page>(call)).await;
         let Page { metadata, items } =
             page.unwrap_or_else(|_| Err(ApiError::Broken(format!("no list within {LIST:?}"))))?;
         servers.extend(
-            items.into_iter().map(|server| (server.metadata.name.clone(), Arc::new(server.bounded()))),
+            items
+                .into_iter()
+                .map(|server| (server.metadata.name.clone(), Arc::new(Server::of(server.bounded())))),
         );
         next = metadata.r#continue;
         if next.is_empty() || servers.len() >= MOST {
@@ -146,6 +148,7 @@ async fn list(known: &Known, cluster: &Arc<Cluster>) -> Result<String, ApiError>
             return Ok(metadata.resource_version);
         }
     }
+    Err(ApiError::Broken("its list has no end".to_owned()))
 }
 
 /// Takes over changes from `position` on, which moves along. `began` tells whether the API said that it would tell of them.
@@ -186,7 +189,7 @@ fn take(known: &Known, change: Change, position: &mut String) -> Result<(), Ende
             return Err(Ended::Gone);
         }
         let message = object.get("message").and_then(serde_json::Value::as_str).unwrap_or_default();
-        return Err(ApiError::Broken(message.chars().take(300).collect()).into());
+        return Err(ApiError::Broken(shown(message)).into());
     }
     let server: GameServer =
         serde_json::from_value(object).map_err(|error| ApiError::Malformed(error.to_string()))?;

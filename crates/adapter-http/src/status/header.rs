@@ -18,6 +18,9 @@ const OWN: [&str; 8] = [
     "transfer-encoding",
 ];
 
+/// Headers whose values are secrets wherever they are sent.
+const SECRET: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
 /// The value of a header: a text, or where to find a secret.
 #[derive(Clone)]
 pub struct HeaderText(HeaderValue);
@@ -76,6 +79,11 @@ impl Headers {
             let header: HeaderName = name.parse().map_err(|_| format!("{name:?} can't name a header"))?;
             if OWN.contains(&header.as_str()) {
                 return Err(format!("{name:?} is said by the edge itself"));
+            }
+            if SECRET.contains(&header.as_str()) && !value.is_sensitive() {
+                return Err(format!(
+                    "{name:?} holds a secret: write {{ file = \"…\" }} or {{ env = \"…\" }}"
+                ));
             }
             headers.insert(header, value.clone());
         }

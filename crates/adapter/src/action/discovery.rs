@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use drawbridge_model::{ActionAdapter, ActionError, Client, DiscoveryAdapter, Identity, Target};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Adds the targets of a discovery; one that is there already, by its identifier, stays where it is.
@@ -16,11 +17,9 @@ impl ActionAdapter for Append {
         identity: &Identity,
         mut targets: Vec<Target>,
     ) -> Result<Vec<Target>, ActionError> {
-        for found in self.0.targets(client, identity).await? {
-            if !targets.iter().any(|target| target.identifier == found.identifier) {
-                targets.push(found);
-            }
-        }
+        let found = self.0.targets(client, identity).await?;
+        let there: HashSet<_> = targets.iter().map(|target| target.identifier.clone()).collect();
+        targets.extend(found.into_iter().filter(|target| !there.contains(&target.identifier)));
         Ok(targets)
     }
 }

@@ -10,7 +10,9 @@ pub(super) fn targets(targets: &[(&str, &[(&str, &str)])]) -> Vec<Target> {
         identifier: (*identifier).to_owned(),
         address: drawbridge_model::TargetAddress { host: (*identifier).to_owned(), port: 25565 },
         priority: 0,
-        meta: meta.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        meta: std::sync::Arc::new(
+            meta.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        ),
         lease: None,
     };
     targets.iter().map(target).collect()

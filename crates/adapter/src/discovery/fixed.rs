@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use drawbridge_config::{Diagnostic, Fields, Located, section};
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 section! {
     /// Targets from the configuration.
@@ -82,7 +83,7 @@ impl TargetSection {
             identifier: self.identifier(),
             address: self.address.0.clone(),
             priority: self.priority,
-            meta: self.meta.clone(),
+            meta: Arc::new(self.meta.clone()),
             lease: None,
         }
     }

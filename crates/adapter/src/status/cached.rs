@@ -6,7 +6,7 @@
 //!
 //! What must stay true: clients choose their host and version, so neither the keys that are kept nor the questions that are asked
 //! grow beyond a bound, whatever they say, and what is shown to others stays. Who comes with a new key when there is no room for it
-//! is shown the route's newest answer, whichever host it was for.
+//! is shown the text of the state: another host's answer may be nothing for them.
 
 use super::states::{OnStatusError, StateSection};
 use crate::background::{Background, Running};
@@ -14,10 +14,10 @@ use crate::guard::Guard;
 use async_trait::async_trait;
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
+use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::metrics::{self, StatusCache};
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -62,8 +62,8 @@ struct House {
     guard: Guard,
     caching: Caching,
     unreachable: Arc<StatusDocument>,
-    /// Whether the last question failed.
-    failing: AtomicBool,
+    /// How often the log says that there is no status.
+    failing: Seldom,
 }
 
 /// What a status may depend on: the host, and the version as far as it is known; all others are alike.
@@ -80,8 +80,6 @@ type Answer = Option<Arc<StatusDocument>>;
 #[derive(Debug, Default)]
 struct Entries {
     of: HashMap<Key, Entry>,
-    /// The answer that came last, whoever it was for.
-    newest: Option<Answer>,
     /// When the second began in which so many keys are new.
     second: Option<Instant>,
     new: u32,
@@ -94,6 +92,8 @@ struct Entry {
     failed: Option<Instant>,
     question: Option<Question>,
     looked_at: Instant,
+    /// Whether it was looked at more than once.
+    comes_back: bool,
 }
 
 /// A question under way; it ends with this.
@@ -134,7 +134,7 @@ impl Cached {
         background: Arc<Background>,
     ) -> Self {
         let unreachable = Arc::new(caching.unreachable.document());
-        let failing = AtomicBool::new(false);
+        let failing = Seldom::default();
         let house = House { adapter: Box::new(adapter), guard, caching, unreachable, failing };
         Self { house: Arc::new(house), entries: Arc::default(), background }
     }
@@ -149,12 +149,10 @@ impl Cached {
         let mut entries = lock(&self.entries);
         let under_way = entries.of.values().filter(|entry| entry.question.is_some()).count();
         if !entries.of.contains_key(&key) && !entries.take_in(&self.house.caching, now) {
-            return entries
-                .newest
-                .clone()
-                .map_or(Found::Nothing, |answer| Found::Answer { answer, fresh: false });
+            return Found::Nothing;
         }
         let entry = entries.of.entry(key.clone()).or_insert_with(|| Entry::new(now));
+        entry.comes_back |= entry.looked_at != now;
         entry.looked_at = now;
         if entry.question.is_none() && entry.is_due(&self.house.caching, now) && under_way < QUESTIONS {
             entry.question = Some(self.ask(key, client.clone()));
@@ -192,16 +190,13 @@ impl House {
         let now = Instant::now();
         match answer {
             Ok(answer) => {
-                entry.answer = Some((answer.clone(), now));
+                entry.answer = Some((answer, now));
                 entry.failed = None;
-                entries.newest = Some(answer);
-                self.works();
             }
             Err(error) => {
                 entry.failed = Some(now);
                 if self.caching.on_error == OnStatusError::States {
                     entry.answer = None;
-                    entries.newest = None;
                 }
                 self.fails(&error);
             }
@@ -211,7 +206,7 @@ impl House {
 
 impl Entry {
     const fn new(now: Instant) -> Self {
-        Self { answer: None, failed: None, question: None, looked_at: now }
+        Self { answer: None, failed: None, question: None, looked_at: now, comes_back: false }
     }
 
     /// Whether it is time to ask.
@@ -241,7 +236,9 @@ impl Entries {
             return true;
         }
         let old = self.of.iter().filter(|(_, entry)| entry.question.is_none() && entry.is_due(caching, now));
-        let oldest = old.min_by_key(|(_, entry)| entry.looked_at).map(|(key, _)| key.clone());
+        // Who is looked at again and again stays before whoever came once.
+        let oldest =
+            old.min_by_key(|(_, entry)| (entry.comes_back, entry.looked_at)).map(|(key, _)| key.clone());
         oldest.is_some_and(|key| self.of.remove(&key).is_some())
     }
 }
@@ -275,10 +272,7 @@ impl House {
     /// Asks for this ping alone.
     async fn at_once(&self, client: &Client) -> Answer {
         match self.guard.ask(self.adapter.status(client)).await {
-            Ok(answer) => {
-                self.works();
-                answer
-            }
+            Ok(answer) => answer,
             Err(error) => {
                 self.fails(&error);
                 Some(Arc::clone(&self.unreachable))
@@ -286,16 +280,9 @@ impl House {
         }
     }
 
-    /// Told once, however many ask: who pings chooses how often.
     fn fails(&self, error: &AdapterError) {
-        if !self.failing.swap(true, Ordering::Relaxed) {
+        if self.failing.permits(std::time::Instant::now()) {
             tracing::warn!(%error, "a status can't be had");
-        }
-    }
-
-    fn works(&self) {
-        if self.failing.swap(false, Ordering::Relaxed) {
-            tracing::info!("the status can be had again");
         }
     }
 }

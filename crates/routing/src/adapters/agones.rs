@@ -46,7 +46,12 @@ mod built {
 
         pub(in crate::adapters) fn watched(&self, section: &AgonesWatchSection) -> Arc<dyn DiscoveryAdapter> {
             let guard = Guard::without_breaker("discovery", "agones_watch", section.timeout + MARGIN);
-            Arc::new(Guarded::new(Watched::new(section, &self.0), guard, section.on_error))
+            // It gives old answers itself where they are wanted.
+            let on_error = match section.on_error {
+                OnDiscoveryError::Stale => OnDiscoveryError::Refuse,
+                other => other,
+            };
+            Arc::new(Guarded::new(Watched::new(section, &self.0), guard, on_error))
         }
     }
 }
