@@ -98,6 +98,7 @@ impl Asking {
                     }
                     failures = 0;
                     self.counting.answered.add(1);
+                    self.tell_of_nothing(&found);
                     self.told
                         .send_replace(State { found: Some((found, Instant::now() + good)), failed: None });
                     good
@@ -114,6 +115,14 @@ impl Asking {
                 }
             };
             sleep(wait).await;
+        }
+    }
+
+    /// That there is nothing is an answer, and mostly a typing mistake: said once, until there is something.
+    fn tell_of_nothing(&self, found: &Found) {
+        let was_nothing = self.told.borrow().found.as_ref().is_some_and(|(found, _)| found.len() == 0);
+        if found.len() == 0 && !was_nothing {
+            tracing::warn!(name = self.question.name, "DNS has no records of this name: there is no target");
         }
     }
 

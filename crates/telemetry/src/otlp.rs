@@ -35,7 +35,7 @@ section! {
     /// Traces and metrics for a collector, over OTLP. Read at start.
     #[check(OtlpSection::check)]
     pub struct OtlpSection {
-        /// The collector's URL; with `https` the system's certificates are trusted.
+        /// The collector's URL, to which HTTP adds `/v1/traces` and `/v1/metrics`; with `https` the system's certificates are trusted.
         pub endpoint: Located<String>,
         /// How it is spoken to.
         pub protocol: OtlpProtocol = OtlpProtocol::Grpc,
@@ -72,6 +72,11 @@ impl OtlpSection {
         if !scheme.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https"))) {
             let mistake = Diagnostic::error(self.endpoint.origin(), "expected the URL of a collector");
             fields.report(mistake.help("such as \"http://127.0.0.1:4317\""));
+        }
+        if self.endpoint.contains("/v1/") {
+            let mistake =
+                Diagnostic::error(self.endpoint.origin(), "the path of a signal is added by the edge");
+            fields.report(mistake.help("name the collector alone, such as \"http://127.0.0.1:4318\""));
         }
         if !(0.0..=1.0).contains(&self.sample) {
             fields.error("sample", "expected a number from 0 to 1");
