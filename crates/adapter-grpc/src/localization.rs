@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use drawbridge_adapter::guard::Guard;
 use drawbridge_adapter::localization::{Fixed, FixedLocalizationSection, Locale};
 use drawbridge_config::{Fields, keywords, section};
-use drawbridge_model::{AdapterError, LocalizationAdapter, Message};
+use drawbridge_model::{AdapterError, LocalizationAdapter, Message, TraceContext};
 use drawbridge_protocol::text::Component;
 use drawbridge_telemetry::Seldom;
 use std::collections::HashMap;
@@ -119,22 +119,22 @@ impl GrpcLocalization {
     }
 
     /// The service's text, if it has one.
-    async fn text(&self, key: Key) -> Result<Option<Component>, AdapterError> {
+    async fn text(&self, key: Key, trace: Option<TraceContext>) -> Result<Option<Component>, AdapterError> {
         let text = self.kept(&key);
-        let asked = text.get_or_try_init(|| self.guard.ask(self.ask(&key)));
+        let asked = text.get_or_try_init(|| self.guard.ask(self.ask(&key, trace)));
         match timeout(PATIENCE + MARGIN, asked).await {
             Ok(text) => text.cloned(),
             Err(_) => Err(AdapterError::TimedOut(PATIENCE)),
         }
     }
 
-    async fn ask(&self, key: &Key) -> Result<Option<Component>, AdapterError> {
+    async fn ask(&self, key: &Key, trace: Option<TraceContext>) -> Result<Option<Component>, AdapterError> {
         let question = LocalizationRequest {
             locale: key.locale.map(|locale| locale.to_string()),
             key: key.key.clone(),
             params: key.parameters.iter().cloned().collect(),
         };
-        let answer: LocalizationResponse = self.service.ask(METHOD, question, None).await?;
+        let answer: LocalizationResponse = self.service.ask(METHOD, question, trace).await?;
         if answer.message.is_empty() {
             return Ok(None);
         }
@@ -184,7 +184,7 @@ impl LocalizationAdapter for GrpcLocalization {
         if AT_HAND.contains(&message.key) {
             return self.built_in.text(locale, message);
         }
-        match self.text(self.key(locale, message)).await {
+        match self.text(self.key(locale, message), message.trace).await {
             Ok(Some(mut text)) => {
                 text.replace(message.parameters);
                 Some(text)

@@ -43,7 +43,9 @@ impl Told<'_> {
             ("versions", &versions),
         ];
         let localization = route.map_or(without_route, |route| &*route.localization);
-        let say = async |key| localization.localize(locale, Message { key, parameters: &parameters }).await;
+        let trace = Some(self.client.trace);
+        let say =
+            async |key| localization.localize(locale, Message { key, parameters: &parameters, trace }).await;
         let words = async {
             // An adapter may have words of its own, which nobody may know.
             let own = match self.refused.key.as_deref() {

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: whoever asks puts a deadline on the answer, and dropping the future ends the work behind it.
 
-use crate::client::Client;
+use crate::client::{Client, TraceContext};
 use crate::identity::{Claim, Identity};
 use crate::status::StatusDocument;
 use crate::target::Target;
@@ -127,6 +127,8 @@ pub struct Message<'a> {
     pub key: &'a str,
     /// What goes in place of `{name}`, as plain text.
     pub parameters: &'a [(&'a str, &'a str)],
+    /// The trace that its asking is part of; who answers it from memory doesn't look at it.
+    pub trace: Option<TraceContext>,
 }
 
 /// Finds the words in a player's language.

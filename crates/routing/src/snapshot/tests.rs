@@ -179,7 +179,8 @@ async fn what_players_see_without_a_route_is_built_in() {
     let snapshot = build(&route("a", "['a']", ""));
     assert!(snapshot.lookup("b").is_none());
     assert_eq!(snapshot.default_status.status().version_name, "Drawbridge");
-    let message = drawbridge_model::Message { key: "disconnect_no_route", parameters: &[("host", "b")] };
+    let parameters = &[("host", "b")];
+    let message = drawbridge_model::Message { key: "disconnect_no_route", parameters, trace: None };
     let text = snapshot.localization.localize(None, message).await.unwrap();
     assert!(text.to_plain().contains("no server at b"));
 }

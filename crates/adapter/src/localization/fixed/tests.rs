@@ -14,7 +14,10 @@ fn mistakes(text: &str) -> String {
 }
 
 fn said(fixed: &Fixed, locale: Option<&str>, key: &str) -> String {
-    fixed.text(locale, Message { key, parameters: &[] }).map(|text| text.to_plain()).unwrap_or_default()
+    fixed
+        .text(locale, Message { key, parameters: &[], trace: None })
+        .map(|text| text.to_plain())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -69,7 +72,8 @@ fn the_operators_texts_come_key_by_key() {
 fn what_players_supply_stays_plain_text() {
     let fixed = fixed("messages.en_us.disconnect_name = '<red>No, {name}'");
     let parameters = [("name", "<bold>§l{\"text\":\"x\"}{name}")];
-    let text = fixed.text(None, Message { key: "disconnect_name", parameters: &parameters }).unwrap();
+    let text =
+        fixed.text(None, Message { key: "disconnect_name", parameters: &parameters, trace: None }).unwrap();
     let json = {
         let mut out = String::new();
         text.to_json(drawbridge_protocol::text::TextFormat::ALL[0], &mut out);
@@ -78,7 +82,7 @@ fn what_players_supply_stays_plain_text() {
     assert!(!json.contains("bold\":"), "{json}");
     let built_in = Fixed::new(&FixedLocalizationSection::default());
     let parameters = [("version", "1.8"), ("versions", "1.20.5+")];
-    let message = Message { key: "disconnect_version", parameters: &parameters };
+    let message = Message { key: "disconnect_version", parameters: &parameters, trace: None };
     let text = built_in.text(None, message).unwrap().to_plain();
     assert!(text.contains("1.8") && text.contains("1.20.5+") && !text.contains('{'), "{text}");
 }
@@ -105,7 +109,7 @@ fn unknown_messages_and_locales_are_mistakes() {
 fn adapters_may_have_keys_of_their_own() {
     let fixed = fixed("messages.en_us.banned_for_life = 'Never again'");
     assert_eq!(said(&fixed, Some("de_de"), "banned_for_life"), "Never again");
-    assert_eq!(fixed.text(None, Message { key: "banned_for_a_day", parameters: &[] }), None);
+    assert_eq!(fixed.text(None, Message { key: "banned_for_a_day", parameters: &[], trace: None }), None);
 }
 
 proptest! {
