@@ -12,7 +12,9 @@ use drawbridge_testkit::{
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use support::grpc::{NO_DISCOVERY, alice, asks, finds_the_hub, reaches_the_hub, targets, uri};
+use support::grpc::{
+    NO_DISCOVERY, alice, asks, failures_turn_players_away, finds_the_hub, reaches_the_hub, targets, uri,
+};
 use support::{HUB, edge};
 
 #[test]
@@ -139,6 +141,12 @@ fn a_service_that_dies_mid_call_is_asked_again_when_it_comes_back() {
     let back = || (alice().join(edge.address()).kinds().last() == Some(&Kind::Transfer.name())).then_some(());
     assert!(eventually(PATIENCE, back).is_some(), "it came back");
     assert!(!again.calls("GetTargets").is_empty());
+}
+
+#[test]
+fn whichever_service_fails_players_are_turned_away_in_time_until_it_is_back() {
+    let methods = ["GetStatus", "Authenticate", "GetTargets", "Apply", "SelectTarget", "Localize"];
+    failures_turn_players_away(GrpcService::node, &methods);
 }
 
 #[test]

@@ -8,13 +8,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Answer, Edge, GrpcService, PATIENCE, Player, SessionServer, eventually, ping, sees,
+    Answer, Certificates, Edge, GrpcService, PATIENCE, Player, SessionServer, eventually, ping, sees,
 };
 use serde_json::json;
 use std::time::{Duration, Instant};
 use support::grpc::{
-    NO_DISCOVERY, OPEN, alice, asks, bare_route, finds_the_hub, reaches_the_hub, real_logins_are_decided_by,
-    target, uri,
+    NO_DISCOVERY, OPEN, alice, asks, bare_route, finds_the_hub, mutual_tls, reaches_the_hub,
+    real_logins_are_decided_by, target, uri,
 };
 use support::{HUB, description, edge};
 
@@ -30,7 +30,16 @@ fn every_service_decides_real_logins() {
         "routes[].actions[].type",
         "routes[].localization(grpc).endpoint",
     );
-    real_logins_are_decided_by(&GrpcService::node(&json!({ "health": 1 })));
+    let service = GrpcService::node(&json!({ "health": 1 }));
+    real_logins_are_decided_by(&service, &uri(&service));
+}
+
+#[test]
+fn every_service_decides_real_logins_in_private() {
+    let certificates = Certificates::new();
+    let (options, tls) = mutual_tls(&certificates);
+    let service = GrpcService::node(&options);
+    real_logins_are_decided_by(&service, &format!("{{ uris = [\"{}\"], tls = {tls} }}", service.uri()));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Services over gRPC in Python: grpcio, and what its own tools generate.
 
 use crate::support::edge;
-use crate::support::grpc::{bare_route, real_logins_are_decided_by, targets};
+use crate::support::grpc::{
+    bare_route, failures_turn_players_away, mutual_tls, real_logins_are_decided_by, targets, uri,
+};
 use drawbridge_protocol::ids::Kind;
 use drawbridge_testkit::{Answer, Certificates, Deviation, GrpcService, Outcome, Player};
 use serde_json::json;
@@ -11,24 +13,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[ignore = "run by cargo xtask interop"]
 fn services_in_python_decide_real_logins() {
     // Python's server has its own views of how often it may be asked for a sign of life.
-    real_logins_are_decided_by(&GrpcService::python(&json!({ "health": 1 })));
+    let service = GrpcService::python(&json!({ "health": 1 }));
+    real_logins_are_decided_by(&service, &uri(&service));
+}
+
+#[test]
+#[ignore = "run by cargo xtask interop"]
+fn a_service_in_python_that_fails_lets_nobody_in_until_it_is_back() {
+    failures_turn_players_away(GrpcService::python, &["Authenticate"]);
 }
 
 #[test]
 #[ignore = "run by cargo xtask interop"]
 fn a_service_in_python_is_spoken_to_in_private_and_learns_who_left() {
     let certificates = Certificates::new();
-    let file = |name: &str| certificates.file(name).display().to_string();
-    let tls = json!({ "cert": file("server.pem"), "key": file("server.key"), "ca": file("ca.pem") });
-    let service = GrpcService::python(&json!({ "form": "nested", "tls": tls }));
+    let (mut options, tls) = mutual_tls(&certificates);
+    options["form"] = json!("nested");
+    let service = GrpcService::python(&options);
     service.set("GetTargets", &Answer::says(&targets()));
-    let endpoint = format!(
-        "{{ uris = [\"{}\"], timeout = \"20s\", tls = {{ ca = '{}', cert = '{}', key = {{ file = '{}' }} }} }}",
-        service.uri(),
-        file("ca.pem"),
-        file("client.pem"),
-        file("client.key")
-    );
+    let endpoint = format!("{{ uris = [\"{}\"], timeout = \"20s\", tls = {tls} }}", service.uri());
     let edge = edge()
         .config(bare_route(&format!(
             "authentication.type = \"disabled\"\ndiscovery = {{ type = \"grpc\", endpoint = {endpoint}, request = \"nested\" }}\n"
