@@ -2,14 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+use drawbridge_testkit::Certificates;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 use tempfile::TempDir;
 
 /// The key of RFC 8032, section 7.1, test 1.
 const TICKET_KEY: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----";
+
+/// Whom examples trust, and what their edge shows.
+static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(Certificates::new);
 
 /// A route for examples that show a part of one.
 const ROUTE: &str = "[[routes]]\nname = \"example\"\nhosts = [\"*\"]\nmode = \"transfer\"\n";
@@ -101,6 +107,9 @@ fn check(text: &str) -> Output {
         secret_file(&folder, name);
     }
     fs::write(folder.path().join("icon.png"), include_bytes!("support/icon.png")).unwrap();
+    for (name, certificate) in [("ca.pem", "ca.pem"), ("edge.pem", "client.pem")] {
+        fs::copy(CERTIFICATES.file(certificate), folder.path().join(name)).unwrap();
+    }
     let file = folder.path().join("drawbridge.toml");
     fs::write(&file, &text).unwrap();
     let mut command = drawbridge(&["check", "--config", file.to_str().unwrap()]);
@@ -114,6 +123,7 @@ fn check(text: &str) -> Output {
 fn secret(name: &str) -> String {
     match name {
         "ticket.key" => TICKET_KEY.to_owned(),
+        "edge.key" => fs::read_to_string(CERTIFICATES.file("client.key")).unwrap(),
         "SENTRY_DSN" => "https://key@sentry.example.com/1".to_owned(),
         _ => "k".repeat(48),
     }
@@ -162,6 +172,31 @@ fn an_example_with_a_mistake_is_found() {
         [false]
     );
     assert_eq!(page("```toml\n[routes.transfer]\nprobes = true\n```\n"), [false]);
+}
+
+/// Those who write a service read its definitions in the manual.
+#[test]
+fn the_manuals_definitions_are_those_that_are_spoken() {
+    let mut paths = Vec::new();
+    files(&root().join("crates/adapter-grpc/proto"), ".proto", &mut paths);
+    // The standard's own, of which the manual tells where it stands.
+    paths.retain(|path| !path.ends_with("health.proto"));
+    let spoken: BTreeMap<_, _> = paths
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_str().unwrap(), fs::read_to_string(path).unwrap()))
+        .collect();
+    let page = fs::read_to_string(root().join("docs/adapters/grpc.md")).unwrap();
+    let shown: BTreeMap<_, _> = page
+        .split("```proto\n")
+        .collect::<Vec<_>>()
+        .windows(2)
+        .map(|parts| {
+            let name = parts[0].trim_end().trim_end_matches("`:").rsplit('`').next().unwrap();
+            (name, parts[1].split("```").next().unwrap().to_owned())
+        })
+        .collect();
+    assert!(shown.len() >= 8, "{} definitions only", shown.len());
+    assert_eq!(shown, spoken);
 }
 
 #[test]
