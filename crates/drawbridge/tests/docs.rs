@@ -196,7 +196,10 @@ fn the_manuals_definitions_are_those_that_are_spoken() {
         })
         .collect();
     assert!(shown.len() >= 8, "{} definitions only", shown.len());
-    assert_eq!(shown, spoken);
+    assert_eq!(shown.keys().collect::<Vec<_>>(), spoken.keys().collect::<Vec<_>>());
+    for (name, text) in &spoken {
+        assert_eq!(&shown[name], text, "{name}");
+    }
 }
 
 #[test]
