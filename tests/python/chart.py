@@ -27,6 +27,15 @@ KUBERNETES = ["1.27", kubernetes_validate.latest_version()]
 FOREIGN = {"ServiceMonitor"}
 INFO = 1
 NAMESPACE = "edges"
+# What each set of values must bring forth: a template that brings forth nothing is as good as none.
+KINDS = {
+    "minimal-values.yaml": {
+        "ConfigMap": 1, "Deployment": 1, "NetworkPolicy": 1, "PodDisruptionBudget": 1, "Service": 2, "ServiceAccount": 1,
+    },
+}
+KINDS["full-values.yaml"] = KINDS["minimal-values.yaml"] | {
+    "HorizontalPodAutoscaler": 1, "Role": 2, "RoleBinding": 2, "ServiceMonitor": 1,
+}
 # How long something may take that takes a moment.
 PATIENCE = 30
 
@@ -97,6 +106,66 @@ def check_shut_in(deployment, container):
         "capabilities": {"drop": ["ALL"]},
     }
     assert "privileged" not in container["securityContext"] and "hostNetwork" not in pod
+
+
+def check_kinds(file, manifests):
+    kinds = [kind for kind, _, _ in manifests]
+    assert {kind: kinds.count(kind) for kind in kinds} == KINDS[file.name], (file.name, sorted(kinds))
+
+
+def check_scaling(manifests, deployment, values):
+    """Who scales, scales the deployment, which then doesn't say how many there are."""
+    for scaler in of_kind(manifests, "HorizontalPodAutoscaler"):
+        name = deployment["metadata"]["name"]
+        assert scaler["spec"]["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        assert scaler["spec"]["minReplicas"] == values["autoscaling"]["minReplicas"]
+        assert "replicas" not in deployment["spec"], "the deployment undoes what the scaler does"
+
+
+def rights(agones):
+    """What the edge calls with these values, by group, resource and verb."""
+    servers = {"list"} if agones["allocate"] or agones["watch"] else set()
+    servers |= {"watch"} if agones["watch"] else set()
+    servers |= {"patch"} if agones["relabelOrphans"] else set()
+    servers |= {"delete"} if agones["deleteOrphans"] else set()
+    calls = {("agones.dev", "gameservers", verb) for verb in servers}
+    return calls | ({("allocation.agones.dev", "gameserverallocations", "create")} if agones["allocate"] else set())
+
+
+def check_account(manifests, deployment, agones):
+    """The pods are somebody, and in each namespace of game servers may do what the edge calls, and no more."""
+    (account,) = of_kind(manifests, "ServiceAccount")
+    pod = deployment["spec"]["template"]["spec"]
+    name = account["metadata"]["name"]
+    assert pod["serviceAccountName"] == name
+    assert pod["automountServiceAccountToken"] is agones["enabled"], "the token is there for who needs it alone"
+    namespaces = (agones["namespaces"] or [NAMESPACE]) if agones["enabled"] else []
+    roles = {role["metadata"]["namespace"]: role for role in of_kind(manifests, "Role")}
+    bindings = {binding["metadata"]["namespace"]: binding for binding in of_kind(manifests, "RoleBinding")}
+    assert set(roles) == set(bindings) == set(namespaces), (roles, bindings)
+    for namespace in namespaces:
+        granted = {
+            (group, resource, verb)
+            for rule in roles[namespace]["rules"]
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        }
+        assert granted == rights(agones), granted
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": roles[namespace]["metadata"]["name"]}
+        assert bindings[namespace]["roleRef"] == role
+        assert bindings[namespace]["subjects"] == [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}]
+
+
+def check_rights(chart, values):
+    """Each option alone grants what it is for, in the release's own namespace where none is named."""
+    off = {"enabled": True, "allocate": False, "watch": False, "relabelOrphans": False, "deleteOrphans": False, "namespaces": []}
+    for options in [["allocate"], ["watch"], ["allocate", "relabelOrphans"], ["allocate", "deleteOrphans"]]:
+        agones = off | dict.fromkeys(options, True)
+        manifests = rendered(chart, values | {"agones": agones})
+        validate(manifests)
+        (deployment,) = of_kind(manifests, "Deployment")
+        check_account(manifests, deployment, agones)
 
 
 def check_time_to_end(deployment, environment):
@@ -205,16 +274,23 @@ def main(chart, program):
     check_schema(chart)
     sets = sorted(Path(chart, "ci").glob("*.yaml"))
     assert sets
+    assert {file.name for file in sets} == set(KINDS)
+    defaults = yaml.safe_load(Path(chart, "values.yaml").read_text())
     for file in sets:
-        manifests = rendered(chart, yaml.safe_load(file.read_text()))
+        values = yaml.safe_load(file.read_text()) or {}
+        manifests = rendered(chart, values)
         validate(manifests)
+        check_kinds(file, manifests)
         deployment, container, ports = check_selectors(manifests)
         check_shut_in(deployment, container)
+        check_scaling(manifests, deployment, values)
+        check_account(manifests, deployment, defaults["agones"] | values.get("agones", {}))
         environment = check_edge(manifests, deployment, container, program)
         check_time_to_end(deployment, environment)
         assert environment["DRAWBRIDGE__METRICS__BIND"] == f'"[::]:{ports["metrics"]}"'
         assert environment["DRAWBRIDGE__BIND"] == f'["[::]:{ports["minecraft"]}"]'
         print(f"{file.name}: {len(manifests)} manifests")
+    check_rights(chart, yaml.safe_load(Path(chart, "ci/minimal-values.yaml").read_text()) or {})
 
 
 if __name__ == "__main__":
