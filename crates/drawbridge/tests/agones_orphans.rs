@@ -4,11 +4,12 @@
 
 mod support;
 
-use drawbridge_testkit::{ApiCall, Backend, KubernetesApi, PATIENCE, Turn, eventually, sees};
+use drawbridge_testkit::{ApiCall, Backend, Edge, KubernetesApi, PATIENCE, Turn, eventually, sees};
 use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::cluster::{ALLOCATION, FLEET, PLACES, Place, join, leaves, port_of, state};
+use support::scrape::{Scrape, metrics_address, wait_for};
 
 #[test]
 fn nothing_is_asked_for_a_player_who_has_left() {
@@ -70,6 +71,16 @@ fn a_call_ends_with_its_player() {
     }
 }
 
+const ORPHANED: &str = "drawbridge_orphaned_allocations_total";
+
+/// Waits until one orphan has come to this, which is the only one.
+#[track_caller]
+fn counts_one(edge: &Edge, outcome: &str) {
+    let at = metrics_address(edge);
+    wait_for(at, ORPHANED, &[&format!("outcome=\"{outcome}\"")], |count| count == 1.0);
+    assert_eq!(Scrape::of(at).sum(ORPHANED, &[]), 1.0);
+}
+
 /// The game server that the first player was allocated.
 fn orphan(api: &KubernetesApi) -> Option<Value> {
     api.server("hub-1")
@@ -96,12 +107,15 @@ fn what_a_cut_call_did_is_found_and_dealt_with() {
             }
             (api, edge)
         };
-        let (api, _edge) = cut("");
+        let (api, edge) = cut("");
+        counts_one(&edge, "reported");
         assert_eq!(state(&orphan(&api).unwrap()), "Allocated", "reported, and left alone");
-        let (api, _edge) = cut("orphans = 'delete'");
+        let (api, edge) = cut("orphans = 'delete'");
         assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
+        counts_one(&edge, "deleted");
         let (api, edge) = cut("orphans = 'relabel'\nrelabel = { orphaned = 'yes' }");
         edge.wait_for_message("an orphan's game server was dealt with");
+        counts_one(&edge, "relabelled");
         let labels = orphan(&api).unwrap()["metadata"]["labels"].clone();
         assert_eq!((&labels["orphaned"], &labels["agones.dev/fleet"]), (&json!("yes"), &json!(FLEET)));
     }
@@ -136,6 +150,40 @@ fn a_game_server_that_its_player_never_reached_is_dealt_with() {
     assert!(join(&edge, "Carol").kicked().contains("can't be reached"));
     assert!(eventually(PATIENCE, || api.server("hub-3").is_none().then_some(())).is_some(), "deleted");
     assert_eq!(state(&api.server("hub-2").unwrap()), "Allocated");
+}
+
+/// What the player never reached is known by its name, so that it is counted without anybody's being asked.
+#[test]
+fn an_orphan_that_is_known_is_only_reported_where_that_is_all() {
+    let api = KubernetesApi::start().unwrap();
+    api.add("hub-1", FLEET, 1);
+    let edge = Place::Discovery.allocating(&api, "[routes.transfer]\nprobe = true");
+    assert!(join(&edge, "Alice").kicked().contains("can't be reached"));
+    counts_one(&edge, "reported");
+    assert_eq!(api.calls().len(), 1);
+}
+
+/// What can't be dealt with while the API fails is told from what nobody knows about.
+#[test]
+fn orphans_that_are_given_up_are_counted() {
+    let api = KubernetesApi::start().unwrap();
+    api.add("hub-1", FLEET, 1);
+    api.add("hub-2", FLEET, 1);
+    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'\n[routes.transfer]\nprobe = true");
+    api.down(Some(503));
+    api.turns([Turn::DoneAndHeld]);
+    leaves(&edge, "Alice");
+    assert!(join(&edge, "Bob").kicked().contains("can't be reached"));
+    let given_up = |outcome: &str| {
+        let label = format!("outcome=\"{outcome}\"");
+        wait_for(metrics_address(&edge), ORPHANED, &[&label], |count| count == 1.0);
+    };
+    given_up("unknown");
+    given_up("failed");
+    assert_eq!(Scrape::of(metrics_address(&edge)).sum(ORPHANED, &[]), 2.0);
+    edge.wait_for_message("a game server that was allocated for a player who left was not dealt with");
+    edge.wait_for_message("nobody knows whether a game server was allocated for a player who left");
+    assert_eq!(api.servers().len(), 2);
 }
 
 /// Somebody else has been given it since: the label is theirs.

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 use support::cluster::{Cluster, FLEET, PLACES, Place, comes_to_lead_to, join, open_route, port_of, state};
 use support::edge;
+use support::scrape::{Scrape, metrics_address};
 
 /// The watches that were begun, and from which version.
 fn watches(calls: &[ApiCall]) -> Vec<String> {
@@ -199,9 +200,16 @@ fn while_the_api_fails_it_is_as_the_route_says() {
         for edge in [&stale, &refusing, &next] {
             edge.wait_for_message("game servers can't be watched");
         }
+        let stale_answers = |edge| {
+            Scrape::of(metrics_address(edge))
+                .sum("drawbridge_discovery_stale_total", &["kind=\"agones_watch\""])
+        };
+        assert_eq!(stale_answers(&stale), 0.0);
         assert_eq!(port_of(&join(&stale, "Alice")), 7001, "what was known last");
+        assert_eq!(stale_answers(&stale), 1.0);
         assert!(join(&refusing, "Alice").kicked().contains(" failed"));
         assert_eq!(port_of(&join(&next, "Alice")), 7009);
+        assert_eq!((stale_answers(&refusing), stale_answers(&next)), (0.0, 0.0));
         api.down(None);
         for edge in [&stale, &refusing, &next] {
             edge.wait_for_message("game servers are watched again");

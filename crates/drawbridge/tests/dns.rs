@@ -8,6 +8,7 @@ use drawbridge_testkit::{Edge, Mood, NameServer, Outcome, Player, Record, eventu
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
 use support::edge;
+use support::scrape::{METRICS, Scrape, metrics_address};
 
 const SRV: &str = "_minecraft._tcp.lobby.example.com";
 
@@ -35,7 +36,7 @@ fn asking(servers: &[&NameServer], more: &str) -> String {
 }
 
 fn house(dns: &NameServer, more: &str) -> Edge {
-    edge().config(asking(&[dns], more)).start()
+    edge().config(format!("{METRICS}{}", asking(&[dns], more))).start()
 }
 
 /// Where a player is sent, host and port; or what they are told.
@@ -197,13 +198,18 @@ fn while_dns_fails_the_last_targets_serve() {
         let line = edge.wait_for_message("DNS fails");
         assert_eq!((line.level(), line.field("stale").as_deref()), (Some("WARN"), Some("true")), "{mood:?}");
         edge.wait_for_message("DNS still fails");
+        let stale =
+            || Scrape::of(metrics_address(&edge)).sum("drawbridge_discovery_stale_total", &["kind=\"dns\""]);
+        assert_eq!(stale(), 0.0, "{mood:?}");
         let start = Instant::now();
         assert_eq!(sent(&edge), "a.example.com:25570", "{mood:?}");
         assert!(start.elapsed() < Duration::from_secs(1), "{mood:?}: {:?}", start.elapsed());
+        assert_eq!(stale(), 1.0, "{mood:?}");
         dns.set(SRV, 1, [srv(0, 0, "b")]);
         dns.mood(Mood::Well);
         edge.wait_for_message("DNS answers again");
         assert_eq!(sent(&edge), "b.example.com:25570", "{mood:?}");
+        assert_eq!(stale(), 1.0, "{mood:?}: a fresh answer is none");
     }
 }
 
@@ -291,7 +297,7 @@ fn a_reload_keeps_the_answers() {
     let edge = house(&dns, "");
     assert_eq!(sent(&edge), "a.example.com:25570");
     dns.mood(Mood::Silent);
-    edge.rewrite(format!("[limits]\nmax_packet = \"4KiB\"\n{}", asking(&[&dns], "")));
+    edge.rewrite(format!("{METRICS}[limits]\nmax_packet = \"4KiB\"\n{}", asking(&[&dns], "")));
     edge.wait_for_message("configuration reloaded");
     assert_eq!(sent(&edge), "a.example.com:25570");
     assert_eq!(dns.asked(SRV), 1);

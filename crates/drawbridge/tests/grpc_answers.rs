@@ -16,6 +16,7 @@ use support::grpc::{
     NO_DISCOVERY, OPEN, alice, asks, bare_route, finds_the_hub, mutual_tls, reaches_the_hub,
     real_logins_are_decided_by, target, uri,
 };
+use support::scrape::{METRICS, Scrape, metrics_address};
 use support::{HUB, description, edge};
 
 #[test]
@@ -188,6 +189,36 @@ fn a_status_is_asked_once_for_many_and_shown_while_the_service_is_away() {
         assert_eq!(description(&shown(&edge)), "there");
     }
     assert!(service.calls("GetStatus").len() <= asked + 1, "an answer is kept");
+}
+
+/// A ping that has to wait, some that find an answer, and one that is shown what was there before.
+#[test]
+fn pings_are_counted_by_what_they_find() {
+    let service = GrpcService::node(&json!({}));
+    service.set("GetStatus", &says("first"));
+    let route = bare_route(&format!(
+        "[routes.status]\ntype = \"grpc\"\nendpoint = {}\ncache = \"2s\"\n",
+        uri(&service)
+    ));
+    let edge = edge().config(format!("{METRICS}{route}")).start();
+    let at = metrics_address(&edge);
+    let count = |result: &str| {
+        Scrape::of(at).sum("drawbridge_status_cache_total", &[&format!("result=\"{result}\"")])
+    };
+    let counts = || [count("miss"), count("hit"), count("stale")];
+    let shown = || description(&ping(edge.address(), ProtocolVersion::V1_21_4, "localhost").unwrap().0);
+    assert_eq!(counts(), [0.0; 3]);
+    assert_eq!(shown(), "first");
+    assert_eq!(counts(), [1.0, 0.0, 0.0], "nobody has asked before");
+    let answered = Instant::now();
+    assert_eq!(shown(), "first");
+    assert_eq!(shown(), "first");
+    assert_eq!(counts(), [1.0, 2.0, 0.0], "it was there");
+    service.set("GetStatus", &says("second"));
+    let old = || (answered.elapsed() > Duration::from_millis(2_100)).then_some(());
+    assert!(eventually(PATIENCE, old).is_some());
+    assert_eq!(shown(), "first");
+    assert_eq!(counts(), [1.0, 2.0, 1.0], "it was too old, and is asked for anew");
 }
 
 #[test]

@@ -5,11 +5,15 @@
 mod support;
 
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Mode, Player, SessionServer, Web, eventually, ping, sees};
+use drawbridge_testkit::{
+    Jar, KubernetesApi, Mode, Player, SessionServer, Turn, Web, eventually, ping, sees,
+};
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use support::cluster::{Place, leaves};
 use support::scrape::{METRICS, Scrape, ask, metrics_address, status, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
 
@@ -173,6 +177,103 @@ fn it_is_ready_while_it_takes_players() {
     assert_eq!(login.join().unwrap().transferred(), HUB);
     assert_eq!(edge.exit(Duration::from_secs(10)).code(), Some(0));
     assert_eq!(status(at, "/readyz"), None);
+}
+
+/// Each bound counts for itself, and nothing but who was turned away.
+#[test]
+fn each_bound_counts_whom_it_turned_away() {
+    let counted =
+        |at, limit: &str| Scrape::of(at).sum("drawbridge_limited_total", &[&format!("limit=\"{limit}\"")]);
+    let rate = "{ burst = 1, per = \"1h\" }";
+    let limits = format!("[limits]\nconnections = 2\nlogin = {rate}\ntransfer = {rate}\n");
+    let edge = edge().config(format!("{METRICS}{limits}{}", open_lobby())).start();
+    let at = metrics_address(&edge);
+    let all = ["connections", "login", "transfer", "status", "per_address"];
+    let is = |expected: [f64; 5]| assert_eq!(all.map(|limit| counted(at, limit)), expected, "{all:?}");
+    let fresh = Player::new("Alice", 767);
+    let returning = fresh.clone().sent_on(&Jar::new());
+    assert_eq!(fresh.join(edge.address()).transferred(), HUB);
+    assert_eq!(returning.join(edge.address()).transferred(), HUB);
+    is([0.0; 5]);
+    assert!(fresh.join(edge.address()).kicked().starts_with("You are joining too often."));
+    is([0.0, 1.0, 0.0, 0.0, 0.0]);
+    for _ in 0..2 {
+        assert!(returning.join(edge.address()).kicked().starts_with("You are joining too often."));
+    }
+    is([0.0, 1.0, 2.0, 0.0, 0.0]);
+    wait_for(at, "drawbridge_connections_open", &[], |count| count == 0.0);
+    let held: Vec<_> = (0..2).map(|_| TcpStream::connect(edge.address()).unwrap()).collect();
+    wait_for(at, "drawbridge_connections_open", &[], |count| count == 2.0);
+    assert!(ping(edge.address(), VERSION, "localhost").is_err());
+    is([1.0, 1.0, 2.0, 0.0, 0.0]);
+    drop(held);
+}
+
+#[test]
+fn a_reload_that_is_taken_over_is_dated() {
+    let edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
+    let at = metrics_address(&edge);
+    let dated = || Scrape::of(at).sum("drawbridge_last_reload_timestamp_seconds", &[]);
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    let started = dated();
+    assert!((now() - started).abs() < 60.0, "{started} isn't the time of the start");
+    // The date is in whole seconds.
+    let later = eventually(Duration::from_secs(5), || (now() >= started + 2.0).then_some(()));
+    assert!(later.is_some());
+    edge.rewrite("this isn't TOML");
+    wait_for(at, "drawbridge_reloads_total", &["outcome=\"failed\""], |count| count >= 1.0);
+    assert_eq!(dated(), started, "what ran goes on");
+    edge.rewrite(format!("{METRICS}{}", open_lobby()));
+    edge.reload();
+    wait_for(at, "drawbridge_reloads_total", &["outcome=\"ok\""], |count| count >= 1.0);
+    let reloaded = dated();
+    assert!(reloaded >= started + 2.0 && (now() - reloaded).abs() < 60.0, "{started}, then {reloaded}");
+}
+
+/// Each call under way for a player is a task, which ends with it.
+#[test]
+fn what_the_runtime_is_at_is_seen() {
+    const PLAYERS: usize = 20;
+    let api = KubernetesApi::start().unwrap();
+    let edge = Place::Discovery.allocating(&api, "timeout = '25s'");
+    let at = metrics_address(&edge);
+    let idle = Scrape::of(at).sum("drawbridge_runtime_tasks", &[]);
+    api.turns((0..PLAYERS).map(|_| Turn::Held));
+    let least = idle + PLAYERS as f64;
+    thread::scope(|scope| {
+        for player in 0..PLAYERS {
+            let edge = &edge;
+            scope.spawn(move || leaves(edge, &format!("Player{player}")));
+        }
+        wait_for(at, "drawbridge_runtime_tasks", &[], |tasks| tasks >= least);
+    });
+    wait_for(at, "drawbridge_runtime_tasks", &[], |tasks| tasks < least);
+}
+
+/// With a single thread for them, whoever comes at the same moment waits.
+#[test]
+fn key_exchanges_that_wait_are_seen() {
+    let edge = edge().config(format!("threads = 1\n{METRICS}{}", open_lobby())).start();
+    let at = metrics_address(&edge);
+    let waiting = "drawbridge_key_exchanges_waiting";
+    assert_eq!(Scrape::of(at).sum(waiting, &[]), 0.0);
+    let seen = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for player in 0..24 {
+            let (edge, seen) = (&edge, &seen);
+            let alice = Player::new(&format!("Player{player}"), 767);
+            scope.spawn(move || {
+                while !seen.load(Ordering::Relaxed) {
+                    assert_eq!(alice.join(edge.address()).transferred(), HUB);
+                }
+            });
+        }
+        let found =
+            eventually(Duration::from_secs(20), || (Scrape::of(at).sum(waiting, &[]) > 0.0).then_some(()));
+        seen.store(true, Ordering::Relaxed);
+        assert!(found.is_some(), "nobody is seen to wait");
+    });
+    wait_for(at, waiting, &[], |count| count == 0.0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! tests allocate of them.
 
 use super::edge;
+use super::scrape::METRICS;
 use drawbridge_protocol::ids::Kind;
 use drawbridge_testkit::{
     Deviation, Edge, KubernetesApi, Line, Outcome, PATIENCE, Player, Visit, eventually,
@@ -47,12 +48,17 @@ impl Place {
 
     /// An edge whose route allocates.
     pub(crate) fn allocating(self, api: &KubernetesApi, more: &str) -> Edge {
-        edge().config(open_route(&self.section("agones", &api.kubeconfig(), more))).start()
+        self.start("agones", api, more)
     }
 
     /// An edge whose route watches.
     pub(crate) fn watching(self, api: &KubernetesApi, more: &str) -> Edge {
-        edge().config(open_route(&self.section("agones_watch", &api.kubeconfig(), more))).start()
+        self.start("agones_watch", api, more)
+    }
+
+    fn start(self, kind: &str, api: &KubernetesApi, more: &str) -> Edge {
+        let route = open_route(&self.section(kind, &api.kubeconfig(), more));
+        edge().config(format!("{METRICS}{route}")).start()
     }
 
     /// Waits until the adapter has failed so many times, and gives what was logged of the last.
