@@ -9,7 +9,7 @@ mod section;
 pub use section::{AgonesSection, OnAllocationError};
 
 use crate::Agones;
-use crate::cluster::{Call, Cluster};
+use crate::cluster::{Call, Cluster, Resource};
 use crate::error::ApiError;
 use crate::game_server::{GameServer, Metadata, NoTarget, Status};
 use crate::orphans::{Allocation, Care, Orphans};
@@ -84,8 +84,11 @@ impl Allocated {
     async fn attempt(&self, facts: Facts<'_>) -> Result<Target, Failed> {
         let allocation = Allocation { id: Uuid::new_v4(), player: facts.identity.name().to_owned() };
         let body = request::body(&self.section, facts, allocation.id);
-        let namespace = &self.section.namespace;
-        let target = format!("/apis/allocation.agones.dev/v1/namespaces/{namespace}/gameserverallocations");
+        let target = Resource {
+            group: "allocation.agones.dev/v1",
+            namespace: self.section.namespace.clone(),
+            rest: "gameserverallocations".to_owned(),
+        };
         let body = Bytes::from(body.to_string());
         let call = Call::with_body(Method::POST, target, "application/json", body, ANSWER);
         let sent = Arc::clone(&call.sent);

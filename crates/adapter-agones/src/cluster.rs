@@ -18,8 +18,8 @@ use kube::client::Body;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::task::AbortOnDropHandle;
@@ -47,6 +47,8 @@ pub(crate) struct Place {
 pub(crate) struct Cluster {
     place: Place,
     access: Mutex<Access>,
+    /// What the credentials name as the namespace to be in, as they were read last.
+    home: RwLock<String>,
     calls: Arc<Semaphore>,
 }
 
@@ -63,12 +65,22 @@ impl std::fmt::Debug for Access {
     }
 }
 
+/// Something in a namespace.
+#[derive(Debug, Clone)]
+pub(crate) struct Resource {
+    /// The API group and its version.
+    pub(crate) group: &'static str,
+    /// Where none is named, the namespace that the credentials name.
+    pub(crate) namespace: Option<String>,
+    /// Kind, name and query, encoded.
+    pub(crate) rest: String,
+}
+
 /// What the API is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// Path and query, encoded.
-    pub(crate) target: String,
+    pub(crate) target: Resource,
     /// The body's type and the body; empty: none.
     pub(crate) content_type: &'static str,
     pub(crate) body: Bytes,
@@ -92,16 +104,22 @@ struct Details {
     retry_after_seconds: Option<u32>,
 }
 
+/// Whether a namespace may have this name.
+pub(crate) fn is_namespace(name: &str) -> bool {
+    let taken = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !name.is_empty() && name.len() <= 63 && name.bytes().all(taken)
+}
+
 impl Call {
     /// Asks for what is there.
-    pub(crate) fn get(target: String, most: usize) -> Self {
+    pub(crate) fn get(target: Resource, most: usize) -> Self {
         Self::with_body(Method::GET, target, "", Bytes::new(), most)
     }
 
     /// Asks for something to be done.
     pub(crate) fn with_body(
         method: Method,
-        target: String,
+        target: Resource,
         content_type: &'static str,
         body: Bytes,
         most: usize,
@@ -110,10 +128,24 @@ impl Call {
     }
 }
 
+impl Resource {
+    fn path(&self, home: &str) -> String {
+        let namespace = self.namespace.as_deref().unwrap_or(home);
+        format!("/apis/{}/namespaces/{namespace}/{}", self.group, self.rest)
+    }
+}
+
 impl Cluster {
     /// Nothing is read or opened yet.
     pub(crate) fn new(place: Place) -> Self {
-        Self { place, access: Mutex::default(), calls: Arc::new(Semaphore::new(AT_ONCE)) }
+        let calls = Arc::new(Semaphore::new(AT_ONCE));
+        Self { place, access: Mutex::default(), home: RwLock::default(), calls }
+    }
+
+    /// The namespace that is meant by `named`. Empty where nobody has asked the cluster yet who needed to know.
+    pub(crate) fn namespace(&self, named: Option<&str>) -> String {
+        let home = || self.home.read().unwrap_or_else(PoisonError::into_inner).clone();
+        named.map_or_else(home, str::to_owned)
     }
 
     /// Makes the call, on the runtime: whoever asks may be on a thread that others wait for too. Dropping the future ends the call
@@ -158,7 +190,13 @@ impl Cluster {
         let mut access = self.access.lock().await;
         let client = match &access.client {
             Some(client) => client.clone(),
-            None => access.client.insert(access::client(&self.place).await?).clone(),
+            None => {
+                let client = access::client(&self.place).await?;
+                client
+                    .default_namespace()
+                    .clone_into(&mut self.home.write().unwrap_or_else(PoisonError::into_inner));
+                access.client.insert(client).clone()
+            }
         };
         Ok((client, access.generation))
     }
@@ -175,7 +213,7 @@ impl Cluster {
 async fn sent(client: &Client, call: &Call) -> Result<Response<Body>, ApiError> {
     let request = Request::builder()
         .method(&call.method)
-        .uri(&call.target)
+        .uri(call.target.path(client.default_namespace()))
         .header(USER_AGENT, AGENT)
         .header(ACCEPT, "application/json");
     let request =

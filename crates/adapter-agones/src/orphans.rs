@@ -7,7 +7,7 @@
 //! What must stay true: a game server that somebody else has been given since is left alone; the work ends within [`PATIENCE`], and neither
 //! it nor the calls it makes grow without bound, however many players leave.
 
-use crate::cluster::{Call, Cluster};
+use crate::cluster::{Call, Cluster, Resource};
 use crate::error::ApiError;
 use crate::game_server::GameServer;
 use bytes::Bytes;
@@ -70,7 +70,7 @@ impl Fate {
 #[derive(Debug)]
 pub(crate) struct Care {
     pub(crate) cluster: Arc<Cluster>,
-    pub(crate) namespace: String,
+    pub(crate) namespace: Option<String>,
     pub(crate) fate: Fate,
     /// What [`Fate::Relabel`] writes.
     pub(crate) labels: BTreeMap<String, String>,
@@ -150,7 +150,7 @@ impl Orphans {
 }
 
 fn report(game_server: &str, Allocation { id, player }: &Allocation, care: &Care) {
-    let Care { namespace, fate, .. } = care;
+    let (namespace, fate) = (care.cluster.namespace(care.namespace.as_deref()), care.fate);
     tracing::warn!(game_server, namespace, player, allocation = %id, %fate, "a game server was allocated for a player who left");
 }
 
@@ -192,8 +192,8 @@ impl Care {
             .append_pair("labelSelector", &selector)
             .append_pair("limit", "1")
             .finish();
-        let target = format!("/apis/agones.dev/v1/namespaces/{}/gameservers?{query}", self.namespace);
-        let found: Found = self.cluster.call(Call::get(target, ANSWER)).await?;
+        let call = Call::get(self.game_servers(&format!("?{query}")), ANSWER);
+        let found: Found = self.cluster.call(call).await?;
         let Some(server) = found.items.into_iter().next() else { return Ok(Look::Nothing) };
         if !reported {
             report(&server.metadata.name, allocation, self);
@@ -241,7 +241,12 @@ impl Care {
         content_type: &'static str,
         body: &serde_json::Value,
     ) -> Call {
-        let target = format!("/apis/agones.dev/v1/namespaces/{}/gameservers/{name}", self.namespace);
+        let target = self.game_servers(&format!("/{name}"));
         Call::with_body(method, target, content_type, Bytes::from(body.to_string()), ANSWER)
+    }
+
+    fn game_servers(&self, which: &str) -> Resource {
+        let (group, namespace) = ("agones.dev/v1", self.namespace.clone());
+        Resource { group, namespace, rest: format!("gameservers{which}") }
     }
 }

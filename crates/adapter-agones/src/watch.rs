@@ -29,7 +29,7 @@ const MOST: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Fleet {
     pub(crate) place: Place,
-    pub(crate) namespace: String,
+    pub(crate) namespace: Option<String>,
     /// In the API's words: `a=b,c in (d,e)`.
     pub(crate) selector: String,
 }

@@ -325,35 +325,6 @@ fn nonsense_and_wrong_credentials_refuse_and_are_not_tried_again() {
 }
 
 #[test]
-fn a_token_that_is_renewed_is_read_anew() {
-    let api = KubernetesApi::start().unwrap();
-    (0..3).for_each(|at| api.add(&format!("hub-{at}"), FLEET, 7000 + at));
-    let edge = Place::Discovery.allocating(&api, "");
-    assert_eq!(port_of(&join(&edge, "Alice")), 7000);
-    for at in 1..3 {
-        api.renew_token();
-        assert_eq!(port_of(&join(&edge, "Alice")), 7000 + at);
-    }
-    let statuses: Vec<_> = api.allocations().iter().map(|call| call.status.unwrap()).collect();
-    assert_eq!(statuses, [201, 401, 201, 401, 201], "the old token is tried once");
-}
-
-/// Where no kubeconfig is written, the environment names one; where nothing does, that is said when it is needed.
-#[test]
-fn without_a_key_the_kubeconfig_is_the_usual_one() {
-    let api = KubernetesApi::start().unwrap();
-    api.add("hub-1", FLEET, 7001);
-    let config = open_route("[routes.discovery]\ntype = 'agones'");
-    let kubeconfig = api.kubeconfig();
-    let with = edge().config(&config).env("KUBECONFIG", kubeconfig.to_str().unwrap()).start();
-    assert_eq!(port_of(&join(&with, "Alice")), 7001);
-    let without = edge().config(&config).env("KUBECONFIG", "").env("HOME", "/nowhere").start();
-    assert!(join(&without, "Alice").kicked().contains(" failed"));
-    let line = Place::Discovery.fails(&without, 1);
-    assert!(line.text().contains("no access to the cluster"), "{line}");
-}
-
-#[test]
 fn mistakes_stand_at_their_keys() {
     let checked = |more: &str| {
         let text = open_route(&format!("[routes.discovery]\ntype = 'agones'\n{more}"));
@@ -376,3 +347,4 @@ fn mistakes_stand_at_their_keys() {
         assert!(shown.contains("drawbridge.toml:"), "no line: {shown}");
     }
 }
+

@@ -172,7 +172,7 @@ fn the_manual_shows_the_defaults() {
         let others = json!(toml::from_str::<toml::Table>(others).unwrap());
         let before = compared;
         compare(&schema, &schema["$defs"]["RouteSection"], "routes", &others["routes"], &mut compared);
-        assert!(compared > before + 5, "{} values only: {others:#}", compared - before);
+        assert!(compared >= before + 5, "{} values only: {others:#}", compared - before);
     }
 }
 

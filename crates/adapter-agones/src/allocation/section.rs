@@ -66,8 +66,9 @@ section! {
     #[defaults]
     #[check(AgonesSection::check)]
     pub struct AgonesSection {
-        /// Where the game servers are.
-        pub namespace: String = "default".to_owned(),
+        /// Where the game servers are. When left out: the context's namespace or, in a pod, the pod's own; `default` where the
+        /// context names none.
+        pub namespace: Option<String>,
         /// How the cluster is reached from outside. When left out: the file that KUBECONFIG names, `~/.kube/config`, or in a pod its
         /// service account.
         pub kubeconfig: Option<DocumentPath>,
@@ -218,7 +219,7 @@ impl AgonesSection {
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
-        check_cluster(&self.namespace, self.kubeconfig.as_deref(), self.timeout, fields);
+        check_cluster(self.namespace.as_deref(), self.kubeconfig.as_deref(), self.timeout, fields);
         for key in self.relabel.iter().filter(|(key, value)| !is_key(key) || !is_label_value(value)) {
             fields
                 .error("relabel", format!("Kubernetes takes no label {:?} of the value {:?}", key.0, key.1));

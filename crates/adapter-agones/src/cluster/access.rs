@@ -1,6 +1,6 @@
 //! How a cluster is reached: by kube's reading of kubeconfigs and service accounts, and a client of our own settings.
 
-use super::Place;
+use super::{Place, is_namespace};
 use crate::error::ApiError;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as HttpClient, Error as HttpError};
@@ -21,9 +21,12 @@ const IDLE: (usize, Duration) = (32, Duration::from_secs(60));
 
 /// A client for the cluster there.
 pub(super) async fn client(place: &Place) -> Result<Client, ApiError> {
-    let config = config(place).await?;
-    if config.proxy_url.is_some() {
-        return Err(ApiError::Access("its kubeconfig names a proxy, and none can be used here".to_owned()));
+    let mut config = config(place).await?;
+    // Kube takes the environment's proxy for the kubeconfig's, even for clusters that NO_PROXY excepts.
+    config.proxy_url = None;
+    config.default_namespace = config.default_namespace.trim().to_owned();
+    if !is_namespace(&config.default_namespace) {
+        return Err(ApiError::Access(format!("there is no namespace {:?}", config.default_namespace)));
     }
     // Reading certificates, or running a program that knows the credentials, is no work for a thread that moves bytes.
     let runtime = tokio::runtime::Handle::current();
@@ -34,18 +37,40 @@ pub(super) async fn client(place: &Place) -> Result<Client, ApiError> {
     built.await.map_err(|error| ApiError::Access(error.to_string()))?
 }
 
+/// By a kubeconfig, or, where none is named and the usual ones are of no use, by the pod's service account.
 async fn config(place: &Place) -> Result<Config, ApiError> {
     let options = KubeConfigOptions { context: place.context.clone(), ..KubeConfigOptions::default() };
-    match &place.kubeconfig {
-        Some(path) => {
-            let path = path.clone();
-            let read = tokio::task::spawn_blocking(move || Kubeconfig::read_from(path)).await;
-            let kubeconfig = read.map_err(access)?.map_err(access)?;
-            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(access)
+    let path = place.kubeconfig.clone();
+    let read = tokio::task::spawn_blocking(|| path.map_or_else(Kubeconfig::read, Kubeconfig::read_from));
+    let mut proxy = false;
+    let config = match read.await.map_err(access)? {
+        Ok(kubeconfig) => {
+            proxy = names_proxy(&kubeconfig, place.context.as_deref());
+            Config::from_custom_kubeconfig(kubeconfig, &options).await
         }
-        None if place.context.is_some() => Config::from_kubeconfig(&options).await.map_err(access),
-        None => Config::infer().await.map_err(access),
+        Err(error) => Err(error),
+    };
+    match config {
+        Ok(_) if proxy => {
+            Err(ApiError::Access("its kubeconfig names a proxy, and none can be used here".to_owned()))
+        }
+        Err(kubeconfig) if place.kubeconfig.is_none() && place.context.is_none() => Config::incluster()
+            .map_err(|pod| {
+                let (kubeconfig, pod) = (in_full(&kubeconfig), in_full(&pod));
+                ApiError::Access(format!("by a kubeconfig: {kubeconfig}; as a pod: {pod}"))
+            }),
+        config => config.map_err(access),
     }
+}
+
+/// Whether the kubeconfig itself has a proxy for the cluster of the context.
+fn names_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> bool {
+    let Some(context) = context.or(kubeconfig.current_context.as_deref()) else { return false };
+    let context = kubeconfig.contexts.iter().find(|named| named.name == context);
+    let Some(context) = context.and_then(|named| named.context.as_ref()) else { return false };
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == context.cluster);
+    let cluster = cluster.and_then(|named| named.cluster.as_ref());
+    cluster.and_then(|cluster| cluster.proxy_url.as_deref()).is_some_and(|proxy| !proxy.is_empty())
 }
 
 /// Kube's layers around a client that doesn't try again by itself: whoever calls knows until when it is worth it.

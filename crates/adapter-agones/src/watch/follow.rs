@@ -5,7 +5,7 @@
 //! anew. A fleet never loses a game server in between: the new list replaces the old at once.
 
 use super::{Fleet, Known, MOST, Server};
-use crate::cluster::{Call, Cluster, shown};
+use crate::cluster::{Call, Cluster, Resource, shown};
 use crate::error::ApiError;
 use crate::game_server::GameServer;
 use crate::waits::Waits;
@@ -205,12 +205,13 @@ fn take(known: &Known, change: Change, position: &mut String) -> Result<(), Ende
     Ok(())
 }
 
-fn target(fleet: &Fleet, parameters: &[(&str, &str)]) -> String {
+fn target(fleet: &Fleet, parameters: &[(&str, &str)]) -> Resource {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let selector = [("labelSelector", fleet.selector.as_str())];
     let said = parameters.iter().chain(&selector).filter(|(_, value)| !value.is_empty());
     for (name, value) in said {
         query.append_pair(name, value);
     }
-    format!("/apis/agones.dev/v1/namespaces/{}/gameservers?{}", fleet.namespace, query.finish())
+    let (group, namespace) = ("agones.dev/v1", fleet.namespace.clone());
+    Resource { group, namespace, rest: format!("gameservers?{}", query.finish()) }
 }

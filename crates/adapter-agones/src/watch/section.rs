@@ -1,7 +1,7 @@
 //! `type = "agones_watch"`, as it is written.
 
 use super::Fleet;
-use crate::cluster::Place;
+use crate::cluster::{Place, is_namespace};
 use crate::template::{is_key, is_label_value};
 use drawbridge_adapter::discovery::OnDiscoveryError;
 use drawbridge_config::{DocumentPath, Fields, keywords, section};
@@ -33,8 +33,9 @@ section! {
     #[defaults]
     #[check(AgonesWatchSection::check)]
     pub struct AgonesWatchSection {
-        /// Where the game servers are.
-        pub namespace: String = "default".to_owned(),
+        /// Where the game servers are. When left out: the context's namespace or, in a pod, the pod's own; `default` where the
+        /// context names none.
+        pub namespace: Option<String>,
         /// How the cluster is reached from outside. When left out: the file that KUBECONFIG names, `~/.kube/config`, or in a pod its
         /// service account.
         pub kubeconfig: Option<DocumentPath>,
@@ -89,7 +90,7 @@ impl AgonesWatchSection {
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
-        check_cluster(&self.namespace, self.kubeconfig.as_deref(), self.timeout, fields);
+        check_cluster(self.namespace.as_deref(), self.kubeconfig.as_deref(), self.timeout, fields);
         if self.states.is_empty() {
             fields.error("states", "a game server in no state is no target: name at least one");
         }
@@ -140,13 +141,12 @@ impl ExpressionSection {
 
 /// What may be wrong with where the game servers are, whatever is done with them.
 pub(crate) fn check_cluster(
-    namespace: &str,
+    namespace: Option<&str>,
     kubeconfig: Option<&Path>,
     timeout: Duration,
     fields: &mut Fields<'_, '_, '_>,
 ) {
-    let taken = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if namespace.is_empty() || namespace.len() > 63 || !namespace.bytes().all(taken) {
+    if namespace.is_some_and(|namespace| !is_namespace(namespace)) {
         fields.error(
             "namespace",
             "expected the name of a namespace: lower-case letters, digits and hyphens, 63 at most",
