@@ -164,7 +164,7 @@ impl Failed {
 #[async_trait]
 impl DiscoveryAdapter for Allocated {
     async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError> {
-        let deadline = Instant::now() + self.section.timeout;
+        let deadline = Instant::now() + *self.section.timeout;
         let mut waits = Waits::new(self.section.backoff.first, self.section.backoff.longest);
         loop {
             let failed = match self.attempt(Facts { client, identity }).await {

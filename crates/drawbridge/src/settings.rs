@@ -15,6 +15,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 section! {
     /// drawbridge.toml. Every key has a default.
@@ -59,6 +60,27 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
     for route in without_key.filter(|route| *route.transfer.ticket) {
         let mistake = Diagnostic::error(route.transfer.ticket.origin(), "no key signs this route's tickets");
         fields.report(mistake.help("[tickets] key = { file = \"ticket.key\" }"));
+    }
+    for route in &settings.routes {
+        check_attempts(route, settings.limits.placement_timeout, fields);
+    }
+}
+
+/// Whoever goes on trying has to end before placement does, or its player is never told why there is no target.
+fn check_attempts(route: &RouteSection, placement: Duration, fields: &mut Fields<'_, '_, '_>) {
+    let mut spent = Duration::ZERO;
+    for timeout in route.attempts() {
+        spent = spent.saturating_add(**timeout);
+        if spent >= placement {
+            let words = format!(
+                "attempts may take until {spent:?} after placement began, which ends at {placement:?}"
+            );
+            let mistake = Diagnostic::error(timeout.origin(), "placement would end before these attempts do");
+            fields.report(
+                mistake.label(words).help("a shorter `timeout` here, or a longer `limits.placement_timeout`"),
+            );
+            return;
+        }
     }
 }
 

@@ -348,3 +348,43 @@ fn mistakes_stand_at_their_keys() {
     }
 }
 
+/// Otherwise a player would be told that placement took too long, and an attempt might begin just before the cut.
+#[test]
+fn attempts_have_to_end_before_placement_does() {
+    let allocations = |timeouts: &[&str]| {
+        let timeouts = timeouts.iter().map(|timeout| match *timeout {
+            "" => String::new(),
+            timeout => format!("timeout = '{timeout}'"),
+        });
+        let mut places = vec!["[routes.discovery]"];
+        places.resize(timeouts.len(), "[[routes.actions]]");
+        let sections = places
+            .iter()
+            .zip(timeouts)
+            .map(|(place, timeout)| format!("{place}\ntype = 'agones'\n{timeout}\n"));
+        open_route(&sections.collect::<String>())
+    };
+    for (limits, timeouts, line) in [
+        ("", &["29s"][..], None),
+        ("", &["", ""], None),
+        ("", &["30s"], Some("timeout = '30s'")),
+        ("placement_timeout = '3s'", &["20s"], Some("timeout = '20s'")),
+        ("placement_timeout = '3s'", &["3s"], Some("timeout = '3s'")),
+        ("placement_timeout = '3s'", &["2900ms"], None),
+        // Nothing is written about it: its default is at the table.
+        ("placement_timeout = '3s'", &[""], Some("[routes.discovery]")),
+        ("placement_timeout = '3s'", &["1s", "2s"], Some("timeout = '2s'")),
+        ("placement_timeout = '3s'", &["1s", "1500ms"], None),
+    ] {
+        let head = if limits.is_empty() { String::new() } else { format!("[limits]\n{limits}\n") };
+        let text = format!("{head}{}", allocations(timeouts));
+        let finished = edge().config(&text).argument("check").finish();
+        let shown = finished.stderr;
+        assert_eq!(finished.status.success(), line.is_none(), "{text}\n{shown}");
+        if let Some(line) = line {
+            assert!(shown.contains("placement would end before these attempts do"), "{text}\n{shown}");
+            assert!(shown.contains(&format!(" | {line}\n")), "not at {line}: {text}\n{shown}");
+            assert!(shown.contains("a longer `limits.placement_timeout`"), "{shown}");
+        }
+    }
+}

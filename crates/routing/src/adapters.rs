@@ -26,11 +26,12 @@ use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::status::{Favicon, FixedStatusSection};
 use drawbridge_adapter::{action, authentication, discovery, localization, status};
-use drawbridge_config::{Diagnostic, tagged};
+use drawbridge_config::{Diagnostic, Located, tagged};
 use drawbridge_model::{
     ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
@@ -157,6 +158,14 @@ impl AuthenticationSection {
 }
 
 impl DiscoverySection {
+    /// How long it goes on trying for a player, where that is more than one question.
+    pub(crate) fn attempts(&self) -> Option<&Located<Duration>> {
+        match self {
+            Self::Agones(section) => Some(agones::attempts(section)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn build(&self, services: &Services) -> Arc<dyn DiscoveryAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
@@ -169,6 +178,14 @@ impl DiscoverySection {
 }
 
 impl ActionSection {
+    /// How long it goes on trying for a player, where that is more than one question.
+    pub(crate) fn attempts(&self) -> Option<&Located<Duration>> {
+        match self {
+            Self::Agones(section) => Some(agones::attempts(section)),
+            _ => None,
+        }
+    }
+
     /// Its `type`, which names it in logs where it has no name.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {

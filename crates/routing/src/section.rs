@@ -27,6 +27,7 @@ use drawbridge_protocol::version::RELEASES;
 use regex::Regex;
 use std::borrow::Cow;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 keywords! {
     /// How a player reaches the target.
@@ -116,6 +117,12 @@ impl RouteSection {
         }
         let targets = self.targets.as_deref().unwrap_or_default();
         Cow::Owned(DiscoverySection::Fixed(FixedDiscoverySection::of_addresses(targets)))
+    }
+
+    /// How long each of its adapters goes on trying that asks more than once for a player, in the order in which they do.
+    pub fn attempts(&self) -> impl Iterator<Item = &Located<Duration>> {
+        let discovery = self.discovery.as_ref().and_then(DiscoverySection::attempts);
+        discovery.into_iter().chain(self.actions.iter().filter_map(|action| action.value.attempts()))
     }
 
     /// Its discovery and actions, ready to be used.

@@ -4,7 +4,7 @@ use crate::cluster::Place;
 use crate::orphans::{Fate, LABEL};
 use crate::template::{Template, is_key, is_label_value};
 use crate::watch::{ExpressionSection, check_cluster};
-use drawbridge_config::{DocumentPath, Fields, keywords, section};
+use drawbridge_config::{DocumentPath, Fields, Located, keywords, section};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -88,8 +88,9 @@ section! {
         pub metadata: MetadataSection,
         /// The name of the port that players go to; the first when left out.
         pub port: Option<String>,
-        /// How long it may take, all attempts together.
-        pub timeout: Duration = Duration::from_secs(10),
+        /// How long it may take, all attempts together. Less than `limits.placement_timeout`, also together with those of the route's
+        /// other allocations.
+        pub timeout: Located<Duration> = Located::built_in(Duration::from_secs(10)),
         /// How attempts follow one another.
         pub backoff: BackoffSection,
         /// What becomes of a player when the cluster gives no answer.
@@ -219,7 +220,7 @@ impl AgonesSection {
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
-        check_cluster(self.namespace.as_deref(), self.kubeconfig.as_deref(), self.timeout, fields);
+        check_cluster(self.namespace.as_deref(), self.kubeconfig.as_deref(), *self.timeout, fields);
         for key in self.relabel.iter().filter(|(key, value)| !is_key(key) || !is_label_value(value)) {
             fields
                 .error("relabel", format!("Kubernetes takes no label {:?} of the value {:?}", key.0, key.1));

@@ -6,9 +6,9 @@ pub use built::{AgonesSection, AgonesWatchSection};
 pub use unbuilt::{NeedsAgones as AgonesSection, NeedsAgones as AgonesWatchSection};
 
 #[cfg(feature = "agones")]
-pub(super) use built::Agones;
+pub(super) use built::{Agones, attempts};
 #[cfg(not(feature = "agones"))]
-pub(super) use unbuilt::Agones;
+pub(super) use unbuilt::{Agones, attempts};
 
 #[cfg(feature = "agones")]
 mod built {
@@ -19,9 +19,15 @@ mod built {
     use drawbridge_adapter_agones::allocation::{Allocated, OnAllocationError};
     pub use drawbridge_adapter_agones::watch::AgonesWatchSection;
     use drawbridge_adapter_agones::watch::Watched;
+    use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
     use std::time::Duration;
+
+    /// How long an allocation goes on trying.
+    pub(in crate::adapters) fn attempts(section: &AgonesSection) -> &Located<Duration> {
+        &section.timeout
+    }
 
     /// How much longer a guard waits than the adapter behind it, which knows better why there is no answer.
     const MARGIN: Duration = Duration::from_millis(100);
@@ -40,7 +46,7 @@ mod built {
                 OnAllocationError::Refuse => OnDiscoveryError::Refuse,
                 OnAllocationError::Next => OnDiscoveryError::Next,
             };
-            let guard = Guard::new("discovery", "agones", section.timeout);
+            let guard = Guard::new("discovery", "agones", *section.timeout);
             Arc::new(Guarded::new(Allocated::new(section, &self.0), guard, on_error))
         }
 
@@ -60,10 +66,16 @@ mod built {
 mod unbuilt {
     use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
+    use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
+    use std::time::Duration;
 
     unbuilt!("agones", NeedsAgones, "ask a Kubernetes cluster", "discovery may be \"fixed\"");
+
+    pub(in crate::adapters) fn attempts(section: &NeedsAgones) -> &Located<Duration> {
+        match *section {}
+    }
 
     /// No cluster is asked.
     #[derive(Debug, Clone)]
