@@ -7,6 +7,8 @@
 mod dnsmasq;
 #[path = "interop/grpc.rs"]
 mod grpc;
+#[path = "interop/pod.rs"]
+mod pod;
 mod support;
 #[path = "interop/telemetry.rs"]
 mod telemetry;
