@@ -75,7 +75,7 @@ fn a_proxy_in_the_kubeconfig_is_refused() {
         let api = KubernetesApi::start().unwrap();
         api.add("hub-1", FLEET, 7001);
         rewrite(&api, |kubeconfig| {
-            kubeconfig["clusters"][0]["cluster"]["proxy-url"] = json!("http://127.0.0.1:9")
+            kubeconfig["clusters"][0]["cluster"]["proxy-url"] = json!("http://127.0.0.1:9");
         });
         let edge = place.allocating(&api, "");
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
