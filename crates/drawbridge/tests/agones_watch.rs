@@ -5,9 +5,8 @@
 
 mod support;
 
-use drawbridge_testkit::{ApiCall, KubernetesApi, Outcome, PATIENCE, eventually, sees};
+use drawbridge_testkit::{ApiCall, KubernetesApi, Outcome, PATIENCE, Reply, Web, eventually, sees};
 use serde_json::json;
-use std::thread;
 use std::time::Duration;
 use support::cluster::{Cluster, FLEET, PLACES, Place, comes_to_lead_to, join, open_route, port_of, state};
 use support::edge;
@@ -218,8 +217,20 @@ fn while_the_api_fails_it_is_as_the_route_says() {
     }
 }
 
+/// A kubeconfig of a cluster at `server`, with a context of that name.
+fn kubeconfig(folder: &tempfile::TempDir, server: &str, context: &str) -> std::path::PathBuf {
+    let file = folder.path().join("kubeconfig");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\nclusters: [{{ name: c, cluster: {{ server: '{server}' }} }}]\n\
+         users: [{{ name: u, user: {{ token: t }} }}]\n\
+         contexts: [{{ name: {context}, context: {{ cluster: c, user: u }} }}]\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
 #[test]
-fn the_first_list_is_waited_for() {
+fn the_first_list_is_waited_for_as_long_as_nothing_is_known() {
     sees!(
         "routes[].discovery(agones_watch).timeout",
         "routes[].actions[](agones_watch).timeout",
@@ -227,24 +238,29 @@ fn the_first_list_is_waited_for() {
         "routes[].actions[](agones_watch).context"
     );
     for place in PLACES {
+        // A cluster that says nothing is waited for.
+        let (silent, folder) = (Web::start(200, b"").unwrap(), tempfile::tempdir().unwrap());
+        silent.answer_by(|_| Reply::silence());
+        let file = kubeconfig(&folder, &silent.url(), "elsewhere");
+        let section = place.section("agones_watch", &file, "context = 'elsewhere'\ntimeout = '700ms'");
+        let patient = edge().config(open_route(&section)).start();
+        let visit = join(&patient, "Alice");
+        assert!(visit.kicked().contains(" failed"), "{}", visit.kicked());
+        assert!(visit.took >= Duration::from_millis(700), "{:?}", visit.took);
+        assert!(visit.took < Duration::from_secs(5), "{:?}", visit.took);
+
+        // One that is known to fail isn't, until it is back.
         let api = KubernetesApi::start().unwrap();
         api.add("a", FLEET, 7001);
         api.down(Some(503));
         let edge = place.watching(&api, "timeout = '15s'");
         edge.wait_for_message("game servers can't be watched");
-        let visit = thread::scope(|scope| {
-            let joining = scope.spawn(|| join(&edge, "Alice"));
-            api.wait_for("another attempt", |calls| (calls.len() >= 2).then_some(()));
-            api.down(None);
-            joining.join().unwrap()
-        });
-        assert_eq!(port_of(&visit), 7001);
-        let impatient = place.watching(&api, "context = 'stranger'\ntimeout = '300ms'");
-        let visit = join(&impatient, "Alice");
+        let visit = join(&edge, "Alice");
         assert!(visit.kicked().contains(" failed"), "{}", visit.kicked());
         assert!(visit.took < Duration::from_secs(5), "{:?}", visit.took);
-        let line = place.fails(&impatient, 1);
-        assert!(line.text().contains("401"), "the reason is told: {line}");
+        assert!(place.fails(&edge, 1).text().contains("503"), "the reason is told");
+        api.down(None);
+        comes_to_lead_to(&edge, 7001);
     }
 }
 
