@@ -50,7 +50,7 @@ fn lines_are_written_in_their_order_and_none_twice() {
         put(&log.lines, line);
     }
     drop(log.writing);
-    assert_eq!(log.written.try_iter().flatten().collect::<Vec<_>>(), text.concat().into_bytes());
+    assert_eq!(log.written.iter().flatten().collect::<Vec<_>>(), text.concat().into_bytes());
 }
 
 #[test]
@@ -77,9 +77,10 @@ fn whoever_reads_too_slowly_loses_whole_lines_and_is_told_how_many() {
     }
     assert!(start.elapsed() < SOON, "whoever logs was held up");
     drop(stuck);
-    let lost = log.lost.recv_timeout(SOON).unwrap();
     drop(log.writing);
-    let written = log.written.try_iter().flatten().collect::<Vec<_>>();
+    let written = log.written.iter().flatten().collect::<Vec<_>>();
+    // Told once, or twice where the thread that writes began when there was no room any more.
+    let lost: u64 = log.lost.iter().sum();
     assert!(written.len() <= 2 * MOST, "{}", written.len());
     assert_eq!(written.len() / line.len() + lost as usize, count);
     assert!(written.chunks(line.len()).all(|written| written == line.as_bytes()));
