@@ -72,8 +72,10 @@ impl Watch {
 
     /// Waits until the texts are others than those that were read last.
     pub(crate) async fn changed(&mut self) {
+        // What was written after they were read and before the folders were watched again gave no event.
+        let mut missed = self.source.fingerprint() != self.fingerprint;
         loop {
-            if self.events.recv().await.is_none() {
+            if !std::mem::take(&mut missed) && self.events.recv().await.is_none() {
                 std::future::pending::<()>().await;
             }
             sleep(QUIET).await;

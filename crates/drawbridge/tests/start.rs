@@ -6,7 +6,7 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::login::EncryptionRequest;
-use drawbridge_testkit::{Backend, Player, SessionServer, eventually, ping};
+use drawbridge_testkit::{Player, SessionServer, eventually, ping};
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -27,20 +27,24 @@ impl Bare {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = tempfile::NamedTempFile::new().unwrap();
-        let address = Backend::nobody().unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
             .current_dir(folder.path())
             .env_clear()
-            .env("DRAWBRIDGE__BIND", format!("[\"{address}\"]"))
+            .env("DRAWBRIDGE__BIND", r#"["127.0.0.1:0"]"#)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
-        let bare = Self { process, address, folder, log };
-        let answers = eventually(Duration::from_secs(10), || ping(address, VERSION, "localhost").ok());
-        assert!(answers.is_some(), "it doesn't answer at {address}");
+        let mut bare = Self { process, address: SocketAddr::from(([0; 4], 0)), folder, log };
+        let address =
+            || bare.log().split_once("listening address=")?.1.split_whitespace().next()?.parse().ok();
+        bare.address = eventually(Duration::from_secs(10), address).expect("it listens");
         bare
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
     }
 }
 
@@ -48,6 +52,9 @@ impl Drop for Bare {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("the edge's log:\n{}", self.log());
+        }
     }
 }
 
@@ -80,8 +87,7 @@ fn a_configuration_that_appears_later_is_taken_over_and_kept() {
     assert!(eventually(Duration::from_secs(10), shown).is_some(), "the file isn't read");
 
     std::fs::remove_file(file).unwrap();
-    let refused =
-        || std::fs::read_to_string(edge.log.path()).ok()?.contains("was not reloaded").then_some(());
+    let refused = || edge.log().contains("was not reloaded").then_some(());
     assert!(eventually(Duration::from_secs(10), refused).is_some(), "that it is gone isn't noticed");
     assert!(shown().is_some(), "what ran goes on running");
 }
