@@ -300,6 +300,8 @@ fn ten_thousand_connections_that_send_nothing() {
     let limits = "[limits]\nhandshake_timeout = \"60s\"\n";
     let edge = target(format!("{limits}{}", open_lobby())).start();
     need_descriptors(MANY as u64 + 200);
+    // The code that answers them is read from the file when it first runs.
+    edge.serves_others_within(AT_ONCE);
     let before = edge.memory().pss;
     survives_waves(&edge, MANY, || {
         let mut silent = Vec::with_capacity(MANY);
