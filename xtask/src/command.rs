@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The folder of the workspace.
+/// The folder of the workspace: the one that cargo runs this in, for it may have been built in another checkout.
+///
+/// # Panics
+/// When it isn't cargo that runs this.
 pub(crate) fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("this is run as `cargo xtask`");
+    Path::new(&package).join("..")
 }
 
 /// The cargo that runs this.

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::command::workspace;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ pub(crate) const DATA: &str = "node_modules/minecraft-data/minecraft-data/data";
 /// # Errors
 /// When the package can't be read or isn't what this expects, the file can't be written, or `check` finds a difference.
 pub(crate) fn run(data: &Path, check: bool) -> Result<()> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/protocol/src/ids/generated.rs");
+    let file = workspace().join("crates/protocol/src/ids/generated.rs");
     let source = generate(data)?;
     if check {
         let present = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;

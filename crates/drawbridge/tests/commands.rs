@@ -113,7 +113,7 @@ fn a_configuration_is_given_to_what_reads_one() {
 
 /// The manual's folder.
 fn docs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+    drawbridge_testkit::workspace().join("docs")
 }
 
 /// The pieces of configuration in a page of the manual.

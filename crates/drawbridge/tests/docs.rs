@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
-use drawbridge_testkit::Certificates;
+use drawbridge_testkit::{Certificates, workspace};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -19,10 +19,6 @@ static CERTIFICATES: LazyLock<Certificates> = LazyLock::new(Certificates::new);
 
 /// A route for examples that show a part of one.
 const ROUTE: &str = "[[routes]]\nname = \"example\"\nhosts = [\"*\"]\nmode = \"transfer\"\n";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn drawbridge(arguments: &[impl AsRef<std::ffi::OsStr>]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drawbridge"));
@@ -139,8 +135,8 @@ fn secret_file(folder: &TempDir, name: &str) {
 
 #[test]
 fn every_example_of_a_configuration_holds() {
-    let mut pages = vec![root().join("README.md")];
-    files(&root().join("docs"), ".md", &mut pages);
+    let mut pages = vec![workspace().join("README.md")];
+    files(&workspace().join("docs"), ".md", &mut pages);
     let examples: Vec<_> = pages.iter().flat_map(|page| examples(page)).collect();
     assert!(examples.len() > 10, "{} examples only", examples.len());
     let mut wrong = Vec::new();
@@ -178,14 +174,14 @@ fn an_example_with_a_mistake_is_found() {
 #[test]
 fn the_manuals_definitions_are_those_that_are_spoken() {
     let mut paths = Vec::new();
-    files(&root().join("crates/adapter-grpc/proto"), ".proto", &mut paths);
+    files(&workspace().join("crates/adapter-grpc/proto"), ".proto", &mut paths);
     // The standard's own, of which the manual tells where it stands.
     paths.retain(|path| !path.ends_with("health.proto"));
     let spoken: BTreeMap<_, _> = paths
         .iter()
         .map(|path| (path.file_name().unwrap().to_str().unwrap(), fs::read_to_string(path).unwrap()))
         .collect();
-    let page = fs::read_to_string(root().join("docs/adapters/grpc.md")).unwrap();
+    let page = fs::read_to_string(workspace().join("docs/adapters/grpc.md")).unwrap();
     let shown: BTreeMap<_, _> = page
         .split("```proto\n")
         .collect::<Vec<_>>()
@@ -204,7 +200,7 @@ fn the_manuals_definitions_are_those_that_are_spoken() {
 
 #[test]
 fn the_configurations_of_the_image_and_of_compose_hold() {
-    let docker = root().join("deploy/docker");
+    let docker = workspace().join("deploy/docker");
     for file in ["drawbridge.toml", "edge/drawbridge.toml"] {
         let output =
             drawbridge(&["check".as_ref(), "--config".as_ref(), docker.join(file).as_os_str()]).output();
@@ -239,7 +235,7 @@ fn listens(arguments: &[String]) {
 
 #[test]
 fn the_image_starts_the_edge_by_a_command_line_that_it_knows() {
-    let file = fs::read_to_string(root().join("deploy/docker/Dockerfile")).unwrap();
+    let file = fs::read_to_string(workspace().join("deploy/docker/Dockerfile")).unwrap();
     assert_eq!(words(&file, "ENTRYPOINT"), ["/usr/bin/drawbridge"]);
     assert!(file.contains("install -D target/release/drawbridge /image/usr/bin/drawbridge"));
     listens(&words(&file, "CMD"));
@@ -247,14 +243,15 @@ fn the_image_starts_the_edge_by_a_command_line_that_it_knows() {
 
 #[test]
 fn the_chart_starts_the_edge_by_the_same_command_line_as_the_image() {
-    let image = fs::read_to_string(root().join("deploy/docker/Dockerfile")).unwrap();
-    let chart = fs::read_to_string(root().join("deploy/helm/drawbridge/templates/deployment.yaml")).unwrap();
+    let image = fs::read_to_string(workspace().join("deploy/docker/Dockerfile")).unwrap();
+    let chart =
+        fs::read_to_string(workspace().join("deploy/helm/drawbridge/templates/deployment.yaml")).unwrap();
     assert_eq!(words(&chart, "args:"), words(&image, "CMD"));
 }
 
 #[test]
 fn the_service_starts_the_edge_by_a_command_line_that_it_knows() {
-    let unit = fs::read_to_string(root().join("deploy/systemd/drawbridge.service")).unwrap();
+    let unit = fs::read_to_string(workspace().join("deploy/systemd/drawbridge.service")).unwrap();
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let arguments: Vec<_> = start.split(' ').skip(1).map(str::to_owned).collect();
     listens(&arguments);
@@ -264,7 +261,7 @@ fn the_service_starts_the_edge_by_a_command_line_that_it_knows() {
 #[test]
 fn what_stops_the_edge_waits_longer_than_it_takes() {
     let seconds = |file: &str, key: &str| -> u32 {
-        let text = fs::read_to_string(root().join("deploy").join(file)).unwrap();
+        let text = fs::read_to_string(workspace().join("deploy").join(file)).unwrap();
         let value = text.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap();
         value.trim().trim_end_matches('s').parse().unwrap()
     };
@@ -282,7 +279,7 @@ fn what_stops_the_edge_waits_longer_than_it_takes() {
 
 #[test]
 fn the_check_of_the_example_with_compose_is_a_command_line_that_it_knows() {
-    let compose = fs::read_to_string(root().join("deploy/docker/compose.yaml")).unwrap();
+    let compose = fs::read_to_string(workspace().join("deploy/docker/compose.yaml")).unwrap();
     let words = words(&compose, "test:");
     assert_eq!(words[..2], ["CMD", "/usr/bin/drawbridge"]);
     // Nobody listens at port 1: it is reached, and the answer is no.

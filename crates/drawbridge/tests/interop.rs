@@ -19,7 +19,6 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{Backend, Edge, Join, NodeClient, Player, SessionServer, eventually, ping};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use support::{HUB, edge, lobby, open_lobby};
@@ -29,7 +28,7 @@ const STATUS: &str = "[routes.status]\nname = \"Harbour\"\ndescription = \"<gree
 
 /// What `mcstatus` makes of an address, as JSON.
 fn mcstatus(script: &str, address: SocketAddr) -> Value {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/.venv/bin/python");
+    let python = drawbridge_testkit::workspace().join("tests/python/.venv/bin/python");
     assert!(python.exists(), "{} is missing: `cargo xtask interop` makes it", python.display());
     let output = Command::new(python).args(["-c", script, &address.to_string()]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -34,7 +34,7 @@ fn seen_keys(folder: &Path, seen: &mut BTreeSet<String>) {
 
 #[test]
 fn every_key_is_in_a_test_that_sees_its_effect() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = drawbridge_testkit::workspace();
     let mut seen = BTreeSet::new();
     for folder in TESTS {
         seen_keys(&root.join(folder), &mut seen);

@@ -47,6 +47,18 @@ pub use web::{Reply, Request, Web};
 /// How long a test waits for what should come at once, on a machine that is busy with other things.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
 
+/// The folder of the workspace: the one that cargo runs the test in, for the test may have been built in another checkout.
+///
+/// # Panics
+/// When it isn't cargo that runs the test.
+#[must_use]
+pub fn workspace() -> std::path::PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    let package = std::path::PathBuf::from(package.unwrap_or_else(|| panic!("tests are run by cargo")));
+    let root = package.ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    root.unwrap_or_else(|| panic!("{} is in no workspace", package.display())).to_owned()
+}
+
 /// Names a key of the configuration whose effect this test sees, in the schema's words: `sees!("limits.per_address")`.
 ///
 /// Does nothing when it runs, but refuses to compile with what can't be a key. A test compares all of them with the schema.

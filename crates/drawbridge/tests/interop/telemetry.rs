@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ impl Rotel {
     }
 
     fn try_start(what: &str) -> Option<Self> {
-        let environment = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/python/.venv/lib");
+        let environment = drawbridge_testkit::workspace().join("tests/python/.venv/lib");
         let found = fs::read_dir(&environment).ok().and_then(|versions| {
             let of = |version: fs::DirEntry| version.path().join("site-packages/rotel/rotel-agent");
             versions.flatten().map(of).find(|agent| agent.exists())

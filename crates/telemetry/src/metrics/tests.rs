@@ -96,7 +96,9 @@ fn however_many_targets_there_are_only_so_many_are_told_apart() {
 }
 
 fn beside(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    // The one that cargo runs this in, for it may have been built in another checkout.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("run by cargo");
+    let path = Path::new(&package).join("../..").join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
