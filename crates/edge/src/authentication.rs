@@ -19,7 +19,7 @@ use drawbridge_protocol::packet::login::{
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_rsa::KeyPair;
 use drawbridge_telemetry::metrics::{self, Cookie, Limit};
-use drawbridge_telemetry::span::Question;
+use drawbridge_telemetry::span;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 use uuid::Uuid;
@@ -140,21 +140,13 @@ async fn ask_adapter(
     journey: &Journey,
     (pair, secret): (&KeyPair, &[u8; 16]),
 ) -> Result<Identified, Ended> {
-    let mut client = journey.client(&visit.client);
-    let question = Question::begin(&client.trace, "authentication", None);
-    if let Some(question) = &question {
-        client.trace = question.context();
-    }
-    let request = Authentication {
-        client: &client,
-        claim: &login.claim,
-        shared_secret: secret,
-        public_key: pair.public_der(),
-    };
-    let answer = conversation.meanwhile(visit.route.authentication.authenticate(request)).await?;
-    if let Some(question) = question {
-        question.end(&answer);
-    }
+    let client = journey.client(&visit.client);
+    let asking = span::asked("authentication", None, &client, async |client| {
+        let claim = &login.claim;
+        let request = Authentication { client, claim, shared_secret: secret, public_key: pair.public_der() };
+        visit.route.authentication.authenticate(request).await
+    });
+    let answer = conversation.meanwhile(asking).await?;
     let identity = answer.map_err(|error| match error {
         AuthenticationError::Denied => Refusal::Authentication.into(),
         AuthenticationError::Refused(key) => {

@@ -14,7 +14,7 @@ use drawbridge_protocol::legacy::{self, LegacyPing, LegacyStatus};
 use drawbridge_protocol::packet::status::{PingRequest, PongResponse, StatusRequest};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_routing::Route;
-use drawbridge_telemetry::span::{self, Question};
+use drawbridge_telemetry::span;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout_at;
@@ -137,16 +137,8 @@ async fn ask(
     if !span::is_traced(&client.trace) {
         return route.status.status(client).await;
     }
-    let mut client = journey.client(client);
-    let question = Question::begin(&client.trace, "status", None);
-    if let Some(question) = &question {
-        client.trace = question.context();
-    }
-    let answer = route.status.status(&client).await;
-    if let Some(question) = question {
-        question.end(&answer);
-    }
-    answer
+    let client = journey.client(client);
+    span::asked("status", None, &client, async |client| route.status.status(client).await).await
 }
 
 /// Answers requests in the order in which they are allowed.

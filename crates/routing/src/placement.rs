@@ -3,9 +3,7 @@
 use drawbridge_model::{
     ActionAdapter, ActionError, Client, DiscoveryAdapter, Identity, Refusal, Refused, Target,
 };
-use drawbridge_telemetry::metrics::Answer;
-use drawbridge_telemetry::span::Question;
-use std::fmt::Display;
+use drawbridge_telemetry::span::asked;
 use std::sync::Arc;
 
 /// How a route finds targets for a player.
@@ -20,24 +18,6 @@ pub(crate) struct Placement {
 pub(crate) struct Action {
     pub(crate) name: String,
     pub(crate) adapter: Arc<dyn ActionAdapter>,
-}
-
-/// Asks an adapter about a client: as a span of its own, and the adapter's parent, where the client is traced.
-async fn asked<T, E: Display>(
-    asked: &'static str,
-    name: Option<&str>,
-    client: &Client,
-    ask: impl AsyncFnOnce(&Client) -> Result<T, E>,
-) -> Result<T, E>
-where
-    for<'a> Answer: From<&'a E>,
-{
-    let Some(question) = Question::begin(&client.trace, asked, name) else { return ask(client).await };
-    let mut client = client.clone();
-    client.trace = question.context();
-    let outcome = ask(&client).await;
-    question.end(&outcome);
-    outcome
 }
 
 impl Placement {

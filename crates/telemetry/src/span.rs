@@ -6,7 +6,8 @@
 //! What must stay true: a connection that isn't traced pays for a look at one flag; nothing here waits for a collector.
 
 use crate::metrics::Answer;
-use drawbridge_model::TraceContext;
+use drawbridge_model::{Client, TraceContext};
+use std::fmt::Display;
 use std::time::{Instant, SystemTime};
 
 #[cfg(feature = "otlp")]
@@ -139,9 +140,31 @@ const fn mixed(number: u64) -> u64 {
     if number == 0 { 1 } else { number }
 }
 
+/// Asks an adapter about a client: as a span of its own, which is the adapter's parent, where the client is traced. It is about `what`
+/// (`discovery`) and, where it has one, goes to the adapter of this `name`.
+///
+/// # Errors
+/// Those of the adapter.
+pub async fn asked<T, E: Display>(
+    what: &'static str,
+    name: Option<&str>,
+    client: &Client,
+    ask: impl AsyncFnOnce(&Client) -> Result<T, E>,
+) -> Result<T, E>
+where
+    for<'a> Answer: From<&'a E>,
+{
+    let Some(question) = Question::begin(&client.trace, what, name) else { return ask(client).await };
+    let mut client = client.clone();
+    client.trace = question.context;
+    let outcome = ask(&client).await;
+    question.end(&outcome);
+    outcome
+}
+
 /// A question to an adapter, as a span that ends when this is dropped.
 #[derive(Debug)]
-pub struct Question {
+struct Question {
     context: TraceContext,
     parent: u64,
     asked: &'static str,
@@ -152,10 +175,8 @@ pub struct Question {
 }
 
 impl Question {
-    /// The question begins; `None` where `context`, which it is part of, isn't traced. It is about `asked` (`discovery`) and, where it
-    /// has one, goes to the adapter of this `name`.
-    #[must_use]
-    pub fn begin(context: &TraceContext, asked: &'static str, name: Option<&str>) -> Option<Self> {
+    /// The question begins; `None` where `context`, which it is part of, isn't traced.
+    fn begin(context: &TraceContext, asked: &'static str, name: Option<&str>) -> Option<Self> {
         is_traced(context).then(|| Self {
             context: child(context),
             parent: context.span_id,
@@ -167,14 +188,8 @@ impl Question {
         })
     }
 
-    /// What the adapter is to see as its parent.
-    #[must_use]
-    pub const fn context(&self) -> TraceContext {
-        self.context
-    }
-
     /// It ended so.
-    pub fn end<T, E: std::fmt::Display>(mut self, outcome: &Result<T, E>)
+    fn end<T, E: Display>(mut self, outcome: &Result<T, E>)
     where
         for<'a> Answer: From<&'a E>,
     {
