@@ -1,7 +1,7 @@
 //! The instruments. Those that a ping uses are bound to their labels beforehand, since to look them up costs ten times what counting does.
 
 use super::pairs::Pairs;
-use super::{Answer, Outcome, Phase, STATE};
+use super::{Answer, Cookie, Limit, Outcome, Phase, STATE, StatusCache};
 use crate::health;
 use drawbridge_model::Refusal;
 use opentelemetry::KeyValue;
@@ -99,13 +99,9 @@ impl Instruments {
                 "drawbridge.adapter.breaker.opened",
                 "Times that an adapter failed so often that it isn't asked for a while",
             ),
-            status_cache: Choice::new(&status, "result", ["hit", "miss", "stale"]),
-            cookies: Choice::new(&cookies, "result", ["hit", "miss", "invalid"]),
-            limited: Choice::new(
-                &limited,
-                "limit",
-                ["connections", "per_address", "status", "login", "transfer"],
-            ),
+            status_cache: Choice::new(&status, "result", StatusCache::ALL.map(StatusCache::label)),
+            cookies: Choice::new(&cookies, "result", Cookie::ALL.map(Cookie::label)),
+            limited: Choice::new(&limited, "limit", Limit::ALL.map(Limit::label)),
             reloads: Choice::new(&reloads, "outcome", ["ok", "failed"]),
             transfers: Pairs::new(counter("drawbridge.transfers", "Players handed over")),
             stale: counter(

@@ -154,6 +154,20 @@ pub enum StatusCache {
     Stale,
 }
 
+impl StatusCache {
+    /// All, in their order.
+    pub(super) const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Stale];
+
+    /// The label.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 /// What became of a returning player's cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cookie {
@@ -163,6 +177,20 @@ pub enum Cookie {
     Miss,
     /// It wasn't what it was promised to be.
     Invalid,
+}
+
+impl Cookie {
+    /// All, in their order.
+    pub(super) const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Invalid];
+
+    /// The label.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Invalid => "invalid",
+        }
+    }
 }
 
 /// A bound that turned somebody away.
@@ -178,4 +206,21 @@ pub enum Limit {
     Login,
     /// `limits.transfer`
     Transfer,
+}
+
+impl Limit {
+    /// All, in their order.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Connections, Self::PerAddress, Self::Status, Self::Login, Self::Transfer];
+
+    /// The label.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::PerAddress => "per_address",
+            Self::Status => "status",
+            Self::Login => "login",
+            Self::Transfer => "transfer",
+        }
+    }
 }
