@@ -4,11 +4,11 @@
 
 mod support;
 
-use drawbridge_testkit::{Edge, Mood, NameServer, Outcome, Player, Record, eventually, sees};
+use drawbridge_testkit::{Edge, Mood, NameServer, Record, eventually, sees};
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
-use support::edge;
 use support::scrape::{METRICS, Scrape, metrics_address};
+use support::{edge, sent};
 
 const SRV: &str = "_minecraft._tcp.lobby.example.com";
 
@@ -37,15 +37,6 @@ fn asking(servers: &[&NameServer], more: &str) -> String {
 
 fn house(dns: &NameServer, more: &str) -> Edge {
     edge().config(format!("{METRICS}{}", asking(&[dns], more))).start()
-}
-
-/// Where a player is sent, host and port; or what they are told.
-fn sent(edge: &Edge) -> String {
-    let visit = Player::new("Alice", 767).join(edge.address());
-    match &visit.outcome {
-        Outcome::Transfer { host, port, .. } => format!("{host}:{port}"),
-        _ => visit.kicked().to_owned(),
-    }
 }
 
 #[track_caller]

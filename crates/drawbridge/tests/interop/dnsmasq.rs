@@ -1,7 +1,7 @@
 //! With dnsmasq: its SRV and address records lead players, it changes them, fails and comes back.
 
-use crate::support::edge;
-use drawbridge_testkit::{Backend, Edge, Join, NodeClient, Outcome, Player, Signal, eventually, sees};
+use crate::support::{edge, sent};
+use drawbridge_testkit::{Backend, Edge, Join, NodeClient, Signal, eventually, sees};
 use rustix::process::{Pid, kill_process};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -85,14 +85,6 @@ fn house(dnsmasq: &Dnsmasq, more: &str) -> Edge {
         dnsmasq.address
     );
     edge().config(config).start()
-}
-
-fn sent(edge: &Edge) -> String {
-    let visit = Player::new("Alice", 767).join(edge.address());
-    match &visit.outcome {
-        Outcome::Transfer { host, port, .. } => format!("{host}:{port}"),
-        _ => visit.kicked().to_owned(),
-    }
 }
 
 #[track_caller]

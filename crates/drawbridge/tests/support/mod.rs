@@ -8,7 +8,7 @@ pub(crate) mod cluster;
 pub(crate) mod grpc;
 pub(crate) mod scrape;
 
-use drawbridge_testkit::{Connection, Edge, EdgeBuilder, SessionServer, Trouble};
+use drawbridge_testkit::{Connection, Edge, EdgeBuilder, Outcome, Player, SessionServer, Trouble};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -64,6 +64,15 @@ pub(crate) fn closes_without_a_word(connection: &mut Connection) -> bool {
     match connection.rest() {
         Ok(came) => came.is_empty(),
         outcome => turned_away(outcome),
+    }
+}
+
+/// Where a player is sent, host and port; or what they are told.
+pub(crate) fn sent(edge: &Edge) -> String {
+    let visit = Player::new("Alice", 767).join(edge.address());
+    match &visit.outcome {
+        Outcome::Transfer { host, port, .. } => format!("{host}:{port}"),
+        _ => visit.kicked().to_owned(),
     }
 }
 
