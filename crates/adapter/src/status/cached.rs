@@ -140,31 +140,26 @@ impl Cached {
     }
 
     /// What is there for this client now; begins a question where one is due.
-    fn look(&self, client: &Client) -> Found {
-        let now = Instant::now();
-        let key = Key {
-            host: client.host.clone(),
-            version: Some(client.version).filter(|version| version.is_known()),
-        };
+    fn look(&self, key: &Key, client: &Client) -> Found {
+        let (now, caching) = (Instant::now(), &self.house.caching);
         let mut entries = lock(&self.entries);
-        let under_way = entries.of.values().filter(|entry| entry.question.is_some()).count();
-        if !entries.of.contains_key(&key) && !entries.take_in(&self.house.caching, now) {
-            return Found::Nothing;
+        if entries.is_due(key, caching, now) {
+            let may_ask = entries.under_way() < QUESTIONS;
+            let Some(entry) = entries.entry(key, caching, now) else { return Found::Nothing };
+            if may_ask {
+                entry.question = Some(self.ask(key.clone(), client.clone()));
+            }
         }
-        let entry = entries.of.entry(key.clone()).or_insert_with(|| Entry::new(now));
+        let Some(entry) = entries.of.get_mut(key) else { return Found::Nothing };
         entry.comes_back |= entry.looked_at != now;
         entry.looked_at = now;
-        if entry.question.is_none() && entry.is_due(&self.house.caching, now) && under_way < QUESTIONS {
-            entry.question = Some(self.ask(key, client.clone()));
-        }
-        match (&entry.answer, &entry.question) {
-            (Some((answer, since)), _) => {
-                let fresh = now.saturating_duration_since(*since) < self.house.caching.cache;
-                Found::Answer { answer: answer.clone(), fresh }
-            }
-            (None, Some(question)) => Found::Soon(question.done.clone()),
-            (None, None) => Found::Nothing,
-        }
+        entry.found(caching, now)
+    }
+
+    /// What there is once somebody was waited for.
+    fn look_again(&self, key: &Key) -> Found {
+        let entries = lock(&self.entries);
+        entries.of.get(key).map_or(Found::Nothing, |entry| entry.found(&self.house.caching, Instant::now()))
     }
 
     fn ask(&self, key: Key, client: Client) -> Question {
@@ -205,6 +200,17 @@ impl House {
 }
 
 impl Entry {
+    fn found(&self, caching: &Caching, now: Instant) -> Found {
+        match (&self.answer, &self.question) {
+            (Some((answer, since)), _) => {
+                let fresh = now.saturating_duration_since(*since) < caching.cache;
+                Found::Answer { answer: answer.clone(), fresh }
+            }
+            (None, Some(question)) => Found::Soon(question.done.clone()),
+            (None, None) => Found::Nothing,
+        }
+    }
+
     const fn new(now: Instant) -> Self {
         Self { answer: None, failed: None, question: None, looked_at: now, comes_back: false }
     }
@@ -219,6 +225,27 @@ impl Entry {
 }
 
 impl Entries {
+    /// Whether it is time to ask for a key, and nobody does.
+    fn is_due(&self, key: &Key, caching: &Caching, now: Instant) -> bool {
+        self.of.get(key).is_none_or(|entry| entry.question.is_none() && entry.is_due(caching, now))
+    }
+
+    /// How many questions are under way.
+    fn under_way(&self) -> usize {
+        self.of.values().filter(|entry| entry.question.is_some()).count()
+    }
+
+    /// The entry of a key, which may be new if there is room for it.
+    fn entry(&mut self, key: &Key, caching: &Caching, now: Instant) -> Option<&mut Entry> {
+        if !self.of.contains_key(key) {
+            if !self.take_in(caching, now) {
+                return None;
+            }
+            self.of.insert(key.clone(), Entry::new(now));
+        }
+        self.of.get_mut(key)
+    }
+
     /// Whether there is room for a new key, which may be made by forgetting one.
     fn take_in(&mut self, caching: &Caching, now: Instant) -> bool {
         if self.second.is_none_or(|since| now.saturating_duration_since(since) >= SECOND) {
@@ -254,12 +281,16 @@ impl StatusAdapter for Cached {
         if self.house.caching.cache.is_zero() {
             return Ok(self.house.at_once(client).await);
         }
-        let mut found = self.look(client);
+        let key = Key {
+            host: client.host.clone(),
+            version: Some(client.version).filter(|version| version.is_known()),
+        };
+        let mut found = self.look(&key, client);
         metrics::status_looked_up(found.label());
         if let Found::Soon(mut done) = found {
             // An error says that the question is answered, too.
             let _ = timeout(self.house.caching.patience, done.changed()).await;
-            found = self.look(client);
+            found = self.look_again(&key);
         }
         Ok(match found {
             Found::Answer { answer, .. } => answer,
