@@ -55,15 +55,12 @@ const STRATEGY: Method = Method { path: path::STRATEGY, largest: 64 << 10 };
 
 /// Asks a service which targets it shall be.
 #[derive(Debug)]
-pub struct GrpcAction {
-    service: Service,
-    asks: Asks,
-}
+pub struct GrpcAction(Asks);
 
 #[derive(Debug)]
 enum Asks {
-    Action,
-    Strategy,
+    Action(Service),
+    Strategy(Service),
     Discovery(Append),
 }
 
@@ -71,67 +68,64 @@ impl GrpcAction {
     /// As the section says; what fails is for the guard before it.
     #[must_use]
     pub fn new(section: &GrpcActionSection, grpc: &Grpc) -> Self {
-        let asks = match section.service {
-            ActionService::Action => Asks::Action,
-            ActionService::Strategy => Asks::Strategy,
+        Self(match section.service {
+            ActionService::Action => Asks::Action(grpc.service(&section.endpoint)),
+            ActionService::Strategy => Asks::Strategy(grpc.service(&section.endpoint)),
             ActionService::Discovery => {
                 let discovery = GrpcDiscovery::asking(&section.endpoint, section.request, grpc);
                 Asks::Discovery(Append(Arc::new(discovery)))
             }
-        };
-        Self { service: grpc.service(&section.endpoint), asks }
+        })
     }
+}
 
-    async fn choose(
-        &self,
-        client: &Client,
-        identity: &Identity,
-        targets: Vec<Target>,
-    ) -> Result<Vec<Target>, ActionError> {
-        let question = ApplyRequest {
-            client: Some(client_info(client)),
-            player: Some(player_info(identity)),
-            targets: targets.iter().map(tell).collect(),
-        };
-        let answer: ApplyResponse = self.service.ask(ACTION, question, Some(client.trace)).await?;
-        match answer.reason {
-            Some(Reason::Targets(chosen)) => {
-                Ok(with_leases(read(self.service.name(), chosen.targets)?, targets))
-            }
-            Some(Reason::Key(key)) => Err(ActionError::Refused(crate::authentication::message_key(key))),
-            None => Err(AdapterError::Answer("neither targets nor a key".to_owned()).into()),
-        }
+async fn choose(
+    service: &Service,
+    client: &Client,
+    identity: &Identity,
+    targets: Vec<Target>,
+) -> Result<Vec<Target>, ActionError> {
+    let question = ApplyRequest {
+        client: Some(client_info(client)),
+        player: Some(player_info(identity)),
+        targets: targets.iter().map(tell).collect(),
+    };
+    let answer: ApplyResponse = service.ask(ACTION, question, Some(client.trace)).await?;
+    match answer.reason {
+        Some(Reason::Targets(chosen)) => Ok(with_leases(read(service.name(), chosen.targets)?, targets)),
+        Some(Reason::Key(key)) => Err(ActionError::Refused(crate::authentication::message_key(key))),
+        None => Err(AdapterError::Answer("neither targets nor a key".to_owned()).into()),
     }
+}
 
-    async fn select(
-        &self,
-        client: &Client,
-        identity: &Identity,
-        mut targets: Vec<Target>,
-    ) -> Result<Vec<Target>, ActionError> {
-        if targets.is_empty() {
-            // Nothing can be selected.
-            return Ok(targets);
-        }
-        let (client_address, server_address) = addresses(client);
-        let player = player_info(identity);
-        let question = SelectRequest {
-            client_address: Some(client_address),
-            server_address: Some(server_address),
-            protocol: protocol(client),
-            username: player.name,
-            user_id: player.id,
-            targets: targets.iter().map(tell).collect(),
-        };
-        let answer: SelectResponse = self.service.ask(STRATEGY, question, Some(client.trace)).await?;
-        let identifier = answer.target.ok_or(ActionError::Refused(None))?.identifier;
-        targets.retain(|target| target.identifier == identifier);
-        if targets.is_empty() {
-            let error = format!("it selects {:?}, which wasn't offered", shown(&identifier));
-            return Err(AdapterError::Answer(error).into());
-        }
-        Ok(targets)
+async fn select(
+    service: &Service,
+    client: &Client,
+    identity: &Identity,
+    mut targets: Vec<Target>,
+) -> Result<Vec<Target>, ActionError> {
+    if targets.is_empty() {
+        // Nothing can be selected.
+        return Ok(targets);
     }
+    let (client_address, server_address) = addresses(client);
+    let player = player_info(identity);
+    let question = SelectRequest {
+        client_address: Some(client_address),
+        server_address: Some(server_address),
+        protocol: protocol(client),
+        username: player.name,
+        user_id: player.id,
+        targets: targets.iter().map(tell).collect(),
+    };
+    let answer: SelectResponse = service.ask(STRATEGY, question, Some(client.trace)).await?;
+    let identifier = answer.target.ok_or(ActionError::Refused(None))?.identifier;
+    targets.retain(|target| target.identifier == identifier);
+    if targets.is_empty() {
+        let error = format!("it selects {:?}, which wasn't offered", shown(&identifier));
+        return Err(AdapterError::Answer(error).into());
+    }
+    Ok(targets)
 }
 
 /// The chosen targets; what was set aside for the player stays so where the target is still there.
@@ -152,9 +146,9 @@ impl ActionAdapter for GrpcAction {
         identity: &Identity,
         targets: Vec<Target>,
     ) -> Result<Vec<Target>, ActionError> {
-        match &self.asks {
-            Asks::Action => self.choose(client, identity, targets).await,
-            Asks::Strategy => self.select(client, identity, targets).await,
+        match &self.0 {
+            Asks::Action(service) => choose(service, client, identity, targets).await,
+            Asks::Strategy(service) => select(service, client, identity, targets).await,
             Asks::Discovery(discovery) => discovery.apply(client, identity, targets).await,
         }
     }
