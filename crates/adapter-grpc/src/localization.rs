@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use drawbridge_adapter::guard::Guard;
 use drawbridge_adapter::localization::{Fixed, FixedLocalizationSection, Locale};
 use drawbridge_config::{Fields, keywords, section};
-use drawbridge_model::{AdapterError, LocalizationAdapter, Message, TraceContext};
+use drawbridge_model::{AdapterError, LocalizationAdapter, Message, Refusal, TraceContext};
 use drawbridge_protocol::text::Component;
 use drawbridge_telemetry::Seldom;
 use std::collections::HashMap;
@@ -88,7 +88,7 @@ struct Kept {
 }
 
 /// What those are told who are turned away by the thousand: the built-in texts, since nobody's flood is to reach a service.
-const AT_HAND: [&str; 3] = ["disconnect_access", "disconnect_no_route", "disconnect_rate"];
+const AT_HAND: [Refusal; 3] = [Refusal::Access, Refusal::NoRoute, Refusal::Rate];
 
 /// Asks a service for texts.
 #[derive(Debug)]
@@ -181,7 +181,7 @@ impl GrpcLocalization {
 #[async_trait]
 impl LocalizationAdapter for GrpcLocalization {
     async fn localize(&self, locale: Option<&str>, message: Message<'_>) -> Option<Component> {
-        if AT_HAND.contains(&message.key) {
+        if AT_HAND.iter().any(|refusal| refusal.message() == Some(message.key)) {
             return self.built_in.text(locale, message);
         }
         match self.text(self.key(locale, message), message.trace).await {
