@@ -4,8 +4,8 @@
 //! Worked example with 100 ms and 2 s: about 100, 200, 400, 800 and 1,600 ms, then about 2 s each time; "about" is a quarter
 //! more or less, and never more than 2 s.
 
+use drawbridge_adapter::backoff;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// The waits between attempts.
 #[derive(Debug)]
@@ -22,9 +22,7 @@ impl Waits {
 
     /// The next wait, at least what was `asked` for.
     pub(crate) fn next(&mut self, asked: Option<Duration>) -> Duration {
-        // The first byte of a random UUID is as random as any.
-        let chance = Uuid::new_v4().as_bytes()[0];
-        let wait = self.next.mul_f64(0.75 + f64::from(chance) / 512.0).min(self.longest);
+        let wait = backoff::spread(self.next, backoff::chance()).min(self.longest);
         self.next = self.next.saturating_mul(2).min(self.longest);
         wait.max(asked.unwrap_or_default())
     }

@@ -10,6 +10,7 @@ use crate::counts::Counting;
 use crate::discovery::Record;
 use crate::names::{self, Names, NamesError, Service};
 use drawbridge_adapter::background::{Background, Running};
+use drawbridge_adapter::backoff;
 use drawbridge_model::AdapterError;
 use hickory_resolver::proto::rr::RecordType;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -106,7 +107,7 @@ impl Asking {
                 Err(error) => {
                     let known = self.told.borrow().found.is_some();
                     let most = if known { self.question.refresh } else { self.question.refresh.min(NOTHING) };
-                    let wait = wait(failures, most, rand::random());
+                    let wait = wait(failures, most, backoff::chance());
                     self.tell(&error, failures, wait);
                     failures = failures.saturating_add(1);
                     self.counting.failed.add(1);
@@ -259,10 +260,9 @@ async fn look_up(names: &Names, hosts: HashSet<String>, deadline: Instant) -> Ha
     lives
 }
 
-/// Twice as long after each failure, up to `most`; chance takes away or adds a quarter.
+/// Twice as long after each failure, up to `most`.
 fn wait(failures: u32, most: Duration, chance: u8) -> Duration {
-    let doubled = SHORTEST.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(most);
-    doubled.mul_f64(0.75 + f64::from(chance) / 512.0)
+    backoff::spread(backoff::doubled(SHORTEST, failures, most), chance)
 }
 
 #[cfg(test)]

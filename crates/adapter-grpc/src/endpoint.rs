@@ -9,6 +9,7 @@ pub(crate) use tls::Tls;
 pub use tls::{Certificates, TlsSection};
 pub use uri::PeerUri;
 
+use drawbridge_adapter::guard::MARGIN;
 use drawbridge_config::{Fields, Json, Located, Reader, Schemas, Setting, Value, json, section};
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
@@ -102,7 +103,7 @@ impl EndpointSection {
     /// more of what went wrong.
     #[must_use]
     pub fn patience(&self) -> Duration {
-        self.timeout.saturating_add(Duration::from_millis(100))
+        self.timeout.saturating_add(MARGIN)
     }
 
     /// Its URIs, in one text.

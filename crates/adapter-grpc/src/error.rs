@@ -1,5 +1,6 @@
 //! What can go wrong with a call.
 
+use drawbridge_adapter::chain::chain;
 use drawbridge_model::AdapterError;
 use std::error::Error;
 use std::time::Duration;
@@ -69,18 +70,6 @@ impl From<GrpcError> for AdapterError {
             GrpcError::Status(..) => Self::Answer(error.to_string()),
         }
     }
-}
-
-/// An error with what it comes from, since what says "connection refused" is often the innermost one.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut words = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        inner = error.source();
-    }
-    words
 }
 
 /// A peer's text, short and on one line.

@@ -3,7 +3,8 @@
 //! What must stay true: the tasks that hyper makes for a connection end with the peer's own task, which cancels `Tasks`.
 
 use crate::endpoint::{PeerUri, Tls};
-use crate::error::{NotSent, chain};
+use crate::error::NotSent;
+use drawbridge_adapter::chain::chain;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::header::{HeaderValue, USER_AGENT};

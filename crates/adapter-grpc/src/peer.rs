@@ -7,12 +7,13 @@ use crate::endpoint::{PeerUri, Tls};
 use crate::health;
 use crate::line::{Line, Tasks};
 use crate::peers::{State, States};
+use drawbridge_adapter::backoff;
+use drawbridge_adapter::chain::chain;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -83,7 +84,7 @@ impl Peer {
         let reason = tokio::select! {
             ended = driver => match ended {
                 Ok(()) => "the connection was closed".to_owned(),
-                Err(error) => crate::error::chain(&error),
+                Err(error) => chain(&error),
             },
             () = line.suspected() => return Ended::Failed("it doesn't answer any more".to_owned()),
             never = health::follow(&line, |serving| self.serves(&line, serving)) => match never {},
@@ -120,10 +121,7 @@ impl Peer {
 
 /// How long to wait after so many failures before this one; a quarter more or less, so that edges don't come all at once.
 fn wait(failures: u32) -> Duration {
-    // The first byte of a random UUID is as random as any.
-    let chance = u32::from(Uuid::new_v4().as_bytes()[0]);
-    let wait = SHORTEST.saturating_mul(1 << failures.min(10)).min(LONGEST);
-    wait * (192 + chance / 2) / 256
+    backoff::spread(backoff::doubled(SHORTEST, failures, LONGEST), backoff::chance())
 }
 
 #[cfg(test)]

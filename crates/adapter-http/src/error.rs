@@ -1,6 +1,7 @@
 //! What can go wrong with a call.
 
 use crate::location::LocationError;
+use drawbridge_adapter::chain::chain;
 use drawbridge_model::AdapterError;
 use std::error::Error;
 use std::io;
@@ -57,16 +58,4 @@ impl From<HttpError> for AdapterError {
             _ => Self::Unreachable(error.to_string()),
         }
     }
-}
-
-/// An error with what it comes from, since what says "connection refused" is often the innermost one.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut words = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        words.push_str(": ");
-        words.push_str(&error.to_string());
-        inner = error.source();
-    }
-    words
 }

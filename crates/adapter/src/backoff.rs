@@ -1,4 +1,4 @@
-//! When a server that fails is asked again. Pure: time and chance are given.
+//! When a server that fails is asked again. Pure but for [`chance`]: time is given, and chance too.
 //!
 //! A server that answers now and then with a failure is asked on; one that fails several times in a row, or asks for fewer
 //! calls, isn't asked for a while. Then one call finds out how it is, while all others are still turned away: if it
@@ -112,12 +112,28 @@ impl Backoff {
     }
 }
 
-/// At least what was asked for, and twice as long at each step; chance takes away or adds a quarter.
+/// At least what was asked for, and twice as long at each step.
 fn wait(step: u32, asked: Option<Duration>, chance: u8) -> Duration {
-    let doubled = SHORTEST.saturating_mul(1_u32.checked_shl(step).unwrap_or(u32::MAX)).min(LONGEST);
     let asked = asked.unwrap_or_default().min(LONGEST);
-    let spread = doubled.mul_f64(0.75 + f64::from(chance) / 512.0);
-    spread.max(asked).min(LONGEST)
+    spread(doubled(SHORTEST, step, LONGEST), chance).max(asked).min(LONGEST)
+}
+
+/// A chance for [`spread`].
+#[must_use]
+pub fn chance() -> u8 {
+    rand::random()
+}
+
+/// The shortest wait, twice as long at each step, up to the longest.
+#[must_use]
+pub fn doubled(shortest: Duration, step: u32, longest: Duration) -> Duration {
+    shortest.saturating_mul(1_u32.checked_shl(step).unwrap_or(u32::MAX)).min(longest)
+}
+
+/// A wait from which `chance`, of 0 to 255, takes away or to which it adds up to a quarter: many who fail at once don't come again at once.
+#[must_use]
+pub fn spread(wait: Duration, chance: u8) -> Duration {
+    wait.mul_f64(0.75 + f64::from(chance) / 512.0)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! A circuit breaker: whoever fails several times in a row isn't asked for a while; see [`Backoff`].
 
-use crate::backoff::{Backoff, Leave};
+use crate::backoff::{Backoff, Leave, chance};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// How somebody who is asked is doing.
 #[derive(Debug, Default)]
@@ -50,9 +49,7 @@ impl Asking<'_> {
     /// It failed, and perhaps asks not to be asked for a while. The wait that this failure begins, if it does.
     pub fn failed(mut self, asked: Option<Duration>) -> Option<Duration> {
         let leave = self.leave.take()?;
-        // The first byte of a random UUID is as random as any.
-        let chance = Uuid::new_v4().as_bytes()[0];
-        self.breaker.backoff().failed(leave, Instant::now(), asked, chance)
+        self.breaker.backoff().failed(leave, Instant::now(), asked, chance())
     }
 }
 

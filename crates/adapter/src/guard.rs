@@ -8,6 +8,9 @@ use drawbridge_telemetry::metrics::{self, Answer, Asking};
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// How much longer a guard waits than what it stands before where that has a deadline of its own, and knows better why there is no answer.
+pub const MARGIN: Duration = Duration::from_millis(100);
+
 /// Stands before one adapter.
 #[derive(Debug)]
 pub struct Guard {

@@ -6,6 +6,9 @@ use drawbridge_protocol::text::Component;
 use std::ops::Deref;
 use uuid::Uuid;
 
+/// Headers, and the metadata of calls, whose values are secrets wherever they are sent.
+pub const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+
 /// A text component, written as JSON, MiniMessage or with `§` codes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Text {

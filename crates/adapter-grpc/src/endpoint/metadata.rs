@@ -1,5 +1,6 @@
 //! What is sent along with each call, such as a bearer token.
 
+use drawbridge_adapter::setting::SECRET_HEADERS;
 use drawbridge_config::{Diagnostic, Json, Reader, Schemas, Secret, Setting, Value, json};
 use std::fmt;
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
@@ -7,8 +8,6 @@ use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 /// Keys that are gRPC's, HTTP's or the edge's own.
 const TAKEN: [&str; 7] =
     ["content-type", "connection", "host", "te", "traceparent", "tracestate", "user-agent"];
-/// Keys whose values are secrets wherever they are sent.
-const SECRET: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 /// Metadata by key. Values are never shown.
 #[derive(Clone, Default)]
@@ -72,7 +71,7 @@ fn usable_key(name: &str) -> Option<MetadataKey<Ascii>> {
 /// A value: a secret, or a text where it can't be one.
 fn read_value(name: &str, value: &Value, reader: &mut Reader<'_>) -> Option<MetadataValue<Ascii>> {
     let sent = match value.as_str() {
-        Some(text) if !SECRET.contains(&name) => MetadataValue::try_from(text).ok(),
+        Some(text) if !SECRET_HEADERS.contains(&name) => MetadataValue::try_from(text).ok(),
         _ => MetadataValue::try_from(Secret::<1>::read(value, reader)?.expose()).ok(),
     };
     let Some(mut sent) = sent else {

@@ -1,5 +1,6 @@
 //! Headers that are sent along: plain text, or secrets.
 
+use drawbridge_adapter::setting::SECRET_HEADERS;
 use drawbridge_config::{Json, Reader, Schemas, Secret, Setting, Value, json};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::BTreeMap;
@@ -17,9 +18,6 @@ const OWN: [&str; 8] = [
     "te",
     "transfer-encoding",
 ];
-
-/// Headers whose values are secrets wherever they are sent.
-const SECRET: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 
 /// The value of a header: a text, or where to find a secret.
 #[derive(Clone)]
@@ -80,7 +78,7 @@ impl Headers {
             if OWN.contains(&header.as_str()) {
                 return Err(format!("{name:?} is said by the edge itself"));
             }
-            if SECRET.contains(&header.as_str()) && !value.is_sensitive() {
+            if SECRET_HEADERS.contains(&header.as_str()) && !value.is_sensitive() {
                 return Err(format!(
                     "{name:?} holds a secret: write {{ file = \"…\" }} or {{ env = \"…\" }}"
                 ));

@@ -16,6 +16,7 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::backoff;
+use drawbridge_adapter::chain::chain;
 use drawbridge_adapter::status::{OnStatusError, StatesSection};
 use drawbridge_config::{Fields, section};
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
@@ -29,7 +30,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
-use uuid::Uuid;
 
 /// The most bytes of an answer, inflated. Clients take half of that.
 const LARGEST: usize = 64 * 1024;
@@ -152,7 +152,7 @@ enum PollError {
 impl From<reqwest::Error> for PollError {
     fn from(error: reqwest::Error) -> Self {
         // Its query may hold what isn't for the log.
-        Self::Request(crate::error::chain(&error.without_url()))
+        Self::Request(chain(&error.without_url()))
     }
 }
 
@@ -191,7 +191,7 @@ impl Poll {
             let wait = match outcome {
                 Ok(()) => self.question.refresh,
                 Err(error) => {
-                    let wait = wait(failures, self.question.refresh, Uuid::new_v4().as_bytes()[0]);
+                    let wait = wait(failures, self.question.refresh, backoff::chance());
                     let wait = wait.max(error.retry_after());
                     self.tell(&error, failures, wait);
                     wait
@@ -294,10 +294,9 @@ async fn body(mut response: Response) -> Result<Vec<u8>, PollError> {
     Ok(body)
 }
 
-/// Twice as long after each failure, up to `refresh`; chance takes away or adds a quarter.
+/// Twice as long after each failure, up to `refresh`.
 fn wait(failures: u32, refresh: Duration, chance: u8) -> Duration {
-    let doubled = SHORTEST.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(refresh);
-    doubled.mul_f64(0.75 + f64::from(chance) / 512.0)
+    backoff::spread(backoff::doubled(SHORTEST, failures, refresh), chance)
 }
 
 #[cfg(test)]

@@ -21,6 +21,17 @@ keywords! {
     }
 }
 
+impl OnDiscoveryError {
+    /// What is left to a guard where the adapter gives the last targets itself.
+    #[must_use]
+    pub const fn without_stale(self) -> Self {
+        match self {
+            Self::Stale => Self::Refuse,
+            other => other,
+        }
+    }
+}
+
 /// A guarded discovery.
 #[derive(Debug)]
 pub struct Guarded<A> {

@@ -14,7 +14,7 @@ pub(super) use unbuilt::{Agones, attempts};
 mod built {
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::discovery::{Guarded, OnDiscoveryError};
-    use drawbridge_adapter::guard::Guard;
+    use drawbridge_adapter::guard::{Guard, MARGIN};
     pub use drawbridge_adapter_agones::allocation::AgonesSection;
     use drawbridge_adapter_agones::allocation::{Allocated, OnAllocationError};
     pub use drawbridge_adapter_agones::watch::AgonesWatchSection;
@@ -28,9 +28,6 @@ mod built {
     pub(in crate::adapters) fn attempts(section: &AgonesSection) -> &Located<Duration> {
         &section.timeout
     }
-
-    /// How much longer a guard waits than the adapter behind it, which knows better why there is no answer.
-    const MARGIN: Duration = Duration::from_millis(100);
 
     /// The clusters that are asked.
     #[derive(Debug, Clone)]
@@ -53,10 +50,7 @@ mod built {
         pub(in crate::adapters) fn watched(&self, section: &AgonesWatchSection) -> Arc<dyn DiscoveryAdapter> {
             let guard = Guard::without_breaker("discovery", "agones_watch", section.timeout + MARGIN);
             // It gives old answers itself where they are wanted.
-            let on_error = match section.on_error {
-                OnDiscoveryError::Stale => OnDiscoveryError::Refuse,
-                other => other,
-            };
+            let on_error = section.on_error.without_stale();
             Arc::new(Guarded::new(Watched::new(section, &self.0), guard, on_error))
         }
     }
@@ -69,7 +63,6 @@ mod unbuilt {
     use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
-    use std::time::Duration;
 
     unbuilt!("agones", NeedsAgones, "ask a Kubernetes cluster", "discovery may be \"fixed\"");
 

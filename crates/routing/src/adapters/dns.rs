@@ -12,7 +12,7 @@ pub use unbuilt::DnsSection;
 #[cfg(feature = "dns")]
 mod built {
     use drawbridge_adapter::background::Background;
-    use drawbridge_adapter::discovery::{Guarded, OnDiscoveryError};
+    use drawbridge_adapter::discovery::Guarded;
     use drawbridge_adapter::guard::Guard;
     use drawbridge_adapter_dns::DnsDiscovery;
     pub use drawbridge_adapter_dns::DnsSection;
@@ -31,10 +31,7 @@ mod built {
         pub(in crate::adapters) fn discovery(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
             // It answers from what it has asked by itself, and gives old answers itself where they are wanted.
             let guard = Guard::without_breaker("discovery", "dns", section.timeout);
-            let on_error = match section.on_error {
-                OnDiscoveryError::Stale => OnDiscoveryError::Refuse,
-                other => other,
-            };
+            let on_error = section.on_error.without_stale();
             Arc::new(Guarded::new(DnsDiscovery::new(section, &self.0), guard, on_error))
         }
     }
