@@ -10,9 +10,9 @@ pub use section::{AgonesSection, OnAllocationError};
 
 use crate::Agones;
 use crate::cluster::{Call, Cluster, Resource};
-use crate::error::ApiError;
+use crate::error::{ApiError, Effect};
 use crate::game_server::{GameServer, Metadata, NoTarget, Status};
-use crate::orphans::{Allocation, Care, Orphans};
+use crate::orphans::{Allocation, Care, MOST_SOUGHT, Orphans, Sought};
 use crate::template::Facts;
 use crate::waits::Waits;
 use async_trait::async_trait;
@@ -80,8 +80,8 @@ impl Allocated {
         Self { section: section.clone(), cluster, care: Arc::new(care), orphans: agones.orphans() }
     }
 
-    /// One attempt. Dropping it ends the call; what it may have done is then looked for.
-    async fn attempt(&self, facts: Facts<'_>) -> Result<Target, Failed> {
+    /// One attempt. Dropping it ends the call; what it may have done is told to `attempts`.
+    async fn attempt(&self, facts: Facts<'_>, attempts: &mut Attempts<'_>) -> Result<Target, Failed> {
         let allocation = Allocation { id: Uuid::new_v4(), player: facts.identity.name().to_owned() };
         let body = request::body(&self.section, facts, allocation.id);
         let target = Resource {
@@ -91,22 +91,25 @@ impl Allocated {
         };
         let body = Bytes::from(body.to_string());
         let call = Call::with_body(Method::POST, target, "application/json", body, ANSWER);
-        let sent = Arc::clone(&call.sent);
-        let flight = Flight { orphans: &self.orphans, care: &self.care, allocation, sent, landed: false };
+        attempts.under_way = Some((allocation.id, Arc::clone(&call.sent)));
         let answer = self.cluster.call::<Answer>(call).await;
+        attempts.under_way = None;
         match answer {
-            Ok(Answer { status }) => self.landed(status, flight.landed()),
+            Ok(Answer { status }) => self.landed(status, allocation, attempts),
             Err(error) => {
-                if !error.may_be_done() {
-                    let _ = flight.landed();
-                }
+                attempts.may_have_done(allocation.id, error.effect());
                 Err(Failed::Api(error))
             }
         }
     }
 
     /// What the answer to an allocation means.
-    fn landed(&self, outcome: Outcome, allocation: Allocation) -> Result<Target, Failed> {
+    fn landed(
+        &self,
+        outcome: Outcome,
+        allocation: Allocation,
+        attempts: &mut Attempts<'_>,
+    ) -> Result<Target, Failed> {
         let Outcome { game_server_name: name, metadata, server: status } = outcome;
         match status.state.as_str() {
             "Allocated" => {
@@ -117,18 +120,18 @@ impl Allocated {
                 let mut target = match found {
                     Ok(target) => target,
                     Err(error) => {
-                        self.orphans.left(&name, allocation, &self.care);
+                        self.orphans.left(&name, &allocation, &self.care);
                         return Err(Failed::Useless(name, error));
                     }
                 };
                 let (orphans, care) = (Arc::clone(&self.orphans), Arc::clone(&self.care));
-                target.lease = Some(Lease::new(move || orphans.left(&name, allocation, &care)));
+                target.lease = Some(Lease::new(move || orphans.left(&name, &allocation, &care)));
                 Ok(target)
             }
             "UnAllocated" => Err(Failed::UnAllocated),
             "Contention" => Err(Failed::Contention),
             other => {
-                self.orphans.cut(allocation, &self.care);
+                attempts.may_have_done(allocation.id, Effect::Settled);
                 Err(Failed::Api(ApiError::Malformed(format!("an allocation whose state is {other:?}"))))
             }
         }
@@ -166,8 +169,15 @@ impl DiscoveryAdapter for Allocated {
     async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError> {
         let deadline = Instant::now() + *self.section.timeout;
         let mut waits = Waits::new(self.section.backoff.first, self.section.backoff.longest);
+        let mut attempts = Attempts {
+            orphans: &self.orphans,
+            care: &self.care,
+            player: identity.name(),
+            under_way: None,
+            sought: Vec::new(),
+        };
         loop {
-            let failed = match self.attempt(Facts { client, identity }).await {
+            let failed = match self.attempt(Facts { client, identity }, &mut attempts).await {
                 Ok(target) => return Ok(vec![target]),
                 Err(failed) => failed,
             };
@@ -181,27 +191,41 @@ impl DiscoveryAdapter for Allocated {
     }
 }
 
-/// A call of which the answer isn't there.
-struct Flight<'a> {
+/// The attempts for one player. What those without an answer may have done is looked for all at once, when the last has ended.
+struct Attempts<'a> {
     orphans: &'a Orphans,
     care: &'a Arc<Care>,
-    allocation: Allocation,
-    sent: Arc<AtomicBool>,
-    landed: bool,
+    player: &'a str,
+    /// The call of which the answer isn't there, and whether the API may have seen it.
+    under_way: Option<(Uuid, Arc<AtomicBool>)>,
+    sought: Vec<Sought>,
 }
 
-impl Flight<'_> {
-    /// It is known what became of it.
-    fn landed(mut self) -> Allocation {
-        self.landed = true;
-        self.allocation.clone()
+impl Attempts<'_> {
+    fn may_have_done(&mut self, id: Uuid, effect: Effect) {
+        if effect != Effect::None {
+            self.sought.push(Sought::perhaps(id, effect));
+        }
+        if self.sought.len() >= MOST_SOUGHT {
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        let sought = std::mem::take(&mut self.sought);
+        if !sought.is_empty() {
+            self.orphans.look_for(self.player, sought, self.care);
+        }
     }
 }
 
-impl Drop for Flight<'_> {
+impl Drop for Attempts<'_> {
     fn drop(&mut self) {
-        if !self.landed && self.sent.load(Ordering::Relaxed) {
-            self.orphans.cut(self.allocation.clone(), self.care);
+        if let Some((id, sent)) = self.under_way.take()
+            && sent.load(Ordering::Relaxed)
+        {
+            self.may_have_done(id, Effect::Pending);
         }
+        self.look();
     }
 }

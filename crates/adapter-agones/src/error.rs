@@ -35,6 +35,17 @@ pub enum ApiError {
     Malformed(String),
 }
 
+/// What a call may have brought about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing, for sure.
+    None,
+    /// Perhaps what was asked for, but nothing more from now on.
+    Settled,
+    /// Perhaps what was asked for, now or later.
+    Pending,
+}
+
 /// How long whoever asks too often is told to wait, where the API doesn't say.
 const THROTTLED: Duration = Duration::from_secs(1);
 
@@ -58,12 +69,15 @@ impl ApiError {
         }
     }
 
-    /// Whether the API may have done what was asked all the same.
-    pub(crate) fn may_be_done(&self) -> bool {
+    /// What the API may have done all the same.
+    pub(crate) fn effect(&self) -> Effect {
         match self {
-            Self::Access(_) | Self::Connect(_) => false,
-            Self::Status { status, .. } => status.is_server_error(),
-            Self::Broken(_) | Self::TooLong(_) | Self::Malformed(_) => true,
+            Self::Access(_) | Self::Connect(_) => Effect::None,
+            Self::Status { status, .. } if !status.is_server_error() => Effect::None,
+            // A gateway tells that it has no answer, not what becomes of the call behind it.
+            Self::Status { status: StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT, .. }
+            | Self::Broken(_) => Effect::Pending,
+            Self::Status { .. } | Self::TooLong(_) | Self::Malformed(_) => Effect::Settled,
         }
     }
 

@@ -7,6 +7,10 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The most bytes of a key, of a name, and of a label's value: what Kubernetes takes.
+const LONGEST_KEY: usize = 317;
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
 /// The most bytes of an annotation's value that is kept; `kubectl apply` leaves whole documents there.
 const LONGEST_VALUE: usize = 1_024;
 /// The most bytes of all annotations of one game server that are kept.
@@ -97,12 +101,15 @@ pub(crate) enum NoTarget {
     Ports,
     #[error("its address {0:?} is none")]
     Address(String),
+    #[error("its name has {0} bytes")]
+    Name(usize),
 }
 
 impl GameServer {
     /// Without what is too much to keep.
     pub(crate) fn bounded(mut self) -> Self {
         let Metadata { labels, annotations, .. } = &mut self.metadata;
+        labels.retain(|_, value| value.len() <= LONGEST_LABEL);
         bound(labels);
         let mut left = ALL_VALUES;
         annotations.retain(|key, value| {
@@ -114,7 +121,11 @@ impl GameServer {
         bound(annotations);
         bound(&mut self.status.counters);
         bound(&mut self.status.lists);
+        self.status.ports.retain(|port| port.name.len() <= LONGEST_NAME);
         self.status.ports.truncate(MOST);
+        for name in [&mut self.status.state, &mut self.status.node_name] {
+            name.truncate(name.floor_char_boundary(LONGEST_NAME));
+        }
         self
     }
 
@@ -124,6 +135,10 @@ impl GameServer {
         port: Option<&str>,
         meta: &Arc<BTreeMap<String, String>>,
     ) -> Result<Target, NoTarget> {
+        let name = self.metadata.name.len();
+        if name > LONGEST_NAME {
+            return Err(NoTarget::Name(name));
+        }
         let address = self.status.address_of(port)?;
         Ok(Target {
             identifier: self.metadata.name.clone(),
@@ -169,7 +184,7 @@ impl Status {
         };
         let (host, port) = (&self.address, found.port);
         let written = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        written.parse().map_err(|_| NoTarget::Address(written))
+        written.parse().map_err(|_| NoTarget::Address(crate::cluster::shown(&written)))
     }
 }
 
@@ -179,6 +194,7 @@ fn or_nothing<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D)
 }
 
 fn bound<V>(map: &mut BTreeMap<String, V>) {
+    map.retain(|key, _| key.len() <= LONGEST_KEY);
     while map.len() > MOST {
         map.pop_last();
     }
@@ -258,5 +274,23 @@ mod tests {
         let Metadata { labels, annotations, .. } = server.bounded().metadata;
         assert_eq!(labels.len(), MOST);
         assert!(annotations.len() <= ALL_VALUES / 200, "{}", annotations.len());
+
+        let long = "x".repeat(1 << 20);
+        let ports = json!([{ "name": long, "port": 1 }, { "name": "game", "port": 7001 }]);
+        let counters = json!({ &long: { "count": 1, "capacity": 1 } });
+        let status = json!({
+            "state": long, "nodeName": long, "address": "10.0.0.7", "ports": ports, "counters": counters, "lists": counters,
+        });
+        let mut server = self::server(&status);
+        server.metadata.labels = BTreeMap::from([("l".into(), long.clone()), (long.clone(), "x".into())]);
+        let mut server = server.bounded();
+        let meta = server.meta();
+        let size: usize = meta.iter().map(|(key, value)| key.len() + value.len()).sum();
+        assert!(size < 1_024, "{size}");
+        let port =
+            |server: &GameServer| server.target(None, &Arc::default()).map(|target| target.address.port);
+        assert_eq!(port(&server), Ok(7001));
+        server.metadata.name = long;
+        assert_eq!(port(&server), Err(NoTarget::Name(1 << 20)));
     }
 }

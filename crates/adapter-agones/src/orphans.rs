@@ -2,13 +2,13 @@
 //!
 //! Each allocation writes an id of its own into a label of the game server, so that it can be found again. Where the call was cut
 //! before its answer, nobody knows whether a game server was allocated: it is looked for several times, since the API may still have been at
-//! it.
+//! it. Where the API answered with an error, one look tells.
 //!
 //! What must stay true: a game server that somebody else has been given since is left alone; the work ends within [`PATIENCE`], and neither
-//! it nor the calls it makes grow without bound, however many players leave.
+//! it nor the calls it makes grow without bound, however many players leave; an API that fails is asked less for orphans than for players.
 
 use crate::cluster::{Call, Cluster, Resource};
-use crate::error::ApiError;
+use crate::error::{ApiError, Effect};
 use crate::game_server::GameServer;
 use bytes::Bytes;
 use drawbridge_adapter::background::{Background, Running};
@@ -36,8 +36,10 @@ const LOOKS: [Duration; 5] = [
 ];
 /// How long it is looked after an orphan.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The most bytes of a list of one game server.
+/// The most bytes of a list of game servers that are looked for.
 const ANSWER: usize = 4 << 20;
+/// The most allocations that are looked for at once: their ids have to fit into a URL.
+pub(crate) const MOST_SOUGHT: usize = 32;
 /// The most orphans that are looked after.
 const MOST: usize = 4_096;
 /// The most of them at once.
@@ -92,13 +94,20 @@ pub(crate) struct Orphans {
     work: Mutex<Vec<(Weak<()>, Running)>>,
 }
 
-/// What became of a look.
-enum Look {
-    Done,
-    /// There is none of this id, or not yet.
-    Nothing,
-    /// It is to be looked again.
-    Again(ApiError),
+/// An allocation that may have given a game server which nobody is to have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sought {
+    id: Uuid,
+    /// Nothing more comes of it: where a look finds nothing, there is nothing.
+    settled: bool,
+    /// It is known, and told, that there is a game server.
+    reported: bool,
+}
+
+/// Those of one player.
+struct Search {
+    player: String,
+    sought: Vec<Sought>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,33 +116,36 @@ struct Found {
     items: Vec<GameServer>,
 }
 
+impl Sought {
+    /// An allocation whose call had this effect.
+    pub(crate) fn perhaps(id: Uuid, effect: Effect) -> Self {
+        Self { id, settled: effect == Effect::Settled, reported: false }
+    }
+}
+
 impl Orphans {
     pub(crate) fn new(background: Arc<Background>) -> Self {
         Self { background, at_once: Arc::new(Semaphore::new(AT_ONCE)), work: Mutex::default() }
     }
 
     /// The game server `name` was allocated for a player who isn't brought there.
-    pub(crate) fn left(&self, name: &str, allocation: Allocation, care: &Arc<Care>) {
-        report(name, &allocation, care);
+    pub(crate) fn left(&self, name: &str, allocation: &Allocation, care: &Arc<Care>) {
+        let Allocation { id, player } = allocation;
+        report(name, *id, player, care);
         if care.fate == Fate::Report {
             metrics::allocation_orphaned(care.fate.done());
         } else {
-            self.look_after(allocation, care, true);
+            self.look_for(player, vec![Sought { id: *id, settled: true, reported: true }], care);
         }
     }
 
-    /// A call was cut, and may have allocated a game server.
-    pub(crate) fn cut(&self, allocation: Allocation, care: &Arc<Care>) {
-        self.look_after(allocation, care, false);
-    }
-
-    fn look_after(&self, allocation: Allocation, care: &Arc<Care>, reported: bool) {
+    /// Looks for game servers of which a player will know nothing.
+    pub(crate) fn look_for(&self, player: &str, sought: Vec<Sought>, care: &Arc<Care>) {
+        let mut search = Search { player: player.to_owned(), sought };
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.retain(|(done, _)| done.strong_count() > 0);
-        let Allocation { id, player } = &allocation;
         if work.len() >= MOST {
-            metrics::allocation_orphaned("lost");
-            tracing::warn!(allocation = %id, player, "too many orphans: nobody looks for this one's game server");
+            search.lost();
             return;
         }
         let alive = Arc::new(());
@@ -141,81 +153,131 @@ impl Orphans {
         let (care, at_once) = (Arc::clone(care), Arc::clone(&self.at_once));
         let looking = async move {
             let _alive = alive;
-            if timeout(PATIENCE, look(&allocation, &care, reported, &at_once)).await.is_err() {
-                given_up(&allocation, reported, "there was no time");
-            }
+            let why = match timeout(PATIENCE, search.look(&care, &at_once)).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "there was no time".to_owned(),
+            };
+            search.given_up(&why);
         };
         work.push((done, self.background.run(looking)));
     }
 }
 
-fn report(game_server: &str, Allocation { id, player }: &Allocation, care: &Care) {
+fn report(game_server: &str, id: Uuid, player: &str, care: &Care) {
     let (namespace, fate) = (care.cluster.namespace(care.namespace.as_deref()), care.fate);
     tracing::warn!(game_server, namespace, player, allocation = %id, %fate, "a game server was allocated for a player who left");
 }
 
-/// Looks for the game server of the allocation until something is done about it. Where it is known that there is one, it
-/// has been reported.
-async fn look(allocation: &Allocation, care: &Care, reported: bool, at_once: &Semaphore) {
-    let mut last = None;
-    for (attempt, wait) in LOOKS.into_iter().enumerate() {
-        if !(reported && attempt == 0) {
-            sleep(wait).await;
-        }
-        // The semaphore is never closed.
-        let _permit = at_once.acquire().await;
-        match care.settle(allocation, reported).await {
-            Ok(Look::Done) => return,
-            Ok(Look::Nothing) => {}
-            Ok(Look::Again(error)) | Err(error) => last = Some(error),
-        }
-    }
-    if let Some(error) = last {
-        given_up(allocation, reported, &error.to_string());
-    }
+/// Ids, to be told in a line.
+fn told<'a>(sought: impl IntoIterator<Item = &'a Sought>) -> String {
+    sought.into_iter().map(|sought| sought.id.to_string()).collect::<Vec<_>>().join(",")
 }
 
-fn given_up(Allocation { id, player }: &Allocation, reported: bool, why: &str) {
-    metrics::allocation_orphaned(if reported { "failed" } else { "unknown" });
-    if reported {
-        tracing::warn!(allocation = %id, player, why, "a game server that was allocated for a player who left was not dealt with");
-    } else {
-        tracing::warn!(allocation = %id, player, why, "nobody knows whether a game server was allocated for a player who left");
+impl Search {
+    /// Looks until something is done about all game servers that there are.
+    async fn look(&mut self, care: &Care, at_once: &Semaphore) -> Result<(), ApiError> {
+        let mut outcome = Ok(());
+        for (attempt, wait) in LOOKS.into_iter().enumerate() {
+            let known = self.sought.iter().any(|sought| sought.reported);
+            if !(known && attempt == 0) {
+                sleep(wait).await;
+            }
+            // The semaphore is never closed.
+            let _permit = at_once.acquire().await;
+            outcome = care.settle(self).await;
+            if self.sought.is_empty() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    /// There is no room for another search.
+    fn lost(&mut self) {
+        self.sought.iter().for_each(|_| metrics::allocation_orphaned("lost"));
+        let (player, allocation) = (&self.player, told(&self.sought));
+        tracing::warn!(allocation, player, "too many orphans: nobody looks for this one's game server");
+    }
+
+    fn given_up(&mut self, why: &str) {
+        let player = &self.player;
+        let (known, unknown): (Vec<_>, Vec<_>) = self.sought.iter().partition(|sought| sought.reported);
+        known.iter().for_each(|_| metrics::allocation_orphaned("failed"));
+        unknown.iter().for_each(|_| metrics::allocation_orphaned("unknown"));
+        if !known.is_empty() {
+            let allocation = told(known);
+            tracing::warn!(
+                allocation,
+                player,
+                why,
+                "a game server that was allocated for a player who left was not dealt with"
+            );
+        }
+        if !unknown.is_empty() {
+            let allocation = told(unknown);
+            tracing::warn!(
+                allocation,
+                player,
+                why,
+                "nobody knows whether a game server was allocated for a player who left"
+            );
+        }
     }
 }
 
 impl Care {
-    /// Finds the game server, and does with it what is to be done.
-    async fn settle(&self, allocation: &Allocation, reported: bool) -> Result<Look, ApiError> {
-        let selector = format!("{LABEL}={}", allocation.id);
+    /// Finds the game servers, and does with them what is to be done. What needs no further look is no longer sought.
+    async fn settle(&self, search: &mut Search) -> Result<(), ApiError> {
+        let ids = told(&search.sought);
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("labelSelector", &selector)
-            .append_pair("limit", "1")
+            .append_pair("labelSelector", &format!("{LABEL} in ({ids})"))
+            .append_pair("limit", &search.sought.len().to_string())
             .finish();
         let call = Call::get(self.game_servers(&format!("?{query}")), ANSWER);
-        let found: Found = self.cluster.call(call).await?;
-        let Some(server) = found.items.into_iter().next() else { return Ok(Look::Nothing) };
-        if !reported {
-            report(&server.metadata.name, allocation, self);
+        let Found { items } = self.cluster.call(call).await?;
+        let Search { player, sought: all } = search;
+        let (mut outcome, mut at) = (Ok(()), 0);
+        while let Some(sought) = all.get_mut(at) {
+            let label = sought.id.to_string();
+            let found = items.iter().find(|server| server.metadata.labels.get(LABEL) == Some(&label));
+            let done = match found {
+                Some(server) => {
+                    if !std::mem::replace(&mut sought.reported, true) {
+                        report(&server.metadata.name, sought.id, player, self);
+                    }
+                    self.deal_with(server).await.map_err(|error| outcome = Err(error)).is_ok()
+                }
+                None => sought.settled,
+            };
+            if done {
+                all.swap_remove(at);
+            } else {
+                at += 1;
+            }
         }
+        outcome
+    }
+
+    async fn deal_with(&self, server: &GameServer) -> Result<(), ApiError> {
         let call = match self.fate {
             Fate::Report => {
                 metrics::allocation_orphaned(self.fate.done());
-                return Ok(Look::Done);
+                return Ok(());
             }
-            Fate::Delete => self.deletion(&server),
-            Fate::Relabel => self.relabelling(&server),
+            Fate::Delete => self.deletion(server),
+            Fate::Relabel => self.relabelling(server),
         };
         match self.cluster.call::<serde::de::IgnoredAny>(call).await {
             Ok(_) => {
                 let (game_server, fate) = (&server.metadata.name, self.fate);
                 metrics::allocation_orphaned(fate.done());
                 tracing::info!(game_server, %fate, "an orphan's game server was dealt with");
-                Ok(Look::Done)
+                Ok(())
             }
-            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(Look::Done),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(()),
             // Somebody else has changed it, perhaps to give it to another player: then it isn't found again.
-            Err(error) => Ok(Look::Again(error)),
+            Err(error) => Err(error),
         }
     }
 

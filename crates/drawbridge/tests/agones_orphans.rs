@@ -133,6 +133,53 @@ fn an_attempt_that_broke_off_leaves_nothing_behind() {
     assert_eq!(state(&api.server("hub-2").unwrap()), "Allocated", "the player's own is left alone");
 }
 
+/// An API that answers with errors is asked once what came of them, for all attempts of a login.
+#[test]
+fn attempts_that_were_answered_with_errors_are_looked_after_once() {
+    for (status, turn) in
+        [(503, Turn::Fails(503, None)), (500, Turn::DoneAndFails(500)), (504, Turn::DoneAndFails(504))]
+    {
+        let api = KubernetesApi::start().unwrap();
+        (1..4).for_each(|at| api.add(&format!("hub-{at}"), FLEET, 7000 + at));
+        api.turns([turn; 2]);
+        let more = "orphans = 'delete'\nscheduling = 'Distributed'\nbackoff.first = '50ms'";
+        let mut edge = Place::Discovery.allocating(&api, more);
+        let mine = port_of(&join(&edge, "Alice")) - 7000;
+        let orphans = if matches!(turn, Turn::Fails(..)) { 0 } else { 2 };
+        let looked = |calls: &[ApiCall]| calls.iter().find(|call| call.is_list()).cloned();
+        let look = api.wait_for("a look", looked);
+        for attempt in &api.allocations()[..2] {
+            let id = attempt.json()["spec"]["metadata"]["labels"][ALLOCATION].clone();
+            let selector = look.request.parameter("labelSelector").unwrap();
+            assert!(selector.contains(id.as_str().unwrap()), "{status}: {selector} without {id}");
+        }
+        let left = eventually(PATIENCE, || (api.servers().len() == 3 - orphans).then_some(()));
+        assert!(left.is_some(), "{status}: {} are left", api.servers().len());
+        let server = api.server(&format!("hub-{mine}")).expect("the player's own is left alone");
+        assert_eq!(state(&server), "Allocated", "{status}");
+        // It ends once nothing is looked for any more.
+        edge.terminate();
+        assert!(edge.exit(PATIENCE).success());
+        assert_eq!(api.calls().iter().filter(|call| call.is_list()).count(), 1, "{status}");
+    }
+}
+
+/// While everything fails, players' attempts are most of what it is asked.
+#[test]
+fn an_api_that_fails_is_hardly_asked_for_orphans() {
+    let api = KubernetesApi::start().unwrap();
+    api.turns([Turn::Fails(503, None); 100]);
+    api.down(Some(503));
+    let edge =
+        Place::Discovery.allocating(&api, "timeout = '2s'\nbackoff = { first = '10ms', longest = '150ms' }");
+    join(&edge, "Alice").kicked();
+    Place::Discovery.fails(&edge, 1);
+    let tried = api.allocations().len();
+    assert!(tried > 10, "{tried}");
+    edge.wait_for_message("nobody knows whether a game server was allocated for a player who left");
+    assert_eq!(api.calls().len(), tried + 5, "five looks, whatever the number of attempts");
+}
+
 /// Allocated, but the player is refused afterwards: nobody accepts at the address.
 #[test]
 fn a_game_server_that_its_player_never_reached_is_dealt_with() {

@@ -38,6 +38,8 @@ pub enum Turn {
     Contention,
     /// This status, with Retry-After in seconds where given.
     Fails(u16, Option<u32>),
+    /// What is asked for is done, and answered with this status all the same.
+    DoneAndFails(u16),
     /// 200, with something that is no allocation.
     Garbage,
     /// What is asked for is done, but the answer comes only with [`KubernetesApi::release`].

@@ -64,6 +64,10 @@ fn allocation(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str
                 books.fails(index, status, "later").with("Retry-After", &after.to_string())
             })
         }
+        Turn::DoneAndFails(status) => {
+            let _ = books.allocated(index, namespace);
+            books.fails(index, status, "it may have been done")
+        }
         Turn::Garbage => books.says(index, 200, &json!(["this is no allocation"])),
         Turn::DoneAndClosed => {
             let _ = books.allocated(index, namespace);
