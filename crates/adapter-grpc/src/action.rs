@@ -1,5 +1,6 @@
 //! Action `grpc`: a service chooses among the targets, selects one of them, or finds more.
 
+use crate::authentication::message_key;
 use crate::discovery::{GrpcDiscovery, RequestForm};
 use crate::endpoint::Endpoint;
 use crate::error::shown;
@@ -92,8 +93,10 @@ async fn choose(
     };
     let answer: ApplyResponse = service.ask(ACTION, question, Some(client.trace)).await?;
     match answer.reason {
-        Some(Reason::Targets(chosen)) => Ok(with_leases(read(service.name(), chosen.targets)?, targets)),
-        Some(Reason::Key(key)) => Err(ActionError::Refused(crate::authentication::message_key(key))),
+        Some(Reason::Targets(chosen)) => {
+            Ok(with_leases(read(chosen.targets, service.complaints())?, targets))
+        }
+        Some(Reason::Key(key)) => Err(ActionError::Refused(message_key(key, service.complaints()))),
         None => Err(AdapterError::Answer("neither targets nor a key".to_owned()).into()),
     }
 }
@@ -157,6 +160,7 @@ impl ActionAdapter for GrpcAction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::tests::quiet;
     use crate::target::tests::told;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -168,10 +172,10 @@ mod tests {
             let lease = Lease::new(move || {
                 given_back.fetch_add(1, Ordering::SeqCst);
             });
-            let target = read("test", vec![told(identifier, "a", 1)]).unwrap().remove(0);
+            let target = read(vec![told(identifier, "a", 1)], &quiet()).unwrap().remove(0);
             Target { lease: Some(lease), ..target }
         };
-        let chosen = read("test", vec![told("new", "b", 1), told("kept", "a", 1)]).unwrap();
+        let chosen = read(vec![told("new", "b", 1), told("kept", "a", 1)], &quiet()).unwrap();
         let chosen = with_leases(chosen, vec![leased("kept"), leased("dropped")]);
         assert_eq!(given_back.load(Ordering::SeqCst), 1);
         assert_eq!(chosen.iter().map(|target| target.lease.is_some()).collect::<Vec<_>>(), [false, true]);

@@ -7,7 +7,7 @@ use crate::error::shown;
 use crate::grpc::Grpc;
 use crate::proto::authentication_response::Reason;
 use crate::proto::{AuthenticationRequest, AuthenticationResponse, PlayerInfo, Profile as Told, path};
-use crate::service::{Method, Service};
+use crate::service::{Complaints, Method, Service};
 use crate::target::client_info;
 use async_trait::async_trait;
 use drawbridge_adapter::profile;
@@ -43,7 +43,7 @@ impl GrpcAuthentication {
     #[must_use]
     pub fn new(section: &GrpcAuthenticationSection, grpc: &Grpc) -> Self {
         let service = grpc.service(&section.endpoint);
-        Self { realm: format!("grpc {}", service.name()), service }
+        Self { realm: format!("grpc {}", section.endpoint.name()), service }
     }
 }
 
@@ -72,22 +72,27 @@ impl AuthenticationAdapter for GrpcAuthentication {
                 let profile = read_profile(told).map_err(AdapterError::Answer)?;
                 Ok(Identity::Verified(profile))
             }
-            Some(Reason::Key(key)) => {
-                Err(message_key(key).map_or(AuthenticationError::Denied, AuthenticationError::Refused))
-            }
+            Some(Reason::Key(key)) => Err(message_key(key, self.service.complaints())
+                .map_or(AuthenticationError::Denied, AuthenticationError::Refused)),
             None => Err(AdapterError::Answer("neither a profile nor a key".to_owned()).into()),
         }
     }
 }
 
 /// The key of a message, if it can be one; the player is refused either way.
-pub(crate) fn message_key(key: String) -> Option<String> {
+pub(crate) fn message_key(key: String, complaints: &Complaints) -> Option<String> {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':');
     if (1..=KEY).contains(&key.len()) && key.bytes().all(usual) {
         return Some(key);
     }
-    if !key.is_empty() {
-        tracing::warn!(key = shown(&key), "a service refuses with what can't be the key of a message");
+    if !key.is_empty()
+        && let Some(service) = complaints.due()
+    {
+        tracing::warn!(
+            service,
+            key = shown(&key),
+            "a service refuses with what can't be the key of a message"
+        );
     }
     None
 }
@@ -111,6 +116,7 @@ fn read_profile(told: Told) -> Result<Profile, String> {
 mod tests {
     use super::*;
     use crate::proto::ProfileProperty;
+    use crate::target::tests::quiet;
 
     fn told(id: &str, name: &str, value: &str) -> Told {
         let property =
@@ -141,10 +147,10 @@ mod tests {
     #[test]
     fn a_key_is_short_and_plain() {
         for key in ["disconnect_access", "my.plugin:banned-2"] {
-            assert_eq!(message_key(key.to_owned()).as_deref(), Some(key));
+            assert_eq!(message_key(key.to_owned(), &quiet()).as_deref(), Some(key));
         }
         for key in ["", "two words", "§c", "a\nb", &"x".repeat(KEY + 1)] {
-            assert_eq!(message_key(key.to_owned()), None, "{key:?}");
+            assert_eq!(message_key(key.to_owned(), &quiet()), None, "{key:?}");
         }
     }
 }

@@ -66,7 +66,7 @@ impl DiscoveryAdapter for GrpcDiscovery {
                 self.service.ask(METHOD, question, trace).await?
             }
         };
-        read(self.service.name(), answer.targets)
+        read(answer.targets, self.service.complaints())
     }
 }
 

@@ -13,7 +13,6 @@ use drawbridge_adapter::localization::{Fixed, FixedLocalizationSection, Locale};
 use drawbridge_config::{Fields, keywords, section};
 use drawbridge_model::{AdapterError, LocalizationAdapter, Message, Refusal, TraceContext};
 use drawbridge_protocol::text::Component;
-use drawbridge_telemetry::Seldom;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -99,8 +98,6 @@ pub struct GrpcLocalization {
     cache: Duration,
     parameters: Parameters,
     texts: Mutex<HashMap<Key, Kept>>,
-    /// How often the log says that there is no text.
-    failing: Seldom,
 }
 
 impl GrpcLocalization {
@@ -114,7 +111,6 @@ impl GrpcLocalization {
             cache: section.cache,
             parameters: section.parameters,
             texts: Mutex::default(),
-            failing: Seldom::default(),
         }
     }
 
@@ -191,9 +187,7 @@ impl LocalizationAdapter for GrpcLocalization {
             }
             Ok(None) => self.built_in.text(locale, message),
             Err(error) => {
-                if self.failing.permits(std::time::Instant::now()) {
-                    tracing::warn!(key = message.key, %error, "a text can't be had: the built-in one is shown");
-                }
+                self.guard.tell(&error, "a text can't be had: the built-in one is shown");
                 self.built_in.text(locale, message)
             }
         }

@@ -8,6 +8,7 @@ use crate::error::GrpcError;
 use crate::line::Line;
 use crate::peers::Peers;
 use drawbridge_model::{AdapterError, TraceContext};
+use drawbridge_telemetry::Seldom;
 use hyper::http::uri::PathAndQuery;
 use prost::Message;
 use std::sync::Arc;
@@ -22,12 +23,31 @@ use tonic_prost::ProstCodec;
 const ATTEMPTS: usize = 3;
 
 /// A service, asked as its endpoint says.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Service {
-    name: String,
+    complaints: Complaints,
     timeout: Duration,
     metadata: MetadataMap,
     peers: Arc<Peers>,
+}
+
+/// What is wrong with a service's answers, which is said in the log once in a while: it may be so with each of them.
+#[derive(Debug)]
+pub(crate) struct Complaints {
+    service: String,
+    seldom: Seldom,
+}
+
+impl Complaints {
+    /// About the service at this place.
+    pub(crate) fn of(service: String) -> Self {
+        Self { service, seldom: Seldom::default() }
+    }
+
+    /// The service, where it is time to complain again.
+    pub(crate) fn due(&self) -> Option<&str> {
+        self.seldom.permits_now().then_some(&*self.service)
+    }
 }
 
 /// One of the service's calls.
@@ -41,12 +61,13 @@ pub(crate) struct Method {
 impl Service {
     pub(crate) fn new(endpoint: &Endpoint, peers: Arc<Peers>) -> Self {
         let metadata = endpoint.metadata.map().clone();
-        Self { name: endpoint.name(), timeout: endpoint.timeout, metadata, peers }
+        let complaints = Complaints::of(endpoint.name());
+        Self { complaints, timeout: endpoint.timeout, metadata, peers }
     }
 
-    /// Where it is.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Where to say what is wrong with its answers.
+    pub(crate) const fn complaints(&self) -> &Complaints {
+        &self.complaints
     }
 
     /// Asks; `trace` says in which trace.

@@ -5,7 +5,7 @@ use crate::endpoint::Endpoint;
 use crate::error::shown;
 use crate::grpc::Grpc;
 use crate::proto::{PlayerEntry, Players as ToldPlayers, StatusData, StatusRequest, StatusResponse, path};
-use crate::service::{Method, Service};
+use crate::service::{Complaints, Method, Service};
 use crate::target::{addresses, protocol};
 use async_trait::async_trait;
 use drawbridge_adapter::status::{Favicon, FaviconError, OnStatusError, StatesSection};
@@ -62,22 +62,23 @@ impl StatusAdapter for GrpcStatus {
         };
         let answer: StatusResponse = self.service.ask(METHOD, question, Some(client.trace)).await?;
         let Some(told) = answer.status else { return Ok(None) };
-        let document = document(self.service.name(), told).map_err(AdapterError::Answer)?;
+        let document = document(told, client, self.service.complaints()).map_err(AdapterError::Answer)?;
         Ok(Some(Arc::new(document)))
     }
 }
 
-fn document(service: &str, told: StatusData) -> Result<StatusDocument, String> {
+fn document(told: StatusData, client: &Client, complaints: &Complaints) -> Result<StatusDocument, String> {
     let version = told.version.unwrap_or_default();
     let description = told.description.as_deref().map(Component::from_json).transpose();
-    let favicon = told.favicon.as_deref().and_then(|favicon| {
-        let picture = picture(favicon);
-        picture.inspect_err(|error| tracing::warn!(service, %error, "a status has an unfit favicon")).ok()
-    });
+    let unfit = |error: &FaviconError| {
+        if let Some(service) = complaints.due() {
+            tracing::warn!(service, %error, "a status has an unfit favicon");
+        }
+    };
+    let favicon = told.favicon.as_deref().and_then(|favicon| picture(favicon).inspect_err(unfit).ok());
     let mut status = Status {
         version_name: version.name,
-        // The service is told the client's number, and says itself which is shown: none is echoed.
-        protocol: ShownProtocol { min: i32::MAX, max: i32::MAX, preferred: version.protocol },
+        protocol: shown_protocol(version.protocol, client),
         players: told.players.map(players),
         description: description.map_err(|error| format!("the description: {error}"))?.unwrap_or_default(),
         favicon,
@@ -85,8 +86,7 @@ fn document(service: &str, told: StatusData) -> Result<StatusDocument, String> {
     };
     let mut document = StatusDocument::new(status.clone());
     if document.size() > MAX_STATUS && status.favicon.take().is_some() {
-        let error = FaviconError::Document(document.size());
-        tracing::warn!(service, %error, "a status has an unfit favicon");
+        unfit(&FaviconError::Document(document.size()));
         document = StatusDocument::new(status);
     }
     match document.size() {
@@ -95,6 +95,14 @@ fn document(service: &str, told: StatusData) -> Result<StatusDocument, String> {
         }
         _ => Ok(document),
     }
+}
+
+/// The service is told the client's number, and says itself which is shown. But versions that aren't known share an answer: where
+/// one of them is shown its own number, so are the others.
+fn shown_protocol(told: i32, client: &Client) -> ShownProtocol {
+    let own = !client.version.is_known() && u64::try_from(told) == Ok(protocol(client));
+    let (min, max) = if own { (0, 0) } else { (i32::MAX, i32::MAX) };
+    ShownProtocol { min, max, preferred: told }
 }
 
 fn players(told: ToldPlayers) -> Players {
@@ -124,6 +132,7 @@ fn picture(bytes: &[u8]) -> Result<String, FaviconError> {
 mod tests {
     use super::*;
     use crate::proto::ProtocolVersion;
+    use crate::target::tests::quiet;
 
     fn png(side: u32, noise: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -132,6 +141,16 @@ mod tests {
         encoder.add_text_chunk("noise".into(), "x".repeat(noise)).unwrap();
         encoder.write_header().unwrap().write_image_data(&vec![0; (side * side) as usize]).unwrap();
         bytes
+    }
+
+    fn client(version: i32) -> Client {
+        Client {
+            address: ([127, 0, 0, 1], 1).into(),
+            version: drawbridge_protocol::ProtocolVersion(version),
+            host: "play.example.com".to_owned(),
+            port: 25565,
+            trace: drawbridge_model::TraceContext { trace_id: 1, span_id: 1, flags: 1 },
+        }
     }
 
     fn told() -> StatusData {
@@ -150,20 +169,36 @@ mod tests {
 
     #[test]
     fn what_is_told_is_shown() {
-        let document = document("test", told()).unwrap();
+        let document = document(told(), &client(770), &quiet()).unwrap();
         let status = document.status();
         assert_eq!(status.description.to_plain(), "Ahoy");
         assert_eq!(status.players.as_ref().unwrap().online, i32::MAX.unsigned_abs());
         assert!(status.players.as_ref().unwrap().sample[0].id.is_nil() && status.enforces_secure_chat);
-        for client in [-1, 0, 47, 770, 777] {
-            assert_eq!(status.protocol.number(drawbridge_protocol::ProtocolVersion(client)), 770);
+        for version in [-1, 0, 47, 770, 777] {
+            assert_eq!(status.protocol.number(drawbridge_protocol::ProtocolVersion(version)), 770);
         }
+    }
+
+    #[test]
+    fn versions_that_share_an_answer_are_all_shown_their_own_number_or_none_is() {
+        let shown = |asked: i32, told_number: i32, other: i32| {
+            let version = ProtocolVersion { name: "Hub".into(), protocol: told_number };
+            let told = StatusData { version: Some(version), ..told() };
+            let document = document(told, &client(asked), &quiet()).unwrap();
+            document.status().protocol.number(drawbridge_protocol::ProtocolVersion(other))
+        };
+        // No release has these numbers.
+        assert_eq!(shown(9_001, 9_001, 9_002), 9_002);
+        assert_eq!(shown(9_001, 770, 9_002), 770);
+        // Who asks with a known version doesn't share the answer with others.
+        assert_eq!(shown(770, 770, 9_002), 770);
     }
 
     #[test]
     fn a_favicon_is_a_png_or_its_uri_and_left_out_where_it_is_neither() {
         let favicon = |favicon: Vec<u8>| {
-            let document = document("test", StatusData { favicon: Some(favicon), ..told() }).unwrap();
+            let document =
+                document(StatusData { favicon: Some(favicon), ..told() }, &client(770), &quiet()).unwrap();
             document.status().favicon.clone()
         };
         let uri = favicon(png(64, 0)).unwrap();
@@ -180,11 +215,15 @@ mod tests {
     fn a_status_that_clients_could_not_take_is_none() {
         let long = format!("{:?}", "x".repeat(MAX_STATUS));
         for description in [long, "no JSON".to_owned(), "{".to_owned()] {
-            assert!(document("test", StatusData { description: Some(description), ..told() }).is_err());
+            assert!(
+                document(StatusData { description: Some(description), ..told() }, &client(770), &quiet())
+                    .is_err()
+            );
         }
         // With the favicon it is too long, without it fits.
         let (description, favicon) = (Some(format!("{:?}", "x".repeat(20_000))), Some(png(64, 16_000)));
-        let document = document("test", StatusData { description, favicon, ..told() }).unwrap();
+        let document =
+            document(StatusData { description, favicon, ..told() }, &client(770), &quiet()).unwrap();
         assert_eq!(document.status().favicon, None);
     }
 }

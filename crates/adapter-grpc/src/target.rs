@@ -2,6 +2,7 @@
 
 use crate::error::shown;
 use crate::proto::{Address, ClientInfo, MetaEntry, PlayerInfo, Target as Told};
+use crate::service::Complaints;
 use drawbridge_model::{AdapterError, Client, Identity, Target, TargetAddress};
 use std::collections::HashSet;
 use std::net::Ipv6Addr;
@@ -57,7 +58,7 @@ pub(crate) fn tell(target: &Target) -> Told {
 }
 
 /// The targets of an answer, in its order. Those that nobody can be sent to are left out, and so are those that come again.
-pub(crate) fn read(service: &str, told: Vec<Told>) -> Result<Vec<Target>, AdapterError> {
+pub(crate) fn read(told: Vec<Told>, complaints: &Complaints) -> Result<Vec<Target>, AdapterError> {
     if told.len() > TARGETS {
         return Err(AdapterError::Answer(format!("{} targets, of which {TARGETS} are taken", told.len())));
     }
@@ -68,7 +69,9 @@ pub(crate) fn read(service: &str, told: Vec<Told>) -> Result<Vec<Target>, Adapte
         .filter_map(|told| target(told).map_err(|error| mistake = mistake.take().or(Some(error))).ok())
         .filter(|target| seen.insert(target.identifier.clone()))
         .collect();
-    if targets.len() < count {
+    if targets.len() < count
+        && let Some(service) = complaints.due()
+    {
         let first = mistake.unwrap_or_else(|| "an identifier came twice".to_owned());
         tracing::warn!(service, left_out = count - targets.len(), first, "targets were left out");
     }
@@ -113,8 +116,12 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) fn quiet() -> Complaints {
+        Complaints::of("test".to_owned())
+    }
+
     fn identifiers(told: Vec<Told>) -> Vec<String> {
-        read("test", told).unwrap().into_iter().map(|target| target.identifier).collect()
+        read(told, &quiet()).unwrap().into_iter().map(|target| target.identifier).collect()
     }
 
     #[test]
@@ -124,7 +131,7 @@ pub(crate) mod tests {
             told("v4", "10.0.0.1", 1),
             told("v6", "2001:db8::1", 65535),
         ];
-        let read = read("test", targets.clone()).unwrap();
+        let read = read(targets.clone(), &quiet()).unwrap();
         assert_eq!(read[2].address.to_string(), "[2001:db8::1]:65535");
         assert_eq!((read[0].priority, &*read[0].meta["region"]), (7, "eu"));
         assert_eq!(read.iter().map(tell).collect::<Vec<_>>(), targets);
@@ -155,6 +162,6 @@ pub(crate) mod tests {
     fn the_number_of_targets_has_a_bound() {
         let many = |count: usize| (0..count).map(|index| told(&index.to_string(), "a", 1)).collect();
         assert_eq!(identifiers(many(TARGETS)).len(), TARGETS);
-        assert!(matches!(read("test", many(TARGETS + 1)), Err(AdapterError::Answer(_))));
+        assert!(matches!(read(many(TARGETS + 1), &quiet()), Err(AdapterError::Answer(_))));
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::breaker::Breaker;
 use drawbridge_model::{ActionError, AdapterError, AuthenticationError};
+use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::metrics::{self, Answer, Asking};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -11,9 +12,21 @@ use tokio::time::timeout;
 /// How much longer a guard waits than what it stands before where that has a deadline of its own, and knows better why there is no answer.
 pub const MARGIN: Duration = Duration::from_millis(100);
 
+/// Where an adapter stands, as the log names it.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// Its route.
+    pub route: String,
+    /// Its action, where it is one.
+    pub action: Option<String>,
+}
+
 /// Stands before one adapter.
 #[derive(Debug)]
 pub struct Guard {
+    place: Place,
+    /// How often the log says that the adapter fails.
+    failing: Seldom,
     /// What it is asked: `discovery`, say.
     asked: &'static str,
     /// Its `type`.
@@ -53,22 +66,31 @@ impl Failure for AuthenticationError {
 }
 
 impl Guard {
-    /// Before an adapter that is asked for `asked`, is of this `kind`, and has `timeout` for each answer.
+    /// Before an adapter in this place that is asked for `asked`, is of this `kind`, and has `timeout` for each answer.
     #[must_use]
-    pub fn new(asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
-        Self { asked, kind, timeout, breaker: Some(Breaker::default()) }
+    pub fn new(place: Place, asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
+        let breaker = Some(Breaker::default());
+        Self { breaker, ..Self::without_breaker(place, asked, kind, timeout) }
     }
 
     /// Before one that answers from what it has asked by itself: it is asked however often it failed, as that costs nobody
     /// anything, and is back as soon as it has an answer.
     #[must_use]
-    pub const fn without_breaker(asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
-        Self { asked, kind, timeout, breaker: None }
+    pub fn without_breaker(place: Place, asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
+        Self { place, failing: Seldom::default(), asked, kind, timeout, breaker: None }
     }
 
     /// The `type` of the adapter behind it.
     pub(crate) const fn kind(&self) -> &'static str {
         self.kind
+    }
+
+    /// Says in the log, once in a while, that the adapter fails and what becomes of that.
+    pub fn tell(&self, error: &AdapterError, consequence: &str) {
+        if self.failing.permits_now() {
+            let Self { place: Place { route, action }, asked, kind, .. } = self;
+            tracing::warn!(route, action, asked, kind, %error, "{consequence}");
+        }
     }
 
     /// Asks, unless the adapter failed of late. Dropping the future drops the question.
@@ -99,9 +121,16 @@ impl Guard {
             }
         };
         if let Some(wait) = wait {
-            let Self { asked, kind, .. } = self;
+            let Self { place: Place { route, action }, asked, kind, .. } = self;
             metrics::breaker_opened(asked, kind);
-            tracing::warn!(asked, kind, ?wait, "the adapter fails and isn't asked for a while");
+            tracing::warn!(
+                route,
+                action,
+                asked,
+                kind,
+                ?wait,
+                "the adapter fails and isn't asked for a while"
+            );
         }
         answer
     }
@@ -118,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_says_nothing_is_not_waited_for_and_then_not_asked() {
-        let guard = Guard::new("discovery", "test", Duration::from_millis(10));
+        let guard = Guard::new(Place::default(), "discovery", "test", Duration::from_millis(10));
         for _ in 0..3 {
             let silent = guard.ask::<u8, AdapterError>(pending()).await;
             assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
@@ -128,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_breaker_failing_changes_nothing() {
-        let guard = Guard::without_breaker("discovery", "test", Duration::from_millis(10));
+        let guard = Guard::without_breaker(Place::default(), "discovery", "test", Duration::from_millis(10));
         for _ in 0..10 {
             let silent = guard.ask::<u8, AdapterError>(pending()).await;
             assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
@@ -138,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn nonsense_is_an_answer_and_a_question_dropped_is_none() {
-        let guard = Guard::new("action", "test", Duration::from_secs(5));
+        let guard = Guard::new(Place::default(), "action", "test", Duration::from_secs(5));
         let nonsense = AdapterError::Answer("what".into());
         let gone = AdapterError::Unreachable("gone".into());
         for _ in 0..10 {

@@ -289,7 +289,7 @@ fn attempts_end_before_the_deadline() {
         api.turns([Turn::Held]);
         let silent = join(&hopeful, "Alice");
         assert!(silent.took < Duration::from_secs(4), "{:?}", silent.took);
-        place.fails(&hopeful, 1);
+        place.fails(&hopeful);
     }
 }
 
@@ -311,11 +311,11 @@ fn nonsense_and_wrong_credentials_refuse_and_are_not_tried_again() {
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
         assert_eq!(api.allocations().len(), 2);
-        place.fails(&edge, 2);
+        place.fails(&edge);
         assert_eq!(port_of(&join(&edge, "Alice")), 7001);
         let stranger = place.allocating(&api, "context = 'stranger'");
         assert!(join(&stranger, "Alice").kicked().contains(" failed"));
-        place.fails(&stranger, 1);
+        place.fails(&stranger);
         let next = place.allocating(
             &api,
             "context = 'stranger'\non_error = 'next'\n[[routes.actions]]\ntype = 'fixed'\ntargets = [{ address = '127.0.0.1:7009' }]",

@@ -34,7 +34,7 @@ fn without_a_key_the_kubeconfig_is_the_usual_one() {
     assert_eq!(port_of(&join(&with, "Alice")), 7001);
     let without = edge().config(&config).env("KUBECONFIG", "").env("HOME", "/nowhere").start();
     assert!(join(&without, "Alice").kicked().contains(" failed"));
-    let line = Place::Discovery.fails(&without, 1);
+    let line = Place::Discovery.fails(&without);
     assert!(line.text().contains("no access to the cluster"), "{line}");
 }
 
@@ -79,7 +79,7 @@ fn a_proxy_in_the_kubeconfig_is_refused() {
         });
         let edge = place.allocating(&api, "");
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
-        let line = place.fails(&edge, 1);
+        let line = place.fails(&edge);
         assert!(line.text().contains("its kubeconfig names a proxy"), "{line}");
         assert!(api.calls().is_empty());
     }
@@ -110,7 +110,7 @@ fn where_no_namespace_is_written_it_is_the_contexts() {
         rewrite(&api, |kubeconfig| kubeconfig["contexts"][0]["context"]["namespace"] = json!("../nodes"));
         let edge = place.allocating(&api, "");
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
-        let line = place.fails(&edge, 1);
+        let line = place.fails(&edge);
         assert!(line.text().contains("there is no namespace"), "{line}");
     }
 }

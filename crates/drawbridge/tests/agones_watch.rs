@@ -258,7 +258,7 @@ fn the_first_list_is_waited_for_as_long_as_nothing_is_known() {
         let visit = join(&edge, "Alice");
         assert!(visit.kicked().contains(" failed"), "{}", visit.kicked());
         assert!(visit.took < Duration::from_secs(5), "{:?}", visit.took);
-        assert!(place.fails(&edge, 1).text().contains("503"), "the reason is told");
+        assert!(place.fails(&edge).text().contains("503"), "the reason is told");
         api.down(None);
         comes_to_lead_to(&edge, 7001);
     }

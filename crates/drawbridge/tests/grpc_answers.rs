@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Answer, Certificates, Edge, GrpcService, PATIENCE, Player, SessionServer, eventually, ping, sees,
+    Answer, Certificates, Edge, GrpcService, Line, PATIENCE, Player, SessionServer, eventually, ping, sees,
 };
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -111,6 +111,47 @@ fn garbage_lets_nobody_in() {
     }
     let edge = edge().config(bare_route(&action(", on_error = \"skip\""))).start();
     reaches_the_hub(&edge);
+}
+
+/// Players choose how often they come: beside the line that each login has, what failed isn't told with each of them.
+#[test]
+fn what_fails_with_every_login_is_told_once_in_a_while() {
+    let service = GrpcService::node(&json!({}));
+    for method in ["Authenticate", "GetTargets", "Apply"] {
+        service.set(method, &Answer::garbage());
+    }
+    let grpc = format!("type = \"grpc\", endpoint = {}", uri(&service));
+    let fixed =
+        format!("discovery = {{ type = \"fixed\", targets = [{{ address = \"{}:{}\" }}] }}\n", HUB.0, HUB.1);
+    let arena = "actions = [{ name = \"arena\"";
+    for (route, message, action) in [
+        (format!("authentication = {{ {grpc} }}\n"), "nobody can be authenticated", None),
+        (format!("{OPEN}discovery = {{ {grpc} }}\n"), "discovery failed", None),
+        (
+            format!("{OPEN}discovery = {{ {grpc}, on_error = \"next\" }}\n"),
+            "discovery failed: it goes on without",
+            None,
+        ),
+        (format!("{OPEN}{fixed}{arena}, {grpc} }}]\n"), "an action failed", Some("arena")),
+        (
+            format!("{OPEN}{fixed}{arena}, {grpc}, on_error = \"skip\" }}]\n"),
+            "an action failed: it goes on without",
+            Some("arena"),
+        ),
+    ] {
+        let mut edge = edge().config(bare_route(&route)).start();
+        for _ in 0..3 {
+            drop(alice().join(edge.address()));
+        }
+        edge.terminate();
+        assert!(edge.exit(Duration::from_secs(10)).success());
+        let fails = |line: &Line| line.level() == Some("WARN") && line.field("error").is_some();
+        let lines: Vec<_> = edge.log().into_iter().filter(fails).collect();
+        let [line] = lines.as_slice() else { panic!("{message}: {lines:?}") };
+        assert_eq!(line.message(), Some(message));
+        assert_eq!(line.field("action").as_deref(), action);
+        assert!(line.field("route").is_some_and(|route| !route.is_empty()), "{line}");
+    }
 }
 
 #[test]

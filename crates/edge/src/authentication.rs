@@ -153,7 +153,9 @@ async fn ask_adapter(
             Refused { refusal: Refusal::Authentication, key: Some(key), by: None }
         }
         AuthenticationError::Unavailable(error) => {
-            tracing::warn!(%error, route = %visit.route.name, "nobody can be authenticated");
+            if visit.route.unauthenticated.permits_now() {
+                tracing::warn!(%error, route = %visit.route.name, "nobody can be authenticated");
+            }
             Refusal::AuthenticationUnavailable.into()
         }
     })?;

@@ -23,6 +23,7 @@ use drawbridge_adapter::action::{
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::discovery::FixedDiscoverySection;
+use drawbridge_adapter::guard::Place;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::status::{Favicon, FixedStatusSection};
 use drawbridge_adapter::{action, authentication, discovery, localization, status};
@@ -124,11 +125,11 @@ tagged! {
 }
 
 impl StatusSection {
-    pub(crate) fn build(&self, services: &Services) -> Arc<dyn StatusAdapter> {
+    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn StatusAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.http.favicons())),
             Self::Http(section) => services.http.status(section),
-            Self::Grpc(section) => services.grpc.status(section, &services.background),
+            Self::Grpc(section) => services.grpc.status(section, &services.background, place),
         }
     }
 
@@ -147,11 +148,11 @@ impl StatusSection {
 }
 
 impl AuthenticationSection {
-    pub(crate) fn build(&self, services: &Services) -> Arc<dyn AuthenticationAdapter> {
+    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn AuthenticationAdapter> {
         match self {
             Self::Mojang(section) => services.http.mojang(section),
             Self::Fixed(section) => Arc::new(authentication::Fixed::new(section)),
-            Self::Grpc(section) => services.grpc.authentication(section),
+            Self::Grpc(section) => services.grpc.authentication(section, place),
             Self::Disabled => Arc::new(authentication::Disabled),
         }
     }
@@ -166,13 +167,13 @@ impl DiscoverySection {
         }
     }
 
-    pub(crate) fn build(&self, services: &Services) -> Arc<dyn DiscoveryAdapter> {
+    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn DiscoveryAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
-            Self::Dns(section) => services.dns.discovery(section),
-            Self::Agones(section) => services.agones.allocated(section),
-            Self::AgonesWatch(section) => services.agones.watched(section),
-            Self::Grpc(section) => services.grpc.discovery(section),
+            Self::Dns(section) => services.dns.discovery(section, place),
+            Self::Agones(section) => services.agones.allocated(section, place),
+            Self::AgonesWatch(section) => services.agones.watched(section, place),
+            Self::Grpc(section) => services.grpc.discovery(section, place),
         }
     }
 }
@@ -203,7 +204,7 @@ impl ActionSection {
         }
     }
 
-    pub(crate) fn build(&self, services: &Services) -> Arc<dyn ActionAdapter> {
+    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn ActionAdapter> {
         match self {
             Self::MetaFilter(section) => Arc::new(action::MetaFilter::new(section)),
             Self::PlayerAllowFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Allow)),
@@ -211,20 +212,20 @@ impl ActionSection {
             Self::PlayerFillStrategy(section) => Arc::new(action::PlayerFill::new(section)),
             Self::Balance(section) => Arc::new(action::Balance::new(section)),
             Self::Sticky(StickySection {}) => Arc::new(action::Sticky),
-            Self::Grpc(section) => services.grpc.action(section),
+            Self::Grpc(section) => services.grpc.action(section, place),
             Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),
-            Self::Dns(section) => Arc::new(action::Append(services.dns.discovery(section))),
-            Self::Agones(section) => Arc::new(action::Append(services.agones.allocated(section))),
-            Self::AgonesWatch(section) => Arc::new(action::Append(services.agones.watched(section))),
+            Self::Dns(section) => Arc::new(action::Append(services.dns.discovery(section, place))),
+            Self::Agones(section) => Arc::new(action::Append(services.agones.allocated(section, place))),
+            Self::AgonesWatch(section) => Arc::new(action::Append(services.agones.watched(section, place))),
         }
     }
 }
 
 impl LocalizationSection {
-    pub(crate) fn build(&self, services: &Services) -> Arc<dyn LocalizationAdapter> {
+    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn LocalizationAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(localization::Fixed::new(section)),
-            Self::Grpc(section) => services.grpc.localization(section),
+            Self::Grpc(section) => services.grpc.localization(section, place),
         }
     }
 }

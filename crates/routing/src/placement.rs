@@ -3,6 +3,7 @@
 use drawbridge_model::{
     ActionAdapter, ActionError, Client, DiscoveryAdapter, Identity, Refusal, Refused, Target,
 };
+use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span::asked;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 pub(crate) struct Placement {
     pub(crate) discovery: Arc<dyn DiscoveryAdapter>,
     pub(crate) actions: Vec<Action>,
+    /// How often the log says that discovery fails.
+    pub(crate) failing: Seldom,
 }
 
 /// An action, and how the log names it.
@@ -18,6 +21,8 @@ pub(crate) struct Placement {
 pub(crate) struct Action {
     pub(crate) name: String,
     pub(crate) adapter: Arc<dyn ActionAdapter>,
+    /// How often the log says that it fails.
+    pub(crate) failing: Seldom,
 }
 
 impl Placement {
@@ -31,12 +36,14 @@ impl Placement {
         let found =
             asked("discovery", None, client, async |client| self.discovery.targets(client, identity).await);
         let mut targets = found.await.map_err(|error| {
-            tracing::warn!(route, %error, "discovery failed");
+            if self.failing.permits_now() {
+                tracing::warn!(route, %error, "discovery failed");
+            }
             Refused::from(Refusal::Discovery)
         })?;
         // Who left the player without a target: the action that took the last one.
         let mut emptied_by = None;
-        for Action { name, adapter } in &self.actions {
+        for Action { name, adapter, failing } in &self.actions {
             let before = targets.len();
             let applied = asked("action", Some(name), client, async |client| {
                 adapter.apply(client, identity, targets).await
@@ -46,7 +53,9 @@ impl Placement {
                     Refused { refusal: Refusal::Action, key, by: Some(name.clone()) }
                 }
                 ActionError::Unavailable(error) => {
-                    tracing::warn!(route, action = name, %error, "an action failed");
+                    if failing.permits_now() {
+                        tracing::warn!(route, action = name, %error, "an action failed");
+                    }
                     Refused { refusal: Refusal::ActionFailed, key: None, by: Some(name.clone()) }
                 }
             })?;

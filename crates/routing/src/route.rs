@@ -10,6 +10,7 @@ use drawbridge_model::{
 use drawbridge_net::AddressRules;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::version::{RELEASES, Release, VersionRange};
+use drawbridge_telemetry::Seldom;
 use regex::Regex;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub struct Route {
     pub localization: Arc<dyn LocalizationAdapter>,
     /// How players are handed over.
     pub transfer: Transfer,
+    /// How often the log says that nobody can be authenticated.
+    pub unauthenticated: Seldom,
     placement: Placement,
     versions: Option<VersionRange>,
     names: Regex,
@@ -42,10 +45,11 @@ impl Route {
             name: section.name.to_string(),
             mode: section.mode,
             access: AddressRules::from(&section.access),
-            status: section.status.build(services),
-            authentication: section.authentication.build(services),
-            localization: section.localization.build(services),
+            status: section.status.build(services, section.place()),
+            authentication: section.authentication.build(services, section.place()),
+            localization: section.localization.build(services, section.place()),
             transfer: section.transfer.build(),
+            unauthenticated: Seldom::default(),
             placement: section.placement(services),
             versions: section.versions.as_deref().cloned(),
             names: section.names.clone(),

@@ -14,6 +14,7 @@ use crate::adapters::{
 use crate::pattern::HostPattern;
 use crate::placement::{Action, Placement};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
+use drawbridge_adapter::guard::Place;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
 use drawbridge_adapter::status::FixedStatusSection;
@@ -24,6 +25,7 @@ use drawbridge_config::{
 use drawbridge_net::Access;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::version::RELEASES;
+use drawbridge_telemetry::Seldom;
 use regex::Regex;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -130,12 +132,19 @@ impl RouteSection {
         let action = |action: &Named<ActionSection>| {
             let name =
                 action.name.as_ref().map_or_else(|| action.value.kind().to_owned(), |name| name.to_string());
-            Action { name, adapter: action.value.build(services) }
+            let place = Place { action: Some(name.clone()), ..self.place() };
+            Action { name, adapter: action.value.build(services, place), failing: Seldom::default() }
         };
         Placement {
-            discovery: self.discovery().build(services),
+            discovery: self.discovery().build(services, self.place()),
             actions: self.actions.iter().map(action).collect(),
+            failing: Seldom::default(),
         }
+    }
+
+    /// Where its adapters stand.
+    pub(crate) fn place(&self) -> Place {
+        Place { route: self.name.to_string(), action: None }
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {

@@ -42,7 +42,7 @@ impl<A: ActionAdapter> ActionAdapter for Guarded<A> {
         let kept = (self.on_error == OnActionError::Skip).then(|| targets.clone());
         match (self.guard.ask(self.adapter.apply(client, identity, targets)).await, kept) {
             (Err(ActionError::Unavailable(error)), Some(kept)) => {
-                tracing::warn!(%error, "an action failed: it goes on without");
+                self.guard.tell(&error, "an action failed: it goes on without");
                 Ok(kept)
             }
             (outcome, _) => outcome,

@@ -63,13 +63,13 @@ impl<A: DiscoveryAdapter> DiscoveryAdapter for Guarded<A> {
             (Err(error), OnDiscoveryError::Stale) => match self.last.load_full() {
                 Some(last) => {
                     metrics::discovery_stale(self.guard.kind());
-                    tracing::warn!(%error, "discovery failed: the last targets are used");
+                    self.guard.tell(&error, "discovery failed: the last targets are used");
                     Ok(last.to_vec())
                 }
                 None => Err(error),
             },
             (Err(error), OnDiscoveryError::Next) => {
-                tracing::warn!(%error, "discovery failed: it goes on without");
+                self.guard.tell(&error, "discovery failed: it goes on without");
                 Ok(Vec::new())
             }
             (found, _) => found,

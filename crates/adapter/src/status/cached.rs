@@ -14,7 +14,6 @@ use crate::guard::Guard;
 use async_trait::async_trait;
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::metrics::{self, StatusCache};
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -62,8 +61,6 @@ struct House {
     guard: Guard,
     caching: Caching,
     unreachable: Arc<StatusDocument>,
-    /// How often the log says that there is no status.
-    failing: Seldom,
 }
 
 /// What a status may depend on: the host, and the version as far as it is known; all others are alike.
@@ -134,8 +131,7 @@ impl Cached {
         background: Arc<Background>,
     ) -> Self {
         let unreachable = Arc::new(caching.unreachable.document());
-        let failing = Seldom::default();
-        let house = House { adapter: Box::new(adapter), guard, caching, unreachable, failing };
+        let house = House { adapter: Box::new(adapter), guard, caching, unreachable };
         Self { house: Arc::new(house), entries: Arc::default(), background }
     }
 
@@ -193,7 +189,7 @@ impl House {
                 if self.caching.on_error == OnStatusError::States {
                     entry.answer = None;
                 }
-                self.fails(&error);
+                self.guard.tell(&error, "a status can't be had");
             }
         }
     }
@@ -305,15 +301,9 @@ impl House {
         match self.guard.ask(self.adapter.status(client)).await {
             Ok(answer) => answer,
             Err(error) => {
-                self.fails(&error);
+                self.guard.tell(&error, "a status can't be had");
                 Some(Arc::clone(&self.unreachable))
             }
-        }
-    }
-
-    fn fails(&self, error: &AdapterError) {
-        if self.failing.permits(std::time::Instant::now()) {
-            tracing::warn!(%error, "a status can't be had");
         }
     }
 }

@@ -61,15 +61,14 @@ impl Place {
         edge().config(format!("{METRICS}{route}")).start()
     }
 
-    /// Waits until the adapter has failed so many times, and gives what was logged of the last.
+    /// Waits until the adapter has failed, and gives what was logged.
     #[track_caller]
-    pub(crate) fn fails(self, edge: &Edge, times: usize) -> Line {
+    pub(crate) fn fails(self, edge: &Edge) -> Line {
         let message = match self {
             Self::Discovery => "discovery failed",
             Self::Action => "an action failed",
         };
-        edge.wait_for_messages(message, times);
-        let line = edge.log().into_iter().rfind(|line| line.message() == Some(message)).unwrap();
+        let line = edge.wait_for_message(message);
         let name = line.field("action");
         assert_eq!(name.as_deref(), matches!(self, Self::Action).then_some("arena"));
         line

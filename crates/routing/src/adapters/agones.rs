@@ -14,7 +14,7 @@ pub(super) use unbuilt::{Agones, attempts};
 mod built {
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::discovery::{Guarded, OnDiscoveryError};
-    use drawbridge_adapter::guard::{Guard, MARGIN};
+    use drawbridge_adapter::guard::{Guard, MARGIN, Place};
     pub use drawbridge_adapter_agones::allocation::AgonesSection;
     use drawbridge_adapter_agones::allocation::{Allocated, OnAllocationError};
     pub use drawbridge_adapter_agones::watch::AgonesWatchSection;
@@ -38,17 +38,25 @@ mod built {
             Self(drawbridge_adapter_agones::Agones::new(Arc::clone(background)))
         }
 
-        pub(in crate::adapters) fn allocated(&self, section: &AgonesSection) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn allocated(
+            &self,
+            section: &AgonesSection,
+            place: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
             let on_error = match section.on_error {
                 OnAllocationError::Refuse => OnDiscoveryError::Refuse,
                 OnAllocationError::Next => OnDiscoveryError::Next,
             };
-            let guard = Guard::new("discovery", "agones", *section.timeout);
+            let guard = Guard::new(place, "discovery", "agones", *section.timeout);
             Arc::new(Guarded::new(Allocated::new(section, &self.0), guard, on_error))
         }
 
-        pub(in crate::adapters) fn watched(&self, section: &AgonesWatchSection) -> Arc<dyn DiscoveryAdapter> {
-            let guard = Guard::without_breaker("discovery", "agones_watch", section.timeout + MARGIN);
+        pub(in crate::adapters) fn watched(
+            &self,
+            section: &AgonesWatchSection,
+            place: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
+            let guard = Guard::without_breaker(place, "discovery", "agones_watch", section.timeout + MARGIN);
             // It gives old answers itself where they are wanted.
             let on_error = section.on_error.without_stale();
             Arc::new(Guarded::new(Watched::new(section, &self.0), guard, on_error))
@@ -60,6 +68,7 @@ mod built {
 mod unbuilt {
     use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
+    use drawbridge_adapter::guard::Place;
     use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
@@ -80,12 +89,20 @@ mod unbuilt {
         }
 
         #[expect(clippy::unused_self, reason = "the same as with Agones")]
-        pub(in crate::adapters) fn allocated(&self, section: &NeedsAgones) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn allocated(
+            &self,
+            section: &NeedsAgones,
+            _: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }
 
         #[expect(clippy::unused_self, reason = "the same as with Agones")]
-        pub(in crate::adapters) fn watched(&self, section: &NeedsAgones) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn watched(
+            &self,
+            section: &NeedsAgones,
+            _: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }
     }

@@ -13,7 +13,7 @@ pub use unbuilt::DnsSection;
 mod built {
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::discovery::Guarded;
-    use drawbridge_adapter::guard::Guard;
+    use drawbridge_adapter::guard::{Guard, Place};
     use drawbridge_adapter_dns::DnsDiscovery;
     pub use drawbridge_adapter_dns::DnsSection;
     use drawbridge_model::DiscoveryAdapter;
@@ -28,9 +28,13 @@ mod built {
             Self(drawbridge_adapter_dns::Dns::new(Arc::clone(background)))
         }
 
-        pub(in crate::adapters) fn discovery(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn discovery(
+            &self,
+            section: &DnsSection,
+            place: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
             // It answers from what it has asked by itself, and gives old answers itself where they are wanted.
-            let guard = Guard::without_breaker("discovery", "dns", section.timeout);
+            let guard = Guard::without_breaker(place, "discovery", "dns", section.timeout);
             let on_error = section.on_error.without_stale();
             Arc::new(Guarded::new(DnsDiscovery::new(section, &self.0), guard, on_error))
         }
@@ -41,6 +45,7 @@ mod built {
 mod unbuilt {
     use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
+    use drawbridge_adapter::guard::Place;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
 
@@ -56,7 +61,11 @@ mod unbuilt {
             Self
         }
 
-        pub(in crate::adapters) fn discovery(&self, section: &DnsSection) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn discovery(
+            &self,
+            section: &DnsSection,
+            _: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }
     }

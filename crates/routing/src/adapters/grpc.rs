@@ -18,7 +18,7 @@ pub use unbuilt::{
 #[cfg(feature = "grpc")]
 mod built {
     use drawbridge_adapter::background::Background;
-    use drawbridge_adapter::guard::Guard;
+    use drawbridge_adapter::guard::{Guard, Place};
     use drawbridge_adapter::status::{Cached, Caching};
     use drawbridge_adapter::{action, authentication, discovery};
     use drawbridge_adapter_grpc::action::GrpcAction;
@@ -50,10 +50,11 @@ mod built {
             &self,
             section: &GrpcStatusSection,
             background: &Arc<Background>,
+            place: Place,
         ) -> Arc<dyn StatusAdapter> {
             // Without a cache a ping waits for the answer itself; a guard that waits longer would never see who hangs.
             let patience = if section.cache.is_zero() { section.patience } else { Duration::MAX };
-            let guard = Guard::new("status", "grpc", section.endpoint.patience().min(patience));
+            let guard = Guard::new(place, "status", "grpc", section.endpoint.patience().min(patience));
             let caching = Caching {
                 cache: section.cache,
                 patience: section.patience,
@@ -67,30 +68,41 @@ mod built {
         pub(in crate::adapters) fn authentication(
             &self,
             section: &GrpcAuthenticationSection,
+            place: Place,
         ) -> Arc<dyn AuthenticationAdapter> {
-            let guard = Guard::new("authentication", "grpc", section.endpoint.patience());
+            let guard = Guard::new(place, "authentication", "grpc", section.endpoint.patience());
             Arc::new(authentication::Guarded::new(GrpcAuthentication::new(section, &self.0), guard))
         }
 
         pub(in crate::adapters) fn discovery(
             &self,
             section: &GrpcDiscoverySection,
+            place: Place,
         ) -> Arc<dyn DiscoveryAdapter> {
-            let guard = Guard::new("discovery", "grpc", section.endpoint.patience());
+            let guard = Guard::new(place, "discovery", "grpc", section.endpoint.patience());
             Arc::new(discovery::Guarded::new(GrpcDiscovery::new(section, &self.0), guard, section.on_error))
         }
 
-        pub(in crate::adapters) fn action(&self, section: &GrpcActionSection) -> Arc<dyn ActionAdapter> {
-            let guard = Guard::new("action", "grpc", section.endpoint.patience());
+        pub(in crate::adapters) fn action(
+            &self,
+            section: &GrpcActionSection,
+            place: Place,
+        ) -> Arc<dyn ActionAdapter> {
+            let guard = Guard::new(place, "action", "grpc", section.endpoint.patience());
             Arc::new(action::Guarded::new(GrpcAction::new(section, &self.0), guard, section.on_error))
         }
 
         pub(in crate::adapters) fn localization(
             &self,
             section: &GrpcLocalizationSection,
+            place: Place,
         ) -> Arc<dyn LocalizationAdapter> {
-            let guard =
-                Guard::new("localization", "grpc", section.endpoint.patience().min(localization::PATIENCE));
+            let guard = Guard::new(
+                place,
+                "localization",
+                "grpc",
+                section.endpoint.patience().min(localization::PATIENCE),
+            );
             Arc::new(GrpcLocalization::new(section, &self.0, guard))
         }
     }
@@ -100,6 +112,7 @@ mod built {
 mod unbuilt {
     use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
+    use drawbridge_adapter::guard::Place;
     use drawbridge_model::{
         ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
     };
@@ -121,6 +134,7 @@ mod unbuilt {
             &self,
             section: &NeedsGrpc,
             _: &Arc<Background>,
+            _: Place,
         ) -> Arc<dyn StatusAdapter> {
             match *section {}
         }
@@ -128,19 +142,28 @@ mod unbuilt {
         pub(in crate::adapters) fn authentication(
             &self,
             section: &NeedsGrpc,
+            _: Place,
         ) -> Arc<dyn AuthenticationAdapter> {
             match *section {}
         }
 
-        pub(in crate::adapters) fn discovery(&self, section: &NeedsGrpc) -> Arc<dyn DiscoveryAdapter> {
+        pub(in crate::adapters) fn discovery(
+            &self,
+            section: &NeedsGrpc,
+            _: Place,
+        ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }
 
-        pub(in crate::adapters) fn action(&self, section: &NeedsGrpc) -> Arc<dyn ActionAdapter> {
+        pub(in crate::adapters) fn action(&self, section: &NeedsGrpc, _: Place) -> Arc<dyn ActionAdapter> {
             match *section {}
         }
 
-        pub(in crate::adapters) fn localization(&self, section: &NeedsGrpc) -> Arc<dyn LocalizationAdapter> {
+        pub(in crate::adapters) fn localization(
+            &self,
+            section: &NeedsGrpc,
+            _: Place,
+        ) -> Arc<dyn LocalizationAdapter> {
             match *section {}
         }
     }

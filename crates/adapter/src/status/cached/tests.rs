@@ -1,5 +1,6 @@
 use super::*;
 use crate::discovery::fixed::tests::client;
+use crate::guard::Place;
 use crate::setting::Text;
 use drawbridge_model::status::ShownProtocol;
 use drawbridge_model::{AdapterError, Status};
@@ -47,8 +48,12 @@ fn scene(cache: Duration, on_error: OnStatusError) -> Scene {
     let background = Arc::new(Background::default());
     background.start(&Handle::current(), &TaskTracker::new());
     let patience = Duration::from_millis(50);
-    let guard =
-        Guard::new("status", "test", if cache.is_zero() { patience } else { Duration::from_secs(60) });
+    let guard = Guard::new(
+        Place::default(),
+        "status",
+        "test",
+        if cache.is_zero() { patience } else { Duration::from_secs(60) },
+    );
     let caching = Caching { cache, patience, on_error, unreachable: StateSection::default() };
     Scene { cached: Arc::new(Cached::new(adapter, guard, caching, background)), asked, answers, fails }
 }
