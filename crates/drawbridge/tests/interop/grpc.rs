@@ -32,21 +32,22 @@ fn a_service_in_python_is_spoken_to_in_private_and_learns_who_left() {
     let service = GrpcService::python(&options);
     service.set("GetTargets", &Answer::says(&targets()));
     let endpoint = format!("{{ uris = [\"{}\"], timeout = \"20s\", tls = {tls} }}", service.uri());
-    let edge = edge()
-        .config(bare_route(&format!(
-            "authentication.type = \"disabled\"\ndiscovery = {{ type = \"grpc\", endpoint = {endpoint}, request = \"nested\" }}\n"
-        )))
-        .start();
+    let route = bare_route(&format!(
+        "authentication.type = \"disabled\"\ndiscovery = {{ type = \"grpc\", endpoint = {endpoint}, request = \"nested\" }}\n"
+    ));
     let alice = Player::new("Alice", 767);
-    assert_eq!(alice.join(edge.address()).transferred(), ("10.0.0.9", 25565));
+    assert_eq!(alice.join(edge().config(&route).start().address()).transferred(), ("10.0.0.9", 25565));
     for (answer, error) in
         [(Answer::garbage(), "it answers"), (Answer::error(13, "out of order"), "out of order")]
     {
         service.set("GetTargets", &answer);
+        // What fails is told once in a while: each has an edge of its own.
+        let edge = edge().config(&route).start();
         assert!(alice.join(edge.address()).kicked().starts_with("Looking for a server failed."));
         edge.wait_for(error, |line| line.field("error").is_some_and(|told| told.contains(error)));
     }
     service.set("GetTargets", &Answer::hangs());
+    let edge = edge().config(&route).start();
     let visit = alice
         .patience(Duration::from_millis(500))
         .but(Deviation::SilentFrom(Kind::Transfer))
