@@ -2,6 +2,7 @@
 //!
 //! - [`listener`] opens the addresses, [`reactor`] accepts on them and runs one task per connection on a few threads.
 //! - [`limits`] counts connections and knocks, per address and in all; [`access`] says which addresses may come at all.
+//! - [`relay`] carries bytes between a client and a target.
 //! - [`proxy_protocol`] reads the header in which a load balancer names the client that it speaks for.
 //!
 //! What must stay true: nothing here waits on a peer without a deadline or keeps what a peer sent without a bound, and an
@@ -14,10 +15,12 @@ pub mod listener;
 mod networks;
 pub mod proxy_protocol;
 pub mod reactor;
+pub mod relay;
 
 pub use access::{Access, AddressRules};
 pub use limits::{Denied, Gate, Knock, Limits, Place, Ticket};
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;
 pub use proxy_protocol::{ProxyError, ProxyProtocol};
-pub use reactor::{Pulse, Serving, Socket};
+pub use reactor::{Dialer, Pulse, Serving, Socket};
+pub use relay::Relay;

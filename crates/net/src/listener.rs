@@ -285,6 +285,12 @@ mod tests {
         assert!(socket(address("[::1]:0")).unwrap().only_v6().unwrap());
     }
 
+    /// Accepted sockets have it from there, or are given it.
+    #[test]
+    fn listeners_send_small_packets_at_once() {
+        assert!(socket(address("127.0.0.1:0")).unwrap().tcp_nodelay().unwrap());
+    }
+
     #[test]
     fn any_ipv6_address_covers_any_ipv4_address_of_its_port() {
         let any = address("0.0.0.0:25565");

@@ -8,6 +8,7 @@
 mod crc32c;
 mod v1;
 mod v2;
+mod write;
 
 use std::net::SocketAddr;
 
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 
 pub use v1::MAX_LINE;
 pub use v2::MAX_HEADER;
+pub use write::{Version, header, own_header};
 
 section! {
     /// Load balancers that say for whom they speak.

@@ -2,8 +2,8 @@
 //!
 //! A status ping is half a dozen system calls, and a general runtime spends half as much again on top of them. Here a
 //! connection is read as soon as it is accepted and becomes known to the poller only when it has to wait; deadlines are
-//! entries in a heap; nothing is shared between threads but the mailbox in which wakes arrive. What is carried rather than
-//! answered leaves with [`Socket::into_std`].
+//! entries in a heap; nothing is shared between threads but the mailbox in which wakes arrive.
+//! A task may open further sockets, which are polled with it.
 //!
 //! A turn: wait for events, translate all of them, poll the tasks concerned, accept. What must stay true: a task that panics ends
 //! alone; every task is polled and dropped on its own thread; no listener starves the tasks, no task the others.
@@ -29,12 +29,14 @@ use mio::{Events, Poll, Registry, Token};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-pub use socket::{LINGER_TIME, Socket};
+pub use socket::{Dialer, LINGER_TIME, Socket};
 
 use crate::listener::Bound;
 use accept::Acceptor;
 use deadlines::Clock;
-use slots::{Directions, Slots, Task};
+use slots::{Slots, Task};
+
+pub(crate) use slots::Directions;
 use wake::Mailbox;
 
 /// Tokens below are slots; those above are [`DOORBELL`] and, downwards from it, the listeners.

@@ -49,17 +49,6 @@ fn tells_who_is_at_the_other_end() {
 }
 
 #[test]
-fn accepted_sockets_have_no_delay() {
-    let (told, nodelay) = reports();
-    let edge = Edge::start(move |socket: Socket| {
-        let told = Arc::clone(&told);
-        async move { report(&told, socket.into_std().unwrap().nodelay().unwrap()) }
-    });
-    let _client = edge.connect();
-    assert!(nodelay.recv_timeout(SOON).unwrap());
-}
-
-#[test]
 fn a_silent_client_is_waited_for_until_the_deadline() {
     let (told, outcomes) = reports();
     let edge = Edge::start(move |mut socket: Socket| {
@@ -375,38 +364,6 @@ fn closing_ends_though_the_client_neither_closes_nor_falls_silent() {
     while flood.write_all(&[0; 65_536]).is_ok() {}
     let took = outcomes.recv_timeout(SOON).unwrap();
     assert!(took < SOON, "{took:?}");
-}
-
-#[test]
-fn a_connection_is_handed_over_to_the_runtime() {
-    let edge = Edge::start(|mut socket: Socket| async move {
-        socket.set_deadline(Instant::now() + SOON);
-        let mut hello = [0; 5];
-        socket.read(&mut hello).await.unwrap();
-        socket.write_all(&hello).await.unwrap();
-        if &hello == b"again" {
-            // By then the poller knows it.
-            socket.read(&mut hello).await.unwrap();
-        }
-        let stream = socket.into_std().unwrap();
-        let carried = tokio::runtime::Handle::current().spawn(async move {
-            let mut stream = tokio::net::TcpStream::from_std(stream).unwrap();
-            let (mut reading, mut writing) = stream.split();
-            tokio::io::copy(&mut reading, &mut writing).await.unwrap();
-        });
-        carried.await.unwrap();
-    });
-    for hello in ["knock", "again"] {
-        let mut client = edge.connect();
-        client.write_all(hello.as_bytes()).unwrap();
-        client.read_exact(&mut [0; 5]).unwrap();
-        if hello == "again" {
-            client.write_all(b"12345").unwrap();
-        }
-        assert_echoes(&mut client);
-        client.shutdown(Shutdown::Write).unwrap();
-        assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
-    }
 }
 
 #[test]

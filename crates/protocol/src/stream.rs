@@ -122,6 +122,12 @@ impl Inbound {
         &self.buffer[self.start..]
     }
 
+    /// The bytes of the last `count` that packets have used up, as they came; those fed before the last time are gone.
+    #[must_use]
+    pub fn used(&self, count: usize) -> &[u8] {
+        &self.buffer[self.start.saturating_sub(count)..self.start]
+    }
+
     /// Leaves out `count` of these bytes: something that isn't a packet stood in front.
     pub fn skip(&mut self, count: usize) {
         self.start = self.buffer.len().min(self.start + count);

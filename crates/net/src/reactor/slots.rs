@@ -1,4 +1,5 @@
-//! The slab of tasks of one reactor, and what is known about each one's socket.
+//! The slab of tasks of one reactor, and what is known about each one's socket. A task that opens further sockets has a slot for
+//! each beside its own.
 //!
 //! What must stay true: a slot is given to another task only after all events of a turn have been translated, so that no
 //! event meant for the old socket reaches the new one; while a task is polled or dropped it is *out* of its slot, so
@@ -17,12 +18,12 @@ pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A set of directions of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Directions(u8);
+pub(crate) struct Directions(u8);
 
 impl Directions {
-    pub(super) const NONE: Self = Self(0);
-    pub(super) const READ: Self = Self(1);
-    pub(super) const WRITE: Self = Self(2);
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const READ: Self = Self(1);
+    pub(crate) const WRITE: Self = Self(2);
     pub(super) const BOTH: Self = Self(3);
     /// Set beside `READ` when the peer has closed its side: a short read no longer means that nothing is left.
     pub(super) const END: Self = Self(4);
@@ -40,11 +41,13 @@ impl Directions {
     }
 }
 
-/// One task's place.
+/// One task's place, or that of a further socket of a task.
 pub(super) struct Slot {
-    /// None while it is being polled, and when the slot is free.
+    /// None while it is being polled, when the slot is free, and where it is a further socket's.
     task: Option<Task>,
     occupied: bool,
+    /// The slot of the task that is polled for the socket: this one, or another.
+    owner: u32,
     /// Will be polled in this turn.
     queued: bool,
     /// Directions in which the socket is worth trying.
@@ -57,15 +60,6 @@ pub(super) struct Slot {
     peer: SocketAddr,
     waker: Waker,
     wake: Arc<SlotWaker>,
-}
-
-impl Slot {
-    /// Remembers whom to wake for the socket; the task itself is always woken.
-    pub(super) fn wait(&mut self, waker: &Waker) {
-        if !self.waker.will_wake(waker) {
-            self.inner = Some(waker.clone());
-        }
-    }
 }
 
 /// All slots of a reactor.
@@ -100,13 +94,21 @@ impl Slots {
 
     /// Takes a free slot for a connection from `peer`; None when there are more than the poller's tokens can tell apart.
     pub(super) fn occupy(&mut self, peer: SocketAddr) -> Option<u32> {
+        let index = self.occupy_beside(None, peer)?;
+        self.get(index).ready = Directions::BOTH;
+        Some(index)
+    }
+
+    /// Takes a free slot for a further socket of the task in the slot `owner`, to `peer`, which isn't worth trying yet.
+    pub(super) fn occupy_beside(&mut self, owner: Option<u32>, peer: SocketAddr) -> Option<u32> {
         let index = match self.free.pop() {
             Some(index) => index,
             None => self.grow(peer)?,
         };
         let slot = self.get(index);
         slot.occupied = true;
-        slot.ready = Directions::BOTH;
+        slot.owner = owner.unwrap_or(index);
+        slot.ready = Directions::NONE;
         slot.watched = Directions::NONE;
         slot.peer = peer;
         Some(index)
@@ -118,6 +120,7 @@ impl Slots {
         self.slots.push(Slot {
             task: None,
             occupied: false,
+            owner: index,
             queued: false,
             ready: Directions::NONE,
             watched: Directions::NONE,
@@ -139,9 +142,24 @@ impl Slots {
         self.free.push(index);
     }
 
+    /// Frees the slot of a further socket that is gone; not that of a task.
+    pub(super) fn vacate_further(&mut self, index: u32) {
+        if self.get(index).owner != index {
+            self.vacate(index);
+        }
+    }
+
     /// Puts a task (back) into its slot.
     pub(super) fn put(&mut self, index: u32, task: Task) {
         self.get(index).task = Some(task);
+    }
+
+    /// Remembers whom to wake for a socket; the task itself is always woken.
+    pub(super) fn wait(&mut self, index: u32, waker: &Waker) {
+        let owner = self.get(index).owner;
+        if !self.get(owner).waker.will_wake(waker) {
+            self.get(index).inner = Some(waker.clone());
+        }
     }
 
     /// Takes the task out to poll or drop it.
@@ -162,8 +180,8 @@ impl Slots {
     pub(super) fn event(&mut self, index: u32, ready: Directions) -> Option<Waker> {
         let slot = self.slots.get_mut(index as usize).filter(|slot| slot.occupied)?;
         slot.ready = slot.ready.with(ready);
-        let inner = slot.inner.take();
-        self.enqueue(index);
+        let (inner, owner) = (slot.inner.take(), slot.owner);
+        self.enqueue(owner);
         inner
     }
 
@@ -181,7 +199,8 @@ impl Slots {
             let slot = &mut self.slots[entry.1 as usize];
             if self.reminders.reached(entry, &mut slot.due, now) {
                 wake.extend(slot.inner.take());
-                self.enqueue(entry.1);
+                let owner = slot.owner;
+                self.enqueue(owner);
             }
         }
     }
@@ -215,6 +234,7 @@ impl Slots {
 
     /// The slots with a task in them.
     pub(super) fn all(&self) -> Vec<u32> {
-        (0u32..).zip(&self.slots).filter(|(_, slot)| slot.occupied).map(|(index, _)| index).collect()
+        let tasks = (0u32..).zip(&self.slots).filter(|(index, slot)| slot.occupied && slot.owner == *index);
+        tasks.map(|(index, _)| index).collect()
     }
 }

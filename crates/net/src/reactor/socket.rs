@@ -8,13 +8,19 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use mio::{Interest, Token};
+use socket2::{SockRef, TcpKeepalive};
 
 use super::Core;
 use super::deadlines::Tick;
 use super::slots::Directions;
+use crate::networks::canonical;
 
 /// How long [`Socket::close`] waits for a peer to read the last packet and close.
 pub const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// When the system asks a silent peer whether it is still there.
+const KEEP_ALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
 
 /// How many bytes a peer may still send, while it is waited for.
 const LINGER_BYTES: usize = 256 * 1024;
@@ -35,6 +41,61 @@ pub struct Socket {
     ended: bool,
 }
 
+/// The slot of a further socket is given back with it; that of an accepted one is its task's.
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.core.slots.borrow_mut().vacate_further(self.slot);
+    }
+}
+
+/// Opens connections for the task of a socket.
+#[derive(Clone)]
+pub struct Dialer {
+    core: Rc<Core>,
+    slot: u32,
+}
+
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer").finish_non_exhaustive()
+    }
+}
+
+impl Dialer {
+    /// Connects until `deadline`, which then is the new socket's.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, otherwise those of `socket(2)` and `connect(2)`.
+    pub async fn connect(&self, address: SocketAddr, deadline: Instant) -> io::Result<Socket> {
+        let stream = mio::net::TcpStream::connect(address)?;
+        let further = self.core.slots.borrow_mut().occupy_beside(Some(self.slot), address);
+        let slot = further.ok_or(io::ErrorKind::OutOfMemory)?;
+        let mut socket = Socket::new(stream, Rc::clone(&self.core), slot, address);
+        socket.set_deadline(deadline);
+        poll_fn(|context| {
+            socket.in_time()?;
+            socket.poll_try(context, Directions::WRITE, connected)
+        })
+        .await?;
+        socket.stream.set_nodelay(true)?;
+        socket.revive(Directions::READ);
+        Ok(socket)
+    }
+}
+
+/// Whether a connection is there; not yet is `WouldBlock`.
+fn connected(stream: &mio::net::TcpStream) -> io::Result<()> {
+    match (stream.take_error()?, stream.peer_addr()) {
+        (Some(error), _) => Err(error),
+        (None, Ok(_)) => Ok(()),
+        // The poller tells of more than the connection's being there.
+        (None, Err(error)) if error.kind() == io::ErrorKind::NotConnected => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        (None, Err(error)) => Err(error),
+    }
+}
+
 impl std::fmt::Debug for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Socket").field("peer", &self.peer).finish_non_exhaustive()
@@ -44,6 +105,38 @@ impl std::fmt::Debug for Socket {
 impl Socket {
     pub(super) fn new(stream: mio::net::TcpStream, core: Rc<Core>, slot: u32, peer: SocketAddr) -> Self {
         Self { stream, core, slot, peer, ended: false }
+    }
+
+    /// Opens further connections in the same task.
+    #[must_use]
+    pub fn dialer(&self) -> Dialer {
+        Dialer { core: Rc::clone(&self.core), slot: self.slot }
+    }
+
+    /// The address that the peer is connected to.
+    ///
+    /// # Errors
+    /// Those of `getsockname(2)`.
+    pub fn local(&self) -> io::Result<SocketAddr> {
+        Ok(canonical(self.stream.local_addr()?))
+    }
+
+    /// Waits until there is something to be read; false: the peer has closed its side without a further word.
+    ///
+    /// # Errors
+    /// As [`Socket::read`].
+    pub async fn speaks(&mut self) -> io::Result<bool> {
+        let peeked = poll_fn(|context| {
+            self.in_time()?;
+            self.poll_try(context, Directions::READ, |stream| stream.peek(&mut [0]))
+        });
+        Ok(peeked.await? > 0)
+    }
+
+    /// Has the system look now and then whether a silent peer is still there.
+    pub(crate) fn keep_alive(&self) {
+        // Without it a peer that is gone is noticed later.
+        let _ = SockRef::from(&self.stream).set_tcp_keepalive(&KEEP_ALIVE);
     }
 
     /// Who is at the other end, in canonical form. Behind a load balancer that is the load balancer.
@@ -62,6 +155,17 @@ impl Socket {
     pub fn set_deadline(&mut self, deadline: Instant) {
         let tick = self.core.clock.get().tick_of(deadline);
         self.core.slots.borrow_mut().set_deadline(self.slot, tick);
+    }
+
+    /// From here on a wait may be endless.
+    pub(crate) fn clear_deadline(&mut self) {
+        self.core.slots.borrow_mut().set_deadline(self.slot, Tick::NEVER);
+    }
+
+    /// Tells the peer that nothing more comes.
+    pub(crate) fn shut_down(&self) {
+        // Where even this can't be said any more, the peer knows.
+        let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// Reads what there is, at least one byte, waiting for it if need be. 0: the peer has closed its side (or `buffer` is empty).
@@ -137,40 +241,23 @@ impl Socket {
         }
     }
 
-    /// Gives up the reactor's hold on the connection: the way out for relays, which go on with `tokio::net::TcpStream::from_std`. It
-    /// is still non-blocking. The task may go on without it; the deadline is void.
-    ///
-    /// # Errors
-    /// When the poller can't let go of it; the connection is closed then.
-    pub fn into_std(mut self) -> io::Result<std::net::TcpStream> {
-        let mut slots = self.core.slots.borrow_mut();
-        slots.set_deadline(self.slot, Tick::NEVER);
-        let watched = std::mem::take(&mut slots.get(self.slot).watched);
-        drop(slots);
-        if watched != Directions::NONE {
-            self.core.registry.deregister(&mut self.stream)?;
-        }
-        Ok(self.stream.into())
+    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.in_time()?;
+        self.poll_receive(context, buffer)
     }
 
-    fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.poll_ready(context, Directions::READ))?;
-            match (&self.stream).read(buffer) {
-                Ok(read) => {
-                    self.ended = read == 0 && !buffer.is_empty();
-                    if read > 0 && read < buffer.len() {
-                        self.drained(Directions::READ);
-                    }
-                    return Poll::Ready(Ok(read));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.blocked(Directions::READ.with(Directions::END));
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
+    /// As [`Socket::poll_read`], whatever the deadline.
+    pub(crate) fn poll_receive(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let read = ready!(self.poll_try(context, Directions::READ, |mut stream| stream.read(buffer)))?;
+        self.ended = read == 0 && !buffer.is_empty();
+        if read > 0 && read < buffer.len() {
+            self.drained(Directions::READ);
         }
+        Poll::Ready(Ok(read))
     }
 
     /// Tries `write`, which has `len` bytes to write, once the socket takes some.
@@ -178,32 +265,61 @@ impl Socket {
         &mut self,
         context: &mut Context<'_>,
         len: usize,
-        write: impl Fn(&mio::net::TcpStream) -> io::Result<usize>,
+        write: impl FnMut(&mio::net::TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.poll_ready(context, Directions::WRITE))?;
-            match write(&self.stream) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(written) => {
-                    if written < len {
-                        self.drained(Directions::WRITE);
-                    }
-                    return Poll::Ready(Ok(written));
+        self.in_time()?;
+        self.poll_send(context, len, write)
+    }
+
+    /// As [`Socket::poll_write`], whatever the deadline.
+    pub(crate) fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        len: usize,
+        write: impl FnMut(&mio::net::TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        match ready!(self.poll_try(context, Directions::WRITE, write))? {
+            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            written => {
+                if written < len {
+                    self.drained(Directions::WRITE);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked(Directions::WRITE),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(error)),
+                Poll::Ready(Ok(written))
             }
         }
+    }
+
+    /// Tries something, as often as the socket is worth trying in this direction.
+    pub(crate) fn poll_try<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        direction: Directions,
+        mut work: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            ready!(self.poll_ready(context, direction))?;
+            match work(&self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let end = if direction == Directions::READ { Directions::END } else { Directions::NONE };
+                    self.blocked(direction.with(end));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    /// An error once the deadline has passed.
+    fn in_time(&self) -> io::Result<()> {
+        let deadline = self.core.slots.borrow_mut().get(self.slot).due.deadline;
+        let passed = deadline <= self.core.clock.get().tick();
+        if passed { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
 
     /// Whether it is worth trying `direction` now; otherwise has the poller watch it.
     fn poll_ready(&mut self, context: &mut Context<'_>, direction: Directions) -> Poll<io::Result<()>> {
         let mut slots = self.core.slots.borrow_mut();
         let slot = slots.get(self.slot);
-        if slot.due.deadline <= self.core.clock.get().tick() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
         if slot.ready.contains(direction) {
             // A peer that keeps the socket ready must not keep the thread: after some operations others have their turn.
             let Some(left) = self.core.budget.get().checked_sub(1) else {
@@ -214,7 +330,8 @@ impl Socket {
             self.core.budget.set(left);
             return Poll::Ready(Ok(()));
         }
-        slot.wait(context.waker());
+        slots.wait(self.slot, context.waker());
+        let slot = slots.get(self.slot);
         if slot.watched.contains(direction) {
             return Poll::Pending;
         }
@@ -243,12 +360,19 @@ impl Socket {
 
     /// Less was moved than asked for: the socket's buffer is at its end, and the poller will tell when that changes. Not so on
     /// Windows, where mio arms the poller only after `WouldBlock`, nor once the peer has closed its side, which isn't told twice.
-    fn drained(&self, direction: Directions) {
+    pub(crate) fn drained(&self, direction: Directions) {
         let mut slots = self.core.slots.borrow_mut();
         let slot = slots.get(self.slot);
         if cfg!(unix) && !(direction == Directions::READ && slot.ready.contains(Directions::END)) {
             slot.ready = slot.ready.without(direction);
         }
+    }
+
+    /// It is worth trying in this direction, whatever the poller has said.
+    fn revive(&self, direction: Directions) {
+        let mut slots = self.core.slots.borrow_mut();
+        let slot = slots.get(self.slot);
+        slot.ready = slot.ready.with(direction);
     }
 
     fn blocked(&self, directions: Directions) {

@@ -1,6 +1,6 @@
 //! From Login Start to Login Acknowledged, as spoken since 766; [`LoginDisconnect`] is right for every version since 4.
 
-use super::{IDENTIFIER, MAX_COOKIE, Packet, ToField as _, packets};
+use super::{IDENTIFIER, MAX_COOKIE, Packet, RawPacket, ToField as _, packets};
 use crate::ids::{Direction, Kind, State};
 use crate::profile::{
     NAME, PROPERTIES, PROPERTY_NAME, PROPERTY_SIGNATURE, PROPERTY_VALUE, Profile, Property,
@@ -50,6 +50,35 @@ packets! {
     Login Clientbound CookieRequest => CookieRequest {
         /// The cookie's identifier.
         key: String = string(IDENTIFIER),
+    }
+}
+
+/// What every version's Login Start begins with.
+///
+/// The name stands first since 4; the UUID directly behind it since 764. Between 759 and 763 what stands there depends on the
+/// version and is left unread, as is whatever a version that isn't known yet may add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnyLoginStart {
+    /// The name that the client says it has; unchecked beyond its length.
+    pub name: String,
+    /// The UUID that the client says it has, where its version says one at a known place.
+    pub uuid: Option<Uuid>,
+}
+
+impl AnyLoginStart {
+    /// Reads it from the first packet of a login.
+    ///
+    /// # Errors
+    /// When it is another packet, or its fields are wrong.
+    pub fn read(packet: &RawPacket<'_>, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        // It is the first of its state, and has been in all versions.
+        if packet.id != 0 {
+            return Err(DecodeError::Packet { id: packet.id, expected: Kind::LoginStart.name() });
+        }
+        let mut fields = Decoder::new(packet.fields);
+        let name = fields.string("name", NAME)?.to_owned();
+        let uuid = if version.has_configuration() { Some(fields.uuid("uuid")?) } else { None };
+        Ok(Self { name, uuid })
     }
 }
 
