@@ -1,11 +1,13 @@
 //! The command line, and the order of the sections.
 
+use crate::relay::bare::Way;
 use crate::report::Report;
 use crate::rounds::Plan;
-use crate::{cipher, login, memory, ping, process, routes, start};
+use crate::{cipher, login, memory, ping, process, relay, routes, start};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -48,6 +50,8 @@ enum Section {
     Routes,
     /// Time until the edge listens.
     Start,
+    /// CPU time of what is carried.
+    Relay,
 }
 
 /// What the program runs itself as.
@@ -61,6 +65,26 @@ enum Role {
         /// What it is given.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
+    },
+    /// Becomes HAProxy with this configuration, which listens at the address.
+    #[command(hide = true)]
+    RunHaproxy {
+        /// Where it listens.
+        address: SocketAddr,
+        /// The file.
+        config: PathBuf,
+    },
+    /// Relays by copying.
+    #[command(hide = true)]
+    RelayCopy {
+        /// Where to.
+        target: SocketAddr,
+    },
+    /// Relays by splice(2).
+    #[command(hide = true)]
+    RelaySplice {
+        /// Where to.
+        target: SocketAddr,
     },
     /// Answers pings with the status frame in a file.
     #[command(hide = true)]
@@ -93,6 +117,9 @@ pub(crate) fn run() -> Result<ExitCode> {
         // Said before minutes have gone into the sections in front.
         login::openssl::check()?;
     }
+    if wanted(&Section::Relay) {
+        relay::check()?;
+    }
     let mut report = Report::default();
     for &section in Section::value_variants().iter().filter(|section| wanted(section)) {
         measure(section, &edge, &plan, &mut report)?;
@@ -116,6 +143,14 @@ fn play(role: Role) -> Result<()> {
             // Returns only where it fails.
             Err(Command::new(&program).args(arguments).exec()).with_context(|| program.display().to_string())
         }
+        Role::RunHaproxy { address, config } => {
+            process::die_with_parent()?;
+            // Whoever connects waits until it does.
+            eprintln!("listening {address}");
+            Err(Command::new("haproxy").arg("-db").arg("-f").arg(config).exec()).context("haproxy")
+        }
+        Role::RelayCopy { target } => relay::bare::serve(Way::Copy, target),
+        Role::RelaySplice { target } => relay::bare::serve(Way::Splice, target),
         Role::RespondEpoll { status } => ping::responder::epoll::serve(&status),
         Role::RespondTokio { status } => ping::responder::tokio::serve(&status),
     }
@@ -130,6 +165,7 @@ fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> R
         Section::Cipher => report.add("AES-128-CFB8, bytes a second of CPU time", cipher::measure(plan)?),
         Section::Memory => report.add("Memory (PSS)", memory::measure(edge, plan)?),
         Section::Routes => report.add("Route lookup among 100,000, CPU time", routes::measure(plan)?),
+        Section::Relay => report.add("Relays", relay::measure(edge, plan)?),
         Section::Start => report.add("Start-up", start::measure(edge, plan)?),
     }
     Ok(())

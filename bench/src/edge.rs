@@ -2,6 +2,7 @@
 
 use crate::process::Server;
 use anyhow::Result;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
@@ -16,6 +17,8 @@ pub(crate) enum Authentication {
     SessionServer(String),
     /// Nobody.
     Disabled,
+    /// Nobody either: players are carried to this target.
+    Carried(SocketAddr),
 }
 
 /// How an edge is set up.
@@ -32,15 +35,26 @@ impl Settings {
         Self { authentication, threads: 0 }
     }
 
+    /// A route that carries players there.
+    pub(crate) fn relaying(target: SocketAddr) -> Self {
+        Self::new(Authentication::Carried(target))
+    }
+
     /// The same with another number of threads.
     pub(crate) fn with_threads(&self, threads: usize) -> Self {
         Self { threads, ..self.clone() }
     }
 
     fn text(&self) -> String {
-        let authentication = match &self.authentication {
-            Authentication::SessionServer(url) => format!("type = \"mojang\"\nurl = \"{url}\""),
-            Authentication::Disabled => "type = \"disabled\"".to_owned(),
+        let transfer = |authentication: &str| {
+            format!(
+                "mode = \"transfer\"\ntargets = [\"backend.example.com:25566\"]\n[routes.authentication]\n{authentication}"
+            )
+        };
+        let way = match &self.authentication {
+            Authentication::SessionServer(url) => transfer(&format!("type = \"mojang\"\nurl = \"{url}\"")),
+            Authentication::Disabled => transfer("type = \"disabled\""),
+            Authentication::Carried(target) => format!("mode = \"passthrough\"\ntargets = [\"{target}\"]"),
         };
         let threads = self.threads;
         format!(
@@ -58,11 +72,7 @@ login = {{ burst = 1000000, per = "1s" }}
 [[routes]]
 name = "bench"
 hosts = ["{HOST}"]
-mode = "transfer"
-targets = ["backend.example.com:25566"]
-
-[routes.authentication]
-{authentication}
+{way}
 "#
         )
     }

@@ -24,6 +24,12 @@ pub(crate) struct Plan {
     pub(crate) ciphered: usize,
     /// Starts of the edge.
     pub(crate) starts: usize,
+    /// Rounds of relays.
+    pub(crate) relay_rounds: usize,
+    /// Bytes that are relayed a round in large pieces; a quarter of them in smaller ones.
+    pub(crate) relayed: usize,
+    /// Packets of each connection a round.
+    pub(crate) relayed_packets: usize,
 }
 
 impl Plan {
@@ -38,6 +44,9 @@ impl Plan {
         lookups: 1_000_000,
         ciphered: 4 << 20,
         starts: 20,
+        relay_rounds: 9,
+        relayed: 2 << 30,
+        relayed_packets: 150,
     };
 
     /// A few seconds: whether something is badly wrong.
@@ -51,5 +60,8 @@ impl Plan {
         lookups: 100_000,
         ciphered: 512 << 10,
         starts: 5,
+        relay_rounds: 3,
+        relayed: 512 << 20,
+        relayed_packets: 50,
     };
 }

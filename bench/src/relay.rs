@@ -1,0 +1,176 @@
+//! Relays: what it costs to carry bytes, against HAProxy in TCP mode and two bare relays, one of which only copies and one only splices.
+
+pub(crate) mod bare;
+mod load;
+
+use crate::edge::{self, Settings};
+use crate::process::Server;
+use crate::report::{Goal, Line, Unit};
+use crate::rounds::{Plan, Samples};
+use anyhow::{Context as _, Result};
+use load::Ends;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// What targets say first.
+pub(crate) const GREETING: &[u8] = b"\x07welcome";
+
+/// Edge against the best of the others.
+const GOAL: Goal = Goal::RatioAtMost(1.05);
+
+/// Connections of bulk at once, and of small packets.
+const BULK: usize = 2;
+const MANY: usize = 400;
+
+/// What flows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Load {
+    /// Writes of 64 KiB.
+    Large,
+    /// Writes of 1 KiB.
+    Middle,
+    /// 400 connections with 200 bytes every 20 ms.
+    Small,
+}
+
+impl Load {
+    const ALL: [Self; 3] = [Self::Large, Self::Middle, Self::Small];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Large => "CPU a GiB, 64 KiB writes",
+            Self::Middle => "CPU a GiB, 1 KiB writes",
+            Self::Small => "CPU a packet, 400 × 200 B every 20 ms",
+        }
+    }
+}
+
+struct Subject {
+    name: &'static str,
+    server: Server,
+    samples: [Samples; Load::ALL.len()],
+    latencies: Vec<f64>,
+    _folder: Option<TempDir>,
+}
+
+/// Whether HAProxy is there.
+///
+/// # Errors
+/// When it isn't, with how to get it.
+pub(crate) fn check() -> Result<()> {
+    let found = Command::new("haproxy").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    found.map(drop).context(
+        "haproxy is needed for comparison: `apt-get install haproxy`, or leave out the section `relay`",
+    )
+}
+
+/// Measures all of it.
+///
+/// # Errors
+/// When a relay can't be started or loses something.
+pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
+    let target = TcpListener::bind("127.0.0.1:0")?;
+    let address = target.local_addr()?;
+    let (edge, config) = edge::start(program, &Settings::relaying(address))?;
+    let bare =
+        |way: &str| Server::start(Command::new(std::env::current_exe()?).args([way, &address.to_string()]));
+    let (haproxy, haproxy_config) = haproxy(address)?;
+    let mut subjects = [
+        ("edge", edge, Some(config)),
+        ("HAProxy", haproxy, Some(haproxy_config)),
+        ("copying alone", bare("relay-copy")?, None),
+        ("splicing alone", bare("relay-splice")?, None),
+    ]
+    .map(|(name, server, folder)| Subject {
+        name,
+        server,
+        samples: Default::default(),
+        latencies: Vec::new(),
+        _folder: folder,
+    });
+    for round in 0..plan.relay_rounds {
+        for load in Load::ALL {
+            for turn in 0..subjects.len() {
+                let index = (turn + round) % subjects.len();
+                subjects[index].carry(load, &target, plan)?;
+            }
+        }
+    }
+    Ok(lines(&subjects))
+}
+
+impl Subject {
+    fn carry(&mut self, load: Load, target: &TcpListener, plan: &Plan) -> Result<()> {
+        let count = if load == Load::Small { MANY } else { BULK };
+        let ends = Ends::open(self.server.address(), target, count)
+            .with_context(|| format!("{}: opening connections", self.name))?;
+        let before = self.server.cpu_time()?;
+        let amount = match load {
+            Load::Large => bulk(&ends, 64 * 1024, plan.relayed)?,
+            Load::Middle => bulk(&ends, 1024, plan.relayed / 4)?,
+            Load::Small => {
+                let latencies = ends.packets(plan.relayed_packets)?;
+                let count = latencies.len() as f64;
+                self.latencies.extend(latencies);
+                count
+            }
+        };
+        let used = self.server.cpu_time()?.saturating_sub(before).as_secs_f64();
+        self.samples[load as usize].push(used / amount);
+        Ok(())
+    }
+}
+
+/// Carries so many bytes; how many GiB that were.
+fn bulk(ends: &Ends, piece: usize, bytes: usize) -> Result<f64> {
+    ends.bulk(piece, bytes / BULK)?;
+    Ok(bytes as f64 / f64::from(1 << 30))
+}
+
+fn lines(subjects: &[Subject]) -> Vec<Line> {
+    let [edge, others @ ..] = subjects else { return Vec::new() };
+    let mut lines = Vec::new();
+    for load in Load::ALL {
+        let of = |subject: &Subject| subject.samples[load as usize].clone();
+        let median = |subject: &&Subject| Line::new("", Unit::Seconds, &of(subject)).value.median;
+        let best = others.iter().min_by(|one, other| median(one).total_cmp(&median(other)));
+        if let Some(best) = best {
+            let line = Line::new(format!("edge, {}", load.name()), Unit::Seconds, &of(edge));
+            lines.push(line.against(best.name, &of(edge), &of(best)).goal(GOAL));
+        }
+        for other in others {
+            lines.push(Line::new(format!("  {}", other.name), Unit::Seconds, &of(other)));
+        }
+    }
+    for (name, part) in [("half", 0.5), ("99 of 100", 0.99)] {
+        for subject in subjects {
+            let label = format!("{}, {name} of the packets are there within (time passed)", subject.name);
+            lines.push(Line::new(label, Unit::Seconds, &[quantile(&subject.latencies, part)]));
+        }
+    }
+    lines
+}
+
+fn quantile(values: &[f64], part: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let index = (sorted.len() as f64 * part) as usize;
+    sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+fn haproxy(target: SocketAddr) -> Result<(Server, TempDir)> {
+    // A port that was free a moment ago: HAProxy doesn't tell which one it got.
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let folder = tempfile::tempdir()?;
+    let config = format!(
+        "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n\
+         listen relay\n  bind {address}\n  server target {target}\n"
+    );
+    let file = folder.path().join("haproxy.cfg");
+    std::fs::write(&file, config)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("run-haproxy").arg(address.to_string()).arg(&file);
+    Ok((Server::start(&mut command)?, folder))
+}
