@@ -171,7 +171,11 @@ impl Watched {
 
 #[async_trait]
 impl DiscoveryAdapter for Watched {
-    async fn targets(&self, _: &Client, _: &Identity) -> Result<Vec<Target>, AdapterError> {
+    async fn targets(&self, client: &Client, _: &Identity) -> Result<Vec<Target>, AdapterError> {
+        self.shared_targets(client).await
+    }
+
+    async fn shared_targets(&self, _: &Client) -> Result<Vec<Target>, AdapterError> {
         let mut health = self.watch.known.health.subscribe();
         // Who can't be asked isn't waited for.
         let known = health.wait_for(|health| health.listed || health.failing.is_some());

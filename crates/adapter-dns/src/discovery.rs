@@ -120,6 +120,10 @@ impl DnsDiscovery {
 #[async_trait]
 impl DiscoveryAdapter for DnsDiscovery {
     async fn targets(&self, client: &Client, _: &Identity) -> Result<Vec<Target>, AdapterError> {
+        self.shared_targets(client).await
+    }
+
+    async fn shared_targets(&self, client: &Client) -> Result<Vec<Target>, AdapterError> {
         let found = self.usable(self.answers.state().await?)?;
         let mut random = rand::rng();
         let mut draw = |most| random.random_range(0..=most);

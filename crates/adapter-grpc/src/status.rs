@@ -8,9 +8,9 @@ use crate::proto::{PlayerEntry, Players as ToldPlayers, StatusData, StatusReques
 use crate::service::{Complaints, Method, Service};
 use crate::target::{addresses, protocol};
 use async_trait::async_trait;
-use drawbridge_adapter::status::{Favicon, FaviconError, OnStatusError, StatesSection};
+use drawbridge_adapter::status::{Favicon, FaviconError, OnStatusError, StatesSection, shown_to_class};
 use drawbridge_config::section;
-use drawbridge_model::status::{Players, Sample, ShownProtocol};
+use drawbridge_model::status::{Players, Sample};
 use drawbridge_model::{AdapterError, Client, Status, StatusAdapter, StatusDocument};
 use drawbridge_protocol::packet::status::MAX_STATUS;
 use drawbridge_protocol::text::Component;
@@ -78,11 +78,13 @@ fn document(told: StatusData, client: &Client, complaints: &Complaints) -> Resul
     let favicon = told.favicon.as_deref().and_then(|favicon| picture(favicon).inspect_err(unfit).ok());
     let mut status = Status {
         version_name: version.name,
-        protocol: shown_protocol(version.protocol, client),
+        // The service is told the client's number, and says itself which is shown.
+        protocol: shown_to_class(version.protocol, client.version),
         players: told.players.map(players),
         description: description.map_err(|error| format!("the description: {error}"))?.unwrap_or_default(),
         favicon,
         enforces_secure_chat: told.enforces_secure_chat.unwrap_or_default(),
+        others: drawbridge_config::JsonMap::new(),
     };
     let mut document = StatusDocument::new(status.clone());
     if document.size() > MAX_STATUS && status.favicon.take().is_some() {
@@ -95,14 +97,6 @@ fn document(told: StatusData, client: &Client, complaints: &Complaints) -> Resul
         }
         _ => Ok(document),
     }
-}
-
-/// The service is told the client's number, and says itself which is shown. But versions that aren't known share an answer: where
-/// one of them is shown its own number, so are the others.
-fn shown_protocol(told: i32, client: &Client) -> ShownProtocol {
-    let own = !client.version.is_known() && u64::try_from(told) == Ok(protocol(client));
-    let (min, max) = if own { (0, 0) } else { (i32::MAX, i32::MAX) };
-    ShownProtocol { min, max, preferred: told }
 }
 
 fn players(told: ToldPlayers) -> Players {

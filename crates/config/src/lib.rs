@@ -55,7 +55,7 @@ pub use root::{Loaded, Root, read_text};
 pub use schema::{KindsSchema, ObjectSchema, Schemas, schema, schema_keys, words_schema};
 #[doc(hidden)]
 pub use section::{chosen, key, keyword, same, tagged, written};
-pub use serde_json::{Value as Json, json};
+pub use serde_json::{Map as JsonMap, Value as Json, json};
 pub use setting::{ByteSize, DocumentPath, Located, Named, Omittable, Rate, Secret, Setting};
 pub use value::{Data, Table, Value};
 pub use words::{nearest, quoted, suggestion};

@@ -4,17 +4,20 @@
 //! What must stay true: dropping any of the futures here in the middle loses nothing: what was read stays in `inbound`, what
 //! wasn't written yet in `out`, so that a last word can still be said.
 
+use crate::admission::read_more;
 use crate::ended::Ended;
 use drawbridge_model::Refusal;
-use drawbridge_net::Socket;
+use drawbridge_net::{Dialer, Socket};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::configuration::Disconnect;
-use drawbridge_protocol::packet::login::LoginDisconnect;
+use drawbridge_protocol::packet::login::{AnyLoginStart, LoginDisconnect};
 use drawbridge_protocol::packet::{Packet, RawPacket};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::text::{Component, TextFormat};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use tokio::time::sleep_until;
 
 /// How long a client may take to take its last packet.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -35,6 +38,9 @@ pub(crate) struct Conversation {
     deadline: Instant,
     told: bool,
 }
+
+/// How much is kept of what a client says before anybody is there to hear it, in bytes. Vanilla clients say nothing.
+const KEPT: usize = 8 * 1024;
 
 /// What follows upon bytes that are sent.
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +182,62 @@ impl Conversation {
             done = work => Ok(done),
             said = self.packet_ready(self.deadline) => Err(said.err().unwrap_or(Ended::MALFORMED)),
         }
+    }
+
+    /// Waits for something else, and keeps what the client says meanwhile. The client's leaving cancels it.
+    ///
+    /// # Errors
+    /// When the client leaves, or at the deadline.
+    pub(crate) async fn keeping<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ended> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                heard = self.hear() => heard?,
+            }
+        }
+    }
+
+    async fn hear(&mut self) -> Result<(), Ended> {
+        if self.inbound.rest().len() >= KEPT {
+            // The rest waits in the socket.
+            sleep_until(self.deadline.into()).await;
+            return Err(Refusal::TimedOut.into());
+        }
+        self.socket.set_deadline(self.deadline);
+        read_more(&mut self.socket, &mut self.inbound).await
+    }
+
+    /// Opens further connections in the same task.
+    pub(crate) fn dialer(&self) -> Dialer {
+        self.socket.dialer()
+    }
+
+    /// The address that the client is connected to.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub(crate) fn local(&self) -> Result<SocketAddr, Ended> {
+        Ok(self.socket.local()?)
+    }
+
+    /// Login Start of any version, and the frame that it came in.
+    ///
+    /// # Errors
+    /// As [`Conversation::next`]; and when it is another packet.
+    pub(crate) async fn login_start(&mut self) -> Result<(AnyLoginStart, Vec<u8>), Ended> {
+        self.packet_ready(self.deadline).await?;
+        let (before, version) = (self.inbound.rest().len(), self.version);
+        let read = |incoming: Incoming<'_>| AnyLoginStart::read(&incoming.packet, version);
+        let start = self.take(|incoming| read(incoming).map_err(|_| Ended::MALFORMED))?;
+        let frame = self.inbound.used(before - self.inbound.rest().len());
+        Ok((start, frame.to_vec()))
+    }
+
+    /// The socket, and what was kept of what the client said; nothing more is read or written here.
+    pub(crate) fn into_relay(self) -> (Socket, Vec<u8>) {
+        (self.socket, self.inbound.rest().to_vec())
     }
 
     async fn packet_ready(&mut self, deadline: Instant) -> Result<(), Ended> {

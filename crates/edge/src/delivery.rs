@@ -1,6 +1,7 @@
 //! The hand-over: resource packs, cookies, Transfer.
 
 use crate::conversation::Conversation;
+use crate::dial;
 use crate::ended::Ended;
 use crate::login::Visit;
 use crate::placement::{Placed, Waiting};
@@ -10,11 +11,9 @@ use drawbridge_model::{Refusal, Target, TargetAddress};
 use drawbridge_protocol::packet::Packet as _;
 use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
 use drawbridge_routing::Route;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -112,24 +111,11 @@ async fn accepts(address: &TargetAddress) -> bool {
     let connecting = async {
         match address.ip() {
             Some(ip) => TcpStream::connect((ip, address.port)).await.is_ok(),
-            None => TcpStream::connect(look_up(address).await?.as_slice()).await.is_ok(),
+            None => TcpStream::connect(dial::look_up(address).await?.as_slice()).await.is_ok(),
         }
         .then_some(())
     };
     matches!(timeout(PROBE, connecting).await, Ok(Some(())))
-}
-
-/// The addresses of a host name. A look-up that the system's resolver hangs in can't be ended and holds a thread, so there
-/// are few at a time, and one counts for as long as it goes on, whoever has left meanwhile.
-async fn look_up(address: &TargetAddress) -> Option<Vec<SocketAddr>> {
-    static LOOK_UPS: Semaphore = Semaphore::const_new(16);
-    let permit = LOOK_UPS.acquire().await.ok()?;
-    let name = (address.host.clone(), address.port);
-    let found = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        name.to_socket_addrs().map(Vec::from_iter)
-    });
-    found.await.ok()?.ok()
 }
 
 /// Offers the route's resource packs and waits until the client has said what became of each.

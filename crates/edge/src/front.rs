@@ -4,10 +4,11 @@
 use crate::admission::Accepted;
 use crate::conversation::Conversation;
 use crate::ended::Ended;
-use crate::greeting::{Greeted, Purpose};
+use crate::greeting::{Greeted, Opening, Purpose};
 use crate::journey::Journey;
 use crate::login::{self, Visit};
 use crate::refuse;
+use crate::relay;
 use crate::shared::Shared;
 use crate::status;
 use drawbridge_model::Refusal;
@@ -49,11 +50,15 @@ async fn way(
             journey.enter(Phase::Status, greeted.socket.now());
             status::answer(greeted, route.as_deref(), journey).await
         }
-        Routed::Login { route, returning } => {
+        Routed::Login { route, opening } => {
             journey.enter(Phase::Login, greeted.socket.now());
-            let (visit, conversation) = greeted.into_login(&shared, route, returning);
+            let method = route.mode.relay();
+            let (visit, conversation) = greeted.into_login(&shared, route, opening.is_returning());
             // Boxed, so that a connection that goes no further is no larger for it.
-            Box::pin(login::serve(visit, conversation, journey)).await;
+            match method {
+                Some(method) => Box::pin(relay::serve(visit, conversation, &opening, method, journey)).await,
+                None => Box::pin(login::serve(visit, conversation, journey)).await,
+            }
             Ok(())
         }
         Routed::Refused(route, refusal) => {
@@ -77,7 +82,7 @@ pub(crate) enum Routed {
     /// The server list's answer; without a route the unknown host's.
     Status(Option<Arc<Route>>),
     /// A login on a route that takes the client.
-    Login { route: Arc<Route>, returning: bool },
+    Login { route: Arc<Route>, opening: Box<Opening> },
     /// Away, in the words of the route where there is one.
     Refused(Option<Arc<Route>>, Refusal),
 }
@@ -94,15 +99,15 @@ impl Greeted {
         if route.as_ref().is_some_and(|route| !route.access.permits(address)) {
             return Routed::Refused(route, Refusal::Access);
         }
-        let returning = match &self.purpose {
-            Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status(route),
-            Purpose::Login { returning } => *returning,
-            Purpose::LegacyLogin => false,
-        };
-        match route {
-            None => Routed::Refused(None, Refusal::NoRoute),
-            Some(route) if route.takes_version(self.client.version) => Routed::Login { route, returning },
-            Some(route) => Routed::Refused(Some(route), Refusal::Version),
+        if matches!(self.purpose, Purpose::Status | Purpose::LegacyPing(_)) {
+            return Routed::Status(route);
+        }
+        match (route, &self.purpose) {
+            (None, _) => Routed::Refused(None, Refusal::NoRoute),
+            (Some(route), Purpose::Login(opening)) if route.takes_version(self.client.version) => {
+                Routed::Login { route, opening: opening.clone() }
+            }
+            (Some(route), _) => Routed::Refused(Some(route), Refusal::Version),
         }
     }
 
@@ -119,7 +124,7 @@ impl Greeted {
             returning,
             locale: None,
             arrived,
-            _ticket: ticket,
+            ticket,
             _tracked: shared.logins.token(),
         };
         (visit, conversation)

@@ -38,28 +38,44 @@ pub(crate) struct Greeted {
 pub(crate) enum Purpose {
     /// The server list.
     Status,
-    /// A join; `returning`: by way of a Transfer packet.
-    Login { returning: bool },
+    /// A join.
+    Login(Box<Opening>),
     /// The server list of a client of 1.6 or older.
     LegacyPing(LegacyPing),
     /// A join with 1.6 or older.
     LegacyLogin,
 }
 
+/// The handshake of a join, as relays need it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) handshake: Handshake,
+    /// The frame that it came in.
+    pub(crate) frame: Vec<u8>,
+}
+
+impl Opening {
+    /// Whether the client says that a Transfer packet brought it.
+    pub(crate) fn is_returning(&self) -> bool {
+        self.handshake.intent == Intent::Transfer
+    }
+}
+
 impl Purpose {
     /// Which rate counts it.
-    pub(crate) const fn knock(&self) -> Knock {
+    pub(crate) fn knock(&self) -> Knock {
         match self {
             Self::Status | Self::LegacyPing(_) => Knock::Status,
-            Self::Login { returning: true } => Knock::Transfer,
-            Self::Login { returning: false } | Self::LegacyLogin => Knock::Login,
+            Self::Login(opening) if opening.is_returning() => Knock::Transfer,
+            Self::Login(_) | Self::LegacyLogin => Knock::Login,
         }
     }
 }
 
 /// What the first bytes turned out to be.
 enum First {
-    Handshake(Handshake),
+    /// And how many bytes its frame has.
+    Handshake(Handshake, usize),
     Ping(LegacyPing),
     Login(LegacyLogin),
 }
@@ -69,13 +85,14 @@ impl Admitted {
     pub(crate) async fn greet(mut self) -> Result<Greeted, Ended> {
         let first = self.first().await?;
         let (version, host, port, purpose) = match first {
-            First::Handshake(handshake) => {
-                let purpose = match handshake.intent {
-                    Intent::Status => Purpose::Status,
-                    Intent::Login => Purpose::Login { returning: false },
-                    Intent::Transfer => Purpose::Login { returning: true },
-                };
-                (handshake.version, handshake.host, handshake.port, purpose)
+            First::Handshake(handshake, length) => {
+                let (version, port) = (handshake.version, handshake.port);
+                if handshake.intent == Intent::Status {
+                    (version, handshake.host, port, Purpose::Status)
+                } else {
+                    let (host, frame) = (handshake.host.clone(), self.inbound.used(length).to_vec());
+                    (version, host, port, Purpose::Login(Box::new(Opening { handshake, frame })))
+                }
             }
             First::Ping(ping) => {
                 let (host, port) = match &ping {
@@ -103,7 +120,7 @@ impl Admitted {
         }
         loop {
             match legacy::recognise(self.inbound.rest()) {
-                Recognised::Modern => return self.handshake().await.map(First::Handshake),
+                Recognised::Modern => return self.handshake().await,
                 Recognised::Ping(ping) => return Ok(First::Ping(ping)),
                 Recognised::Login(login) => return Ok(First::Login(login)),
                 Recognised::NeedMore { complete_as: None } => {
@@ -126,7 +143,7 @@ impl Admitted {
         }
     }
 
-    async fn handshake(&mut self) -> Result<Handshake, Ended> {
+    async fn handshake(&mut self) -> Result<First, Ended> {
         loop {
             if proxy_protocol::looks_like_header(self.inbound.rest()) {
                 return Err(Refusal::ProxyHeader.into());
@@ -134,9 +151,13 @@ impl Admitted {
             if !could_be_handshake(self.inbound.rest()) {
                 return Err(Ended::MALFORMED);
             }
+            let before = self.inbound.rest().len();
             match self.inbound.next_packet() {
-                // The version is in the packet; the handshake itself is the same in all.
-                Ok(Some(packet)) => return packet.read(ProtocolVersion(0)).map_err(|_| Ended::MALFORMED),
+                Ok(Some(packet)) => {
+                    // The version is in the packet; the handshake itself is the same in all.
+                    let handshake = packet.read(ProtocolVersion(0)).map_err(|_| Ended::MALFORMED)?;
+                    return Ok(First::Handshake(handshake, before - self.inbound.rest().len()));
+                }
                 Ok(None) => read_more(&mut self.socket, &mut self.inbound).await?,
                 Err(_) => return Err(Ended::MALFORMED),
             }

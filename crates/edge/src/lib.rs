@@ -3,7 +3,8 @@
 //! ```text
 //! Accepted ──admission──▶ Admitted ──greeting──▶ Greeted ──routing──▶ Routed
 //! Routed ─┬─ status ▶ answered, closed
-//!         └─ login  ▶ Login ──authentication──▶ Identified ──placement──▶ Placed ──delivery──▶ handed over
+//!         └─ login  ▶ Login ─┬─authentication──▶ Identified ──placement──▶ Placed ──delivery──▶ handed over
+//!                            └─placement──▶ Placed ──delivery──▶ relayed
 //! ```
 //!
 //! One task a connection, on a reactor of `drawbridge-net`. Each phase consumes the value of the one before and returns the next.
@@ -18,7 +19,9 @@ mod admission;
 mod authentication;
 mod conversation;
 pub mod cookie;
+mod crowds;
 mod delivery;
+mod dial;
 mod ended;
 mod front;
 mod greeting;
@@ -27,6 +30,7 @@ mod keys;
 mod login;
 mod placement;
 mod refuse;
+mod relay;
 mod report;
 mod shared;
 pub mod snapshot;
@@ -34,6 +38,7 @@ mod status;
 pub mod ticket;
 mod unreachable;
 
+use crate::crowds::Crowds;
 use crate::keys::Keys;
 use crate::shared::Shared;
 use crate::unreachable::Unreachable;
@@ -52,7 +57,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use cookie::Cookies;
-pub use snapshot::{Shutdown, Snapshot, UnknownHost, UnknownHostAction};
+pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
 pub use ticket::Tickets;
 
 /// How long connections that aren't logins yet may take to become some once the listeners are closed, or to be answered.
@@ -104,6 +109,9 @@ impl Edge {
             unreachable: Unreachable::default(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),
+            crowds: Crowds::default(),
+            relays: TaskTracker::new(),
+            relays_over: CancellationToken::new(),
         });
         let house = Arc::clone(&shared);
         let serving = bound
@@ -151,7 +159,25 @@ impl Edge {
             self.shared.logins.close();
             self.shared.logins.wait().await;
         }
+        self.end_relays(shutdown.relays, hurry).await;
         self.serving.abort();
         self.serving.finished().await;
+    }
+
+    /// Lets players who are carried go on for a while.
+    async fn end_relays(&self, patience: Patience, hurry: &CancellationToken) {
+        let relays = &self.shared.relays;
+        relays.close();
+        if relays.is_empty() {
+            return;
+        }
+        tracing::info!(relays = relays.len(), "players who are carried go on for now");
+        let longest = patience.0.unwrap_or(Duration::MAX);
+        let in_time = hurry.run_until_cancelled(timeout(longest, relays.wait())).await;
+        if !matches!(in_time, Some(Ok(()))) {
+            tracing::info!(relays = relays.len(), "relays are cut");
+            self.shared.relays_over.cancel();
+            relays.wait().await;
+        }
     }
 }

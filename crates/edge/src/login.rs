@@ -32,7 +32,7 @@ pub(crate) struct Visit {
     pub(crate) locale: Option<String>,
     pub(crate) arrived: Instant,
     /// Counts the connection for as long as it lives.
-    pub(crate) _ticket: Ticket,
+    pub(crate) ticket: Ticket,
     /// Counts the login for the shutdown.
     pub(crate) _tracked: TaskTrackerToken,
 }
@@ -51,32 +51,38 @@ pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation, jour
         outcome = walk(&mut visit, &mut conversation, &mut name, journey) => outcome,
         () = shared.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
     };
-    let line = Line {
-        client: &visit.client,
-        route: Some(&visit.route.name),
-        player: name.as_deref(),
-        arrived: visit.arrived,
-        now: Instant::now(),
-        journey,
-    };
-    let refused = match outcome {
+    match outcome {
         Ok(target) => {
-            line.handed_over(&target);
-            None
+            let route = Some(&*visit.route.name);
+            let (client, player, arrived) = (&visit.client, name.as_deref(), visit.arrived);
+            Line { client, route, player, arrived, now: Instant::now(), journey }.handed_over(&target);
+            conversation.close().await;
         }
-        Err(Ended::Left) => return line.left(),
-        Err(Ended::Refused(refusal)) => Some((line, Refused::from(refusal))),
-        Err(Ended::RefusedBy(refused)) => Some((line, *refused)),
+        Err(ended) => turn_away(visit, conversation, ended, name.as_deref(), journey).await,
+    }
+}
+
+/// Tells a client that it gets no further, and closes.
+pub(crate) async fn turn_away(
+    visit: Visit,
+    mut conversation: Conversation,
+    ended: Ended,
+    player: Option<&str>,
+    journey: &mut Journey,
+) {
+    let (client, route) = (&visit.client, Some(&*visit.route.name));
+    let line = Line { client, route, player, arrived: visit.arrived, now: Instant::now(), journey };
+    let refused = match ended {
+        Ended::Left => return line.left(),
+        Ended::Refused(refusal) => Refused::from(refusal),
+        Ended::RefusedBy(refused) => *refused,
     };
-    if let Some((line, refused)) = refused {
-        line.refused(&refused);
-        let told = refuse::Told { refused: &refused, client: &visit.client, player: name.as_deref() };
-        let route = Some(&*visit.route);
-        if let Some(reason) =
-            told.words(&*visit.snapshot.routes.localization, route, visit.locale.as_deref()).await
-        {
-            conversation.tell(reason);
-        }
+    line.refused(&refused);
+    let told = refuse::Told { refused: &refused, client, player };
+    let words =
+        told.words(&*visit.snapshot.routes.localization, Some(&visit.route), visit.locale.as_deref()).await;
+    if let Some(reason) = words {
+        conversation.tell(reason);
     }
     conversation.close().await;
 }

@@ -2,8 +2,9 @@
 
 use crate::journey::{Facts, Journey};
 use drawbridge_model::{Client, Refused, Severity, Target};
+use drawbridge_net::relay::Traffic;
 use drawbridge_telemetry::metrics::{self, Outcome};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What is known of a connection at its end.
 #[derive(Debug)]
@@ -48,6 +49,13 @@ impl<'a> Line<'a> {
         line!(info, self, "handed over", target = target.identifier, address = target.address.to_string());
     }
 
+    /// The player's connection is carried to the target from here on.
+    pub(crate) fn relayed(self, target: &Target) {
+        let facts = Facts { target: Some(&target.identifier), ..self.facts() };
+        self.journey.end(Outcome::Ok, self.now, Some(self.client), &facts);
+        line!(info, self, "relayed", target = target.identifier, address = target.address.to_string());
+    }
+
     /// The server list was answered.
     pub(crate) fn pinged(self) {
         let facts = self.facts();
@@ -73,5 +81,36 @@ impl<'a> Line<'a> {
             Severity::Info => line!(info, self, "refused", reason = reason, by = by),
             Severity::Debug => line!(debug, self, "refused", reason = reason, by = by),
         }
+    }
+}
+
+/// What is known of a relay at its end.
+#[derive(Debug)]
+pub(crate) struct Carried<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) route: &'a str,
+    pub(crate) player: Option<&'a str>,
+    pub(crate) target: &'a str,
+    pub(crate) traffic: Traffic,
+    pub(crate) took: Duration,
+    /// Why it has ended.
+    pub(crate) end: &'static str,
+}
+
+impl Carried<'_> {
+    /// Leaves the line.
+    pub(crate) fn log(self) {
+        tracing::info!(
+            client = %self.client.address,
+            route = self.route,
+            player = self.player,
+            target = self.target,
+            trace = %self.client.trace,
+            seconds = self.took.as_secs(),
+            to_target = self.traffic.up,
+            to_client = self.traffic.down,
+            end = self.end,
+            "relay ended"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! What all connections of an edge share.
 
+use crate::crowds::Crowds;
 use crate::keys::Keys;
 use crate::snapshot::Snapshot;
 use crate::unreachable::Unreachable;
@@ -28,6 +29,12 @@ pub(crate) struct Shared {
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.
     pub(crate) grace_over: CancellationToken,
+    /// Who is carried where.
+    pub(crate) crowds: Crowds,
+    /// Counts relays.
+    pub(crate) relays: TaskTracker,
+    /// Cancelled when relays have had their time.
+    pub(crate) relays_over: CancellationToken,
 }
 
 /// A trace of its own for a connection.

@@ -2,7 +2,7 @@
 
 use crate::cookie::Jar;
 use crate::ticket::TicketOffice;
-use drawbridge_config::{keywords, section};
+use drawbridge_config::{Data, Json, Reader, Schemas, Setting, Value, json, keywords, section};
 use drawbridge_net::{AddressRules, Limits, Networks};
 use drawbridge_routing as routing;
 use std::time::Duration;
@@ -15,6 +15,33 @@ section! {
         pub delay: Duration = Duration::ZERO,
         /// How long logins under way may take to finish; who doesn't is told.
         pub grace: Duration = Duration::from_secs(30),
+        /// How long players who are carried may go on; `"forever"`: until they leave.
+        pub relays: Patience = Patience(Some(Duration::from_secs(600))),
+    }
+}
+
+/// A time, or no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience(pub Option<Duration>);
+
+impl Patience {
+    const FOREVER: &str = "forever";
+}
+
+impl Setting for Patience {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        match value.data() {
+            Data::String(text) if text == Self::FOREVER => Some(Self(None)),
+            _ => Duration::read(value, reader).map(|time| Self(Some(time))),
+        }
+    }
+
+    fn schema(schemas: &mut Schemas) -> Json {
+        json!({ "anyOf": [Duration::schema(schemas), { "const": Self::FOREVER }] })
+    }
+
+    fn write(&self) -> Option<Json> {
+        self.0.map_or_else(|| Some(json!(Self::FOREVER)), |time| time.write())
     }
 }
 

@@ -103,6 +103,15 @@ pub trait DiscoveryAdapter: Debug + Send + Sync {
     /// # Errors
     /// When it can't say.
     async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError>;
+
+    /// The targets that any player may be brought to, for whoever only looks at the server list; none where each player is found one.
+    ///
+    /// # Errors
+    /// When it can't say.
+    async fn shared_targets(&self, client: &Client) -> Result<Vec<Target>, AdapterError> {
+        let _ = client;
+        Ok(Vec::new())
+    }
 }
 
 /// Chooses among targets: leaves some out, adds some, or puts them in another order.

@@ -75,6 +75,8 @@ pub enum Refusal {
     PlacementTimeout,
     /// No target accepts a connection.
     Unreachable,
+    /// The route carries as many players as it may.
+    RouteFull,
     /// The player declined a required resource pack, or couldn't load it.
     ResourcePack,
     /// The edge is shutting down.
@@ -85,7 +87,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Access,
         Self::Full,
         Self::AddressFull,
@@ -107,6 +109,7 @@ impl Refusal {
         Self::ActionFailed,
         Self::PlacementTimeout,
         Self::Unreachable,
+        Self::RouteFull,
         Self::ResourcePack,
         Self::ShuttingDown,
         Self::Internal,
@@ -136,6 +139,7 @@ impl Refusal {
             Self::ActionFailed => "disconnect_action_failed",
             Self::PlacementTimeout => "disconnect_placement_timeout",
             Self::Unreachable => "disconnect_unreachable",
+            Self::RouteFull => "disconnect_full",
             Self::ResourcePack => "disconnect_resource_pack",
             Self::ShuttingDown => "disconnect_shutdown",
             Self::Internal => "disconnect_internal",
@@ -161,6 +165,7 @@ impl Refusal {
             | Self::TimedOut
             | Self::NoTarget
             | Self::Action
+            | Self::RouteFull
             | Self::ResourcePack
             | Self::ShuttingDown => Severity::Info,
             Self::Access
@@ -198,6 +203,7 @@ impl Refusal {
             Self::ActionFailed => "action_failed",
             Self::PlacementTimeout => "placement_timeout",
             Self::Unreachable => "unreachable",
+            Self::RouteFull => "route_full",
             Self::ResourcePack => "resource_pack",
             Self::ShuttingDown => "shutting_down",
             Self::Internal => "internal",

@@ -6,7 +6,7 @@
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::text::{Component, TextFormat};
 use drawbridge_protocol::varint;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 /// Which protocol number a client is shown: its own, if that is in the range, so that its list shows no red version.
@@ -64,6 +64,8 @@ pub struct Status {
     pub favicon: Option<String>,
     /// Whether unsigned chat is refused.
     pub enforces_secure_chat: bool,
+    /// What else a server says in its own, such as mods in `forgeData`.
+    pub others: Map<String, Value>,
 }
 
 /// A status, serialised.
@@ -135,7 +137,11 @@ impl Form {
             tail.push_str(&json!(favicon).to_string());
         }
         tail.push_str(r#","enforcesSecureChat":"#);
-        tail.push_str(if status.enforces_secure_chat { "true}" } else { "false}" });
+        tail.push_str(if status.enforces_secure_chat { "true" } else { "false" });
+        for (key, value) in &status.others {
+            tail.push_str(&format!(",{}:{value}", json!(key)));
+        }
+        tail.push('}');
         Self { head, tail }
     }
 }
@@ -167,6 +173,7 @@ mod tests {
             description: Component::text("A \\ server"),
             favicon: None,
             enforces_secure_chat: false,
+            others: Map::new(),
         }
     }
 

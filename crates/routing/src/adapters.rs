@@ -23,9 +23,12 @@ use drawbridge_adapter::action::{
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::discovery::FixedDiscoverySection;
-use drawbridge_adapter::guard::Place;
+use drawbridge_adapter::guard::{Guard, Place};
 use drawbridge_adapter::localization::FixedLocalizationSection;
-use drawbridge_adapter::status::{Favicon, FixedStatusSection};
+use drawbridge_adapter::status::relayed::Greeting;
+use drawbridge_adapter::status::{
+    Cached, Caching, Favicon, FixedStatusSection, Relayed, RelayedStatusSection,
+};
 use drawbridge_adapter::{action, authentication, discovery, localization, status};
 use drawbridge_config::{Diagnostic, Located, tagged};
 use drawbridge_model::{
@@ -35,6 +38,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
+
+/// How many targets are asked for their status, one after the other, before it is given up.
+const ASKED: u32 = 4;
 
 /// What adapters need from outside. One for a process, so that what they share outlives a reload.
 #[derive(Debug, Clone)]
@@ -73,6 +79,7 @@ tagged! {
         "fixed" => Fixed(FixedStatusSection),
         "http" => Http(HttpStatusSection),
         "grpc" => Grpc(GrpcStatusSection),
+        "relay" => Relay(RelayedStatusSection),
     } default "fixed"
 }
 
@@ -125,11 +132,30 @@ tagged! {
 }
 
 impl StatusSection {
-    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn StatusAdapter> {
+    /// `discovery` and `greeting`: the targets of the route, and how they are spoken to.
+    pub(crate) fn build(
+        &self,
+        services: &Services,
+        place: Place,
+        discovery: &Arc<dyn DiscoveryAdapter>,
+        greeting: Greeting,
+    ) -> Arc<dyn StatusAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.http.favicons())),
             Self::Http(section) => services.http.status(section),
             Self::Grpc(section) => services.grpc.status(section, &services.background, place),
+            Self::Relay(section) => {
+                // All targets may have to be asked, each in its time.
+                let guard = Guard::without_breaker(place, "status", "relay", section.timeout * ASKED);
+                let caching = Caching {
+                    cache: section.cache,
+                    patience: section.patience,
+                    on_error: section.on_error,
+                    unreachable: section.states.unreachable.clone(),
+                };
+                let adapter = Relayed::new(section, Arc::clone(discovery), greeting);
+                Arc::new(Cached::new(adapter, guard, caching, Arc::clone(&services.background)))
+            }
         }
     }
 

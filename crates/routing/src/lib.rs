@@ -23,7 +23,7 @@ pub use adapters::Services;
 pub use host::clean_host;
 pub use pattern::{HostPattern, HostPatternError, Matching};
 pub use route::Route;
-pub use section::{Mode, RouteSection};
+pub use section::{Mode, RelayHost, RelaySection, RouteSection};
 pub use snapshot::Snapshot;
 pub use table::{Conflict, Table, TableBuilder};
 pub use transfer::{ResourcePack, Transfer, TransferAddressError};

@@ -2,7 +2,7 @@
 
 use crate::adapters::Services;
 use crate::placement::Placement;
-use crate::section::{Mode, RouteSection};
+use crate::section::{Mode, RelaySection, RouteSection};
 use crate::transfer::Transfer;
 use drawbridge_model::{
     AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter, Target,
@@ -31,6 +31,10 @@ pub struct Route {
     pub localization: Arc<dyn LocalizationAdapter>,
     /// How players are handed over.
     pub transfer: Transfer,
+    /// How connections are relayed.
+    pub relay: RelaySection,
+    /// The most players at once.
+    pub max_players: Option<u32>,
     /// How often the log says that nobody can be authenticated.
     pub unauthenticated: Seldom,
     placement: Placement,
@@ -41,16 +45,21 @@ pub struct Route {
 impl Route {
     /// As the section says, which has been read without mistakes.
     pub(crate) fn new(section: &RouteSection, services: &Services) -> Self {
+        let placement = section.placement(services);
+        let status =
+            section.status().build(services, section.place(), &placement.discovery, section.greeting());
         Self {
             name: section.name.to_string(),
             mode: section.mode,
             access: AddressRules::from(&section.access),
-            status: section.status.build(services, section.place()),
+            status,
             authentication: section.authentication.build(services, section.place()),
             localization: section.localization.build(services, section.place()),
             transfer: section.transfer.build(),
+            relay: section.relay.clone(),
+            max_players: section.max_players,
             unauthenticated: Seldom::default(),
-            placement: section.placement(services),
+            placement,
             versions: section.versions.as_deref().cloned(),
             names: section.names.clone(),
         }

@@ -1,8 +1,10 @@
 //! `[[routes]]`: a route as it is written.
 
+mod relay;
 mod transfer;
 mod versions;
 
+pub use relay::{RelayHost, RelaySection};
 pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
 pub use versions::Versions;
 
@@ -17,12 +19,14 @@ use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::guard::Place;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
-use drawbridge_adapter::status::FixedStatusSection;
+use drawbridge_adapter::status::relayed::{AskedHost, Greeting};
+use drawbridge_adapter::status::{FixedStatusSection, RelayedStatusSection};
 use drawbridge_config::{
     Diagnostic, Fields, Json, Located, Named, Reader, Schemas, Setting, Value, json, keywords, parsed,
     section,
 };
 use drawbridge_net::Access;
+use drawbridge_net::relay::Method;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::version::RELEASES;
 use drawbridge_telemetry::Seldom;
@@ -36,6 +40,12 @@ keywords! {
     pub enum Mode {
         /// Handed over by Transfer packet; clients from 1.20.5 on.
         "transfer" => Transfer,
+        /// Relayed as bytes, copied or spliced by what flows; clients of every version. The target authenticates, or nobody does.
+        "passthrough" => Passthrough,
+        /// As `passthrough`, always by splice(2).
+        "zero_copy" => ZeroCopy,
+        /// As `passthrough`, under the name that says who authenticates.
+        "server_only" => ServerOnly,
     }
 }
 
@@ -43,8 +53,16 @@ impl Mode {
     /// Whether clients of this version can reach a target so.
     #[must_use]
     pub fn serves(self, version: ProtocolVersion) -> bool {
+        self.relay().is_some() || (version.has_transfer() && version.is_known())
+    }
+
+    /// How bytes are moved, where the connection is relayed.
+    #[must_use]
+    pub const fn relay(self) -> Option<Method> {
         match self {
-            Self::Transfer => version.has_transfer() && version.is_known(),
+            Self::Transfer => None,
+            Self::Passthrough | Self::ServerOnly => Some(Method::Adaptive),
+            Self::ZeroCopy => Some(Method::Splice),
         }
     }
 }
@@ -69,7 +87,7 @@ section! {
         /// The addresses that may join, of those that `[access]` lets in.
         pub access: Access,
         /// What the server list shows.
-        pub status: StatusSection,
+        pub status: Option<StatusSection>,
         /// Who decides who a player is.
         pub authentication: AuthenticationSection,
         /// Where targets come from.
@@ -80,6 +98,10 @@ section! {
         pub localization: LocalizationSection,
         /// How players are handed over.
         pub transfer: TransferSection,
+        /// How connections are relayed.
+        pub relay: RelaySection,
+        /// The most players at once, in modes that carry them; others are told `disconnect_full`.
+        pub max_players: Option<u32>,
     }
 }
 
@@ -101,12 +123,14 @@ pub(crate) fn built_in_route() -> RouteSection {
         versions: None,
         names: usual_names(),
         access: Access::default(),
-        status: StatusSection::Fixed(FixedStatusSection::default()),
+        status: None,
         authentication: default_authentication(),
         discovery: None,
         actions: Vec::new(),
         localization: LocalizationSection::Fixed(FixedLocalizationSection::default()),
         transfer: TransferSection::default(),
+        relay: RelaySection::default(),
+        max_players: None,
     }
 }
 
@@ -119,6 +143,28 @@ impl RouteSection {
         }
         let targets = self.targets.as_deref().unwrap_or_default();
         Cow::Owned(DiscoverySection::Fixed(FixedDiscoverySection::of_addresses(targets)))
+    }
+
+    /// What the server list shows: where nothing is written, the target's own status if the connection is carried to it.
+    #[must_use]
+    pub fn status(&self) -> Cow<'_, StatusSection> {
+        match &self.status {
+            Some(status) => Cow::Borrowed(status),
+            None if self.mode.relay().is_some() => {
+                Cow::Owned(StatusSection::Relay(RelayedStatusSection::default()))
+            }
+            None => Cow::Owned(StatusSection::Fixed(FixedStatusSection::default())),
+        }
+    }
+
+    /// How targets are spoken to that are asked for their status.
+    pub(crate) fn greeting(&self) -> Greeting {
+        let host = match &self.relay.host {
+            RelayHost::Keep => AskedHost::Typed,
+            RelayHost::Target => AskedHost::Targets,
+            RelayHost::Fixed(host) => AskedHost::Fixed(host.clone()),
+        };
+        Greeting { proxy_protocol: self.relay.proxy_protocol, host }
     }
 
     /// How long each of its adapters goes on trying that asks more than once for a player, in the order in which they do.
@@ -155,8 +201,31 @@ impl RouteSection {
             let mistake = Diagnostic::error(fields.origin("hosts"), "no host belongs to this route");
             fields.report(mistake.help("\"*\" stands for every host that no other route has"));
         }
+        self.check_mode(fields);
         self.check_versions(fields);
         self.check_targets(fields);
+    }
+
+    /// What the mode can't do, or nobody would read.
+    fn check_mode(&self, fields: &mut Fields<'_, '_, '_>) {
+        let (without_effect, why) = match self.mode.relay() {
+            Some(_) => {
+                (&["authentication", "transfer"][..], "the edge only relays: the target authenticates")
+            }
+            None => (&["relay", "max_players"][..], "who was handed over is gone"),
+        };
+        for key in without_effect {
+            if !fields.has(key) {
+                continue;
+            }
+            let mistake =
+                Diagnostic::error(fields.origin(key), format!("\"{key}\" has no effect in this mode"));
+            fields.report(mistake.label(why).related(fields.origin("mode"), "the mode"));
+        }
+        if self.mode.relay().is_some_and(|method| !method.is_available()) {
+            let mistake = Diagnostic::error(fields.origin("mode"), "this system has no splice(2)");
+            fields.report(mistake.help("mode = \"passthrough\" copies instead"));
+        }
     }
 
     fn check_versions(&self, fields: &mut Fields<'_, '_, '_>) {

@@ -84,7 +84,7 @@ fn check_routes(sections: &[RouteSection], diagnostics: &mut Diagnostics) {
             let mistake = Diagnostic::error(section.name.origin(), message);
             diagnostics.push(mistake.related(other, "the first is here").help("give each a name of its own"));
         }
-        if let Some(mistake) = section.status.mistake() {
+        if let Some(mistake) = section.status().mistake() {
             diagnostics.push(mistake);
         }
     }

@@ -155,6 +155,28 @@ pub fn transferred(route: &str, target: &str) {
     }
 }
 
+/// A player of this route is carried from here on.
+pub fn relay_began(route: &str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.relay_began(route);
+    }
+}
+
+/// Another so many bytes were carried for players of this route: to targets, and to clients.
+pub fn relayed(route: &str, to_target: u64, to_client: u64) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.relayed(route, to_target, to_client);
+    }
+}
+
+/// A player of this route is no longer carried. `end` says why: `closed`, `broken`, `idle`, `client_stalled`, `target_stalled` or
+/// `shutting_down`.
+pub fn relay_ended(route: &str, end: &'static str) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.relay_ended(route, end);
+    }
+}
+
 /// A discovery of this `type` gave an answer that is older than it may be, since nobody could be asked.
 pub fn discovery_stale(kind: &'static str) {
     if let Some(instruments) = INSTRUMENTS.get() {

@@ -8,6 +8,7 @@
 //! - [`NameServer`]: DNS over UDP and TCP, with its failures on demand.
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
+//! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
@@ -26,6 +27,7 @@ mod node;
 mod player;
 mod script;
 mod session;
+mod target;
 mod wait;
 mod web;
 
@@ -41,6 +43,7 @@ pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
 pub use script::Event;
 pub use session::{Account, Mode, SessionServer};
+pub use target::{Manner, Target};
 pub use wait::eventually;
 pub use web::{Reply, Request, Web};
 

@@ -6,7 +6,6 @@
 //!
 //! What must stay true: a ping never waits for anybody; an answer is read within a bound, inflated or not.
 
-use super::document::{DocumentError, FieldsSection, Reading};
 use super::header::{HeaderText, Headers};
 use crate::error::HttpError;
 use crate::http::Http;
@@ -17,6 +16,7 @@ use async_trait::async_trait;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::backoff;
 use drawbridge_adapter::chain::chain;
+use drawbridge_adapter::status::{DocumentError, FieldsSection, Reading};
 use drawbridge_adapter::status::{OnStatusError, StatesSection};
 use drawbridge_config::{Fields, section};
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};

@@ -111,6 +111,10 @@ impl DiscoveryAdapter for Fixed {
     async fn targets(&self, _: &Client, _: &Identity) -> Result<Vec<Target>, AdapterError> {
         Ok(self.targets.clone())
     }
+
+    async fn shared_targets(&self, _: &Client) -> Result<Vec<Target>, AdapterError> {
+        Ok(self.targets.clone())
+    }
 }
 
 #[cfg(test)]

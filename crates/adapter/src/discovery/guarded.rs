@@ -49,10 +49,9 @@ impl<A> Guarded<A> {
     }
 }
 
-#[async_trait]
-impl<A: DiscoveryAdapter> DiscoveryAdapter for Guarded<A> {
-    async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError> {
-        let found = self.guard.ask(self.adapter.targets(client, identity)).await;
+impl<A> Guarded<A> {
+    /// What becomes of an answer, or of none.
+    fn settle(&self, found: Result<Vec<Target>, AdapterError>) -> Result<Vec<Target>, AdapterError> {
         match (found, self.on_error) {
             (Ok(targets), OnDiscoveryError::Stale) => {
                 // What was set aside for one player is nothing for another.
@@ -74,5 +73,16 @@ impl<A: DiscoveryAdapter> DiscoveryAdapter for Guarded<A> {
             }
             (found, _) => found,
         }
+    }
+}
+
+#[async_trait]
+impl<A: DiscoveryAdapter> DiscoveryAdapter for Guarded<A> {
+    async fn targets(&self, client: &Client, identity: &Identity) -> Result<Vec<Target>, AdapterError> {
+        self.settle(self.guard.ask(self.adapter.targets(client, identity)).await)
+    }
+
+    async fn shared_targets(&self, client: &Client) -> Result<Vec<Target>, AdapterError> {
+        self.guard.ask(self.adapter.shared_targets(client)).await
     }
 }

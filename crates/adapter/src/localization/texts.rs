@@ -59,6 +59,7 @@ texts! {
     disconnect_action_failed
     disconnect_placement_timeout
     disconnect_unreachable
+    disconnect_full
     disconnect_resource_pack
     disconnect_shutdown
     disconnect_internal

@@ -12,6 +12,7 @@ use super::states::{OnStatusError, StateSection};
 use crate::background::{Background, Running};
 use crate::guard::Guard;
 use async_trait::async_trait;
+use drawbridge_model::status::ShownProtocol;
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_telemetry::metrics::{self, StatusCache};
@@ -68,6 +69,16 @@ struct House {
 struct Key {
     host: String,
     version: Option<ProtocolVersion>,
+}
+
+/// The number that clients are shown who share an answer with one of this version, which is `told` a number. Where a version that no
+/// release has is told its own, so are the others that no release has.
+#[must_use]
+pub fn shown_to_class(told: i32, version: ProtocolVersion) -> ShownProtocol {
+    // Who doesn't say a number is asked for as 0.
+    let own = !version.is_known() && (told == version.0 || told == version.0.max(0));
+    let (min, max) = if own { (0, 0) } else { (i32::MAX, i32::MAX) };
+    ShownProtocol { min, max, preferred: told }
 }
 
 /// A document, or no answer at all.

@@ -3,14 +3,15 @@
 //!
 //! What must stay true: whatever the document holds, it is a status that clients take, or an error that names the field.
 
+use super::favicon::{Favicon, FaviconError};
 use super::pointer::Pointer;
-use drawbridge_adapter::status::favicon::{Favicon, FaviconError};
 use drawbridge_config::{Json, section};
 use drawbridge_model::status::{Players, Sample, ShownProtocol};
 use drawbridge_model::{Status, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::status::MAX_STATUS;
 use drawbridge_protocol::text::{Component, TextError};
+use serde_json::Map;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -40,26 +41,55 @@ section! {
 
 /// Why an answer is no status.
 #[derive(Debug, Error)]
-pub(super) enum DocumentError {
+pub enum DocumentError {
+    /// It isn't JSON.
     #[error("it is no JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// A part is of another kind.
     #[error("{field} at {at}: expected {expected}, found {found}")]
-    Kind { field: &'static str, at: String, expected: &'static str, found: String },
+    Kind {
+        /// Which part.
+        field: &'static str,
+        /// The pointer to it.
+        at: String,
+        /// What it should be.
+        expected: &'static str,
+        /// The beginning of what it is.
+        found: String,
+    },
+    /// A part isn't there.
     #[error("{field}: there is nothing at {at}")]
-    Missing { field: &'static str, at: String },
+    Missing {
+        /// Which part.
+        field: &'static str,
+        /// The pointer to it.
+        at: String,
+    },
+    /// A text isn't one.
     #[error("{field} at {at}: {error}")]
-    Text { field: &'static str, at: String, error: TextError },
+    Text {
+        /// Which part.
+        field: &'static str,
+        /// The pointer to it.
+        at: String,
+        /// What is wrong with it.
+        error: TextError,
+    },
+    /// Nothing of a status is there.
     #[error("it has none of a status's parts")]
     Nothing,
+    /// No client would take it.
     #[error("the status has {0} bytes in all, and clients take {MAX_STATUS}")]
     TooLong(usize),
 }
 
 /// A status, and why its favicon isn't in it.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) document: StatusDocument,
-    pub(super) no_favicon: Option<FaviconError>,
+pub struct Reading {
+    /// The status.
+    pub document: StatusDocument,
+    /// Why its favicon isn't in it, where it had one.
+    pub no_favicon: Option<FaviconError>,
 }
 
 /// A part of the status, found in the answer.
@@ -77,28 +107,52 @@ struct Parts<'d> {
 
 impl FieldsSection {
     /// Reads the status in `body`.
-    pub(super) fn read(&self, body: &[u8]) -> Result<Reading, DocumentError> {
+    ///
+    /// # Errors
+    /// When it isn't one.
+    pub fn read(&self, body: &[u8]) -> Result<Reading, DocumentError> {
         let document: Json = serde_json::from_slice(body)?;
-        let mut status = Parts { document: &document, fields: self }.status()?;
-        let mut no_favicon = None;
-        if let Some(uri) = status.favicon.take() {
-            // Servers of old broke the lines of their Base64.
-            match Favicon::of_uri(&uri.replace(['\n', '\r'], "")) {
-                Ok(Favicon::Picture(uri)) => status.favicon = Some(uri),
-                Ok(Favicon::Url(_)) => {}
-                Err(error) => no_favicon = Some(error),
-            }
-        }
-        let mut document = StatusDocument::new(status);
-        if document.size() > MAX_STATUS && document.status().favicon.is_some() {
-            no_favicon = Some(FaviconError::Document(document.size()));
-            document = StatusDocument::new(Status { favicon: None, ..document.status().clone() });
-        }
-        if document.size() > MAX_STATUS {
-            return Err(DocumentError::TooLong(document.size()));
-        }
-        Ok(Reading { document, no_favicon })
+        let status = Parts { document: &document, fields: self }.status()?;
+        reading(status)
     }
+}
+
+/// Reads a server's own status, `change`d before anything else is done with it; what else it holds is kept.
+///
+/// # Errors
+/// When it isn't one.
+pub fn read_own(body: &[u8], change: impl FnOnce(&mut Status)) -> Result<Reading, DocumentError> {
+    /// What is read.
+    const KNOWN: [&str; 5] = ["version", "players", "description", "favicon", "enforcesSecureChat"];
+    let document: Json = serde_json::from_slice(body)?;
+    let mut status = Parts { document: &document, fields: &FieldsSection::default() }.status()?;
+    let others = document.as_object().into_iter().flatten();
+    let others = others.filter(|(key, _)| !KNOWN.contains(&key.as_str()));
+    status.others = others.map(|(key, value)| (key.clone(), value.clone())).collect();
+    change(&mut status);
+    reading(status)
+}
+
+/// Makes the document, without a favicon that clients wouldn't take.
+fn reading(mut status: Status) -> Result<Reading, DocumentError> {
+    let mut no_favicon = None;
+    if let Some(uri) = status.favicon.take() {
+        // Servers of old broke the lines of their Base64.
+        match Favicon::of_uri(&uri.replace(['\n', '\r'], "")) {
+            Ok(Favicon::Picture(uri)) => status.favicon = Some(uri),
+            Ok(Favicon::Url(_)) => {}
+            Err(error) => no_favicon = Some(error),
+        }
+    }
+    let mut document = StatusDocument::new(status);
+    if document.size() > MAX_STATUS && document.status().favicon.is_some() {
+        no_favicon = Some(FaviconError::Document(document.size()));
+        document = StatusDocument::new(Status { favicon: None, ..document.status().clone() });
+    }
+    if document.size() > MAX_STATUS {
+        return Err(DocumentError::TooLong(document.size()));
+    }
+    Ok(Reading { document, no_favicon })
 }
 
 impl<'d> Parts<'d> {
@@ -124,6 +178,7 @@ impl<'d> Parts<'d> {
             },
             favicon: favicon.map(Part::text).transpose()?.map(str::to_owned),
             enforces_secure_chat: chat.map(Part::truth).transpose()?.unwrap_or(false),
+            others: Map::new(),
         })
     }
 

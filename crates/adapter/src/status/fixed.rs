@@ -143,6 +143,7 @@ impl FixedStatusSection {
             description: (*self.description).clone(),
             favicon,
             enforces_secure_chat: self.enforces_secure_chat,
+            others: serde_json::Map::new(),
         }
     }
 }

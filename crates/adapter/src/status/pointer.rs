@@ -22,7 +22,7 @@ pub enum PointerError {
 
 impl Pointer {
     /// What it points at in `document`.
-    pub(super) fn of<'d>(&self, document: &'d Json) -> Option<&'d Json> {
+    pub(crate) fn of<'d>(&self, document: &'d Json) -> Option<&'d Json> {
         document.pointer(&self.0)
     }
 }

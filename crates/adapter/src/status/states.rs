@@ -36,6 +36,11 @@ section! {
 }
 
 impl StateSection {
+    /// With these words.
+    pub(crate) fn plain(name: &str, description: &str) -> Self {
+        Self { name: name.to_owned(), description: Text::plain(description) }
+    }
+
     /// The document of the state. Its protocol number is nobody's, so that the list shows the version text.
     #[must_use]
     pub fn document(&self) -> StatusDocument {
@@ -46,6 +51,7 @@ impl StateSection {
             description: (*self.description).clone(),
             favicon: None,
             enforces_secure_chat: false,
+            others: serde_json::Map::new(),
         })
     }
 }

@@ -73,7 +73,8 @@ fn both_forms_of_targets_mean_the_same() {
 #[test]
 fn mistakes_stand_at_their_keys() {
     for (keys, words) in [
-        ("mode = 'passthrough'", "\"transfer\""),
+        ("mode = 'passthru'", "did you mean \"passthrough\""),
+        ("mode = 'passthrough'", "the target authenticates"),
         ("versions = '<766'", "none of these versions can be transferred"),
         (
             "versions = '>=26.2'\ntransfer.resource_packs = [{ url = 'http://x', sha1 = '0000000000000000000000000000000000000000' }]",
@@ -89,7 +90,8 @@ fn mistakes_stand_at_their_keys() {
         ("localization.type = 'grcp'", "unknown type"),
         ("authentication.type = 'mojng'", "did you mean \"mojang\""),
         ("authentication = { type = 'disabled', url = 'x' }", "unknown key"),
-        ("max_players = 5", "unknown key"),
+        ("max_player = 5", "unknown key"),
+        ("max_players = 5", "no effect in this mode"),
         ("access.alow = []", "did you mean \"allow\""),
         ("targets = ['a:1']\ntransfer.address = { meta = 'public' }", "no \"public\" in its meta"),
         ("transfer.resource_packs = [{ url = 'ftp://x', sha1 = '' }]", "expected an http(s) URL"),

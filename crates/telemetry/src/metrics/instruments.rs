@@ -1,11 +1,11 @@
 //! The instruments. Those that a ping uses are bound to their labels beforehand, since to look them up costs ten times what counting does.
 
-use super::pairs::Pairs;
+use super::pairs::{Pairs, Routes};
 use super::{Answer, Cookie, Limit, Outcome, Phase, STATE, StatusCache};
 use crate::health;
 use drawbridge_model::Refusal;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter};
+use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter, UpDownCounter};
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
@@ -61,6 +61,10 @@ pub(super) struct Instruments {
     pub(super) limited: Choice<5>,
     pub(super) reloads: Choice<2>,
     pub(super) transfers: Pairs,
+    routes: Routes,
+    relays: UpDownCounter<i64>,
+    relays_ended: Counter<u64>,
+    relayed: Counter<u64>,
     stale: Counter<u64>,
     orphaned: Counter<u64>,
 }
@@ -104,6 +108,17 @@ impl Instruments {
             limited: Choice::new(&limited, "limit", Limit::ALL.map(Limit::label)),
             reloads: Choice::new(&reloads, "outcome", ["ok", "failed"]),
             transfers: Pairs::new(counter("drawbridge.transfers", "Players handed over")),
+            routes: Routes::default(),
+            relays: meter
+                .i64_up_down_counter("drawbridge.relays")
+                .with_description("Players whose connection is carried")
+                .build(),
+            relays_ended: counter("drawbridge.relays.ended", "Relays ended, by why"),
+            relayed: meter
+                .u64_counter("drawbridge.relayed")
+                .with_unit("By")
+                .with_description("Bytes carried")
+                .build(),
             stale: counter(
                 "drawbridge.discovery.stale",
                 "Answers of a discovery that were too old, but the best to be had",
@@ -154,6 +169,23 @@ impl Instruments {
 
     pub(super) fn stale(&self, kind: &'static str) {
         self.stale.add(1, &[KeyValue::new("kind", kind)]);
+    }
+
+    pub(super) fn relay_began(&self, route: &str) {
+        self.relays.add(1, &[self.routes.label(route)]);
+    }
+
+    pub(super) fn relay_ended(&self, route: &str, end: &'static str) {
+        let route = self.routes.label(route);
+        self.relays.add(-1, std::slice::from_ref(&route));
+        self.relays_ended.add(1, &[route, KeyValue::new("end", end)]);
+    }
+
+    pub(super) fn relayed(&self, route: &str, to_target: u64, to_client: u64) {
+        let route = self.routes.label(route);
+        for (direction, bytes) in [("to_target", to_target), ("to_client", to_client)] {
+            self.relayed.add(bytes, &[route.clone(), KeyValue::new("direction", direction)]);
+        }
     }
 
     pub(super) fn orphaned(&self, outcome: &'static str) {

@@ -3,7 +3,7 @@
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Counter};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 /// The most targets with a count of their own, over all routes.
@@ -18,6 +18,25 @@ const OTHER: &str = "other";
 pub(super) struct Pairs {
     counter: Counter<u64>,
     counts: Mutex<Counts>,
+}
+
+/// The routes that are told apart where something is counted by route alone.
+#[derive(Debug, Default)]
+pub(super) struct Routes(Mutex<HashSet<String>>);
+
+impl Routes {
+    /// The route's label.
+    pub(super) fn label(&self, route: &str) -> KeyValue {
+        // Each change is whole, so that what a panic elsewhere left behind is sound.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(route) {
+            if known.len() >= ROUTES {
+                return KeyValue::new("route", OTHER);
+            }
+            known.insert(route.to_owned());
+        }
+        KeyValue::new("route", route.to_owned())
+    }
 }
 
 #[derive(Debug, Default)]

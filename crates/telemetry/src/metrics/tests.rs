@@ -32,6 +32,9 @@ fn count_everything() {
     discovery_stale("dns");
     allocation_orphaned("deleted");
     transferred("lobby", "hub-1");
+    relay_began("lobby");
+    relayed("lobby", 1, 2);
+    relay_ended("lobby", "closed");
     configured(3);
 }
 

@@ -19,6 +19,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_action_failed: "Die Auswahl eines Servers ist fehlgeschlagen. Bitte versuche es gleich noch einmal.",
     disconnect_placement_timeout: "Die Suche nach einem Server für dich hat zu lange gedauert. Bitte versuche es gleich noch einmal.",
     disconnect_unreachable: "Der Server, zu dem du unterwegs warst, ist gerade nicht erreichbar. Bitte versuche es gleich noch einmal.",
+    disconnect_full: "Dieser Server ist gerade voll. Bitte versuche es später noch einmal.",
     disconnect_resource_pack: "Dieser Server braucht sein Ressourcenpaket. Bitte erlaube Server-Ressourcenpakete in deiner Serverliste und tritt noch einmal bei.",
     disconnect_shutdown: "Der Server startet gerade neu. Bitte tritt gleich noch einmal bei.",
     disconnect_internal: "Bei uns ist etwas schiefgegangen. Bitte versuche es noch einmal; wenn es wieder passiert, sag dem Team des Servers Bescheid.",

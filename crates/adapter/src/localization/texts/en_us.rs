@@ -19,6 +19,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_action_failed: "Choosing a server for you failed. Please try again in a moment.",
     disconnect_placement_timeout: "Finding a server for you took too long. Please try again in a moment.",
     disconnect_unreachable: "The server that you were on your way to can't be reached right now. Please try again in a moment.",
+    disconnect_full: "This server is full right now. Please try again later.",
     disconnect_resource_pack: "This server needs its resource pack. Please allow server resource packs in your server list and join again.",
     disconnect_shutdown: "The server is restarting. Please join again in a moment.",
     disconnect_internal: "Something went wrong on our side. Please try again; if it keeps happening, tell the server's team.",

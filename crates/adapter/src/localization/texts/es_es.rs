@@ -19,6 +19,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_action_failed: "No se ha podido elegir un servidor para ti. Inténtalo de nuevo en un momento.",
     disconnect_placement_timeout: "La búsqueda de un servidor para ti ha tardado demasiado. Vuelve a intentarlo dentro de un momento.",
     disconnect_unreachable: "Ahora mismo no se puede contactar con el servidor al que ibas. Vuelve a intentarlo dentro de un momento.",
+    disconnect_full: "Este servidor está lleno ahora mismo. Vuelve a intentarlo más tarde.",
     disconnect_resource_pack: "Este servidor necesita su paquete de recursos. Permite los paquetes de recursos del servidor en tu lista de servidores y vuelve a entrar.",
     disconnect_shutdown: "El servidor se está reiniciando. Vuelve a entrar dentro de un momento.",
     disconnect_internal: "Algo ha fallado por nuestra parte. Vuelve a intentarlo; si sigue ocurriendo, avisa al equipo del servidor.",

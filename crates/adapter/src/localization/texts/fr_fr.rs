@@ -19,6 +19,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_action_failed: "Le choix d'un serveur a échoué. Réessaie dans un instant.",
     disconnect_placement_timeout: "Trouver un serveur pour toi a pris trop de temps. Réessaie dans un instant.",
     disconnect_unreachable: "Le serveur vers lequel tu allais est injoignable pour le moment. Réessaie dans un instant.",
+    disconnect_full: "Ce serveur est complet pour le moment. Réessaie plus tard.",
     disconnect_resource_pack: "Ce serveur a besoin de son pack de ressources. Autorise les packs de ressources du serveur dans ta liste de serveurs, puis rejoins-le à nouveau.",
     disconnect_shutdown: "Le serveur redémarre. Rejoins-le à nouveau dans un instant.",
     disconnect_internal: "Quelque chose s'est mal passé de notre côté. Réessaie ; si cela continue, préviens l'équipe du serveur.",

@@ -19,6 +19,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_action_failed: "サーバーの選択に失敗しました。しばらくしてからもう一度お試しください。",
     disconnect_placement_timeout: "サーバーを探すのに時間がかかりすぎました。少し待ってから、もう一度お試しください。",
     disconnect_unreachable: "移動先のサーバーに現在接続できません。少し待ってから、もう一度お試しください。",
+    disconnect_full: "このサーバーは現在満員です。しばらくしてから、もう一度お試しください。",
     disconnect_resource_pack: "このサーバーではリソースパックが必要です。サーバーリストでサーバーリソースパックを有効にして、もう一度参加してください。",
     disconnect_shutdown: "サーバーを再起動しています。少し待ってから、もう一度参加してください。",
     disconnect_internal: "こちら側で問題が発生しました。もう一度お試しください。繰り返す場合は、サーバーの運営チームにお知らせください。",

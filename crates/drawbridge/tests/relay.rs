@@ -1,0 +1,306 @@
+//! Routes that relay: what targets get, which of them is asked, and how long it lasts.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::packet::handshake::{Handshake, Intent};
+use drawbridge_protocol::stream::{Inbound, Outbound};
+use drawbridge_testkit::{Backend, Edge, Manner, PATIENCE, Target, Tarpit, eventually, sees};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+use support::edge;
+use support::scrape::{METRICS, metrics_address, wait_for};
+
+const MODES: [&str; 3] = ["passthrough", "zero_copy", "server_only"];
+/// What targets say first.
+const HELLO: &[u8] = b"\x05hello";
+
+fn target() -> Target {
+    Target::start(Manner::Echoes(HELLO.to_vec())).unwrap()
+}
+
+/// A route for all hosts to these targets.
+fn route(mode: &str, targets: &[SocketAddr], more: &str) -> String {
+    let targets: Vec<_> = targets.iter().map(|target| format!("\"{target}\"")).collect();
+    format!(
+        "[[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"{mode}\"\ntargets = [{}]\n{more}\n",
+        targets.join(", ")
+    )
+}
+
+fn relaying(targets: &[SocketAddr], more: &str) -> Edge {
+    edge().config(route("passthrough", targets, more)).start()
+}
+
+/// A client that says what it is told.
+struct Raw(TcpStream);
+
+impl Raw {
+    fn connect(edge: &Edge) -> Self {
+        let stream = TcpStream::connect(edge.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+
+    fn joins(edge: &Edge, version: i32) -> Self {
+        let mut client = Self::connect(edge);
+        client.0.write_all(&handshake(version, "localhost", Intent::Login)).unwrap();
+        client.0.write_all(&login_start(version, "Alice")).unwrap();
+        client
+    }
+
+    fn hears(&mut self, bytes: &[u8]) {
+        let mut heard = vec![0; bytes.len()];
+        self.0.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, bytes);
+    }
+
+    /// Whether the other side closes, with no further word.
+    fn is_closed(&mut self) -> bool {
+        match self.0.read(&mut [0; 1]) {
+            Ok(read) => read == 0,
+            Err(error) => matches!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+
+    /// The text that it is turned away with, in login's own packet.
+    fn kicked(&mut self) -> String {
+        let (mut inbound, mut buffer) = (Inbound::new(1 << 20), [0; 4096]);
+        loop {
+            if let Some(packet) = inbound.next_packet().unwrap() {
+                assert_eq!(packet.id, 0, "Login Disconnect");
+                return String::from_utf8_lossy(packet.fields).into_owned();
+            }
+            let read = self.0.read(&mut buffer).unwrap();
+            assert!(read > 0, "closed without a word");
+            inbound.feed(&buffer[..read]);
+        }
+    }
+}
+
+fn handshake(version: i32, host: &str, intent: Intent) -> Vec<u8> {
+    let version = ProtocolVersion(version);
+    let mut bytes = Vec::new();
+    let handshake = Handshake { version, host: host.to_owned(), port: 25565, intent };
+    Outbound::new().write(version, &handshake, &mut bytes).unwrap();
+    bytes
+}
+
+/// Login Start with the fields that the version has.
+fn login_start(version: i32, name: &str) -> Vec<u8> {
+    let mut fields = vec![0, u8::try_from(name.len()).unwrap()];
+    fields.extend(name.as_bytes());
+    match version {
+        759 => fields.push(0),
+        760 => fields.extend([0, 0]),
+        761..=763 => fields.push(0),
+        764.. => fields.extend([7; 16]),
+        _ => {}
+    }
+    fields.insert(0, u8::try_from(fields.len()).unwrap());
+    fields
+}
+
+/// What a target hears first of a client of this kind.
+fn first_words(more: &str, version: i32, host: &str, intent: Intent) -> Vec<u8> {
+    let target = target();
+    let edge = relaying(&[target.address()], more);
+    let mut client = Raw::connect(&edge);
+    client.0.write_all(&handshake(version, host, intent)).unwrap();
+    client.0.write_all(&login_start(version, "Alice")).unwrap();
+    client.hears(HELLO);
+    target.heard().concat()
+}
+
+#[test]
+fn bytes_go_through_as_they_are_in_every_mode_and_version() {
+    sees!("routes[].mode");
+    for mode in MODES {
+        let target = target();
+        let edge = edge().config(route(mode, &[target.address()], "")).start();
+        // The last one is newer than any that is known.
+        for version in [4, 5, 47, 340, 578, 759, 760, 763, 764, 767, 777, 9_001, 0x4000_0107] {
+            let mut client = Raw::connect(&edge);
+            let mut said = handshake(version, "Play.Example.COM\0FML2\0", Intent::Login);
+            said.extend(login_start(version, "Alice"));
+            client.0.write_all(&said).unwrap();
+            client.hears(HELLO);
+            assert_eq!(target.heard().last().unwrap(), &said, "{mode} {version}");
+            let bulk: Vec<u8> = (0..300_000_u32).map(|at| (at >> 3) as u8).collect();
+            let mut writer = client.0.try_clone().unwrap();
+            let sent = bulk.clone();
+            let writing = std::thread::spawn(move || writer.write_all(&sent).unwrap());
+            client.hears(&bulk);
+            writing.join().unwrap();
+            client.0.shutdown(Shutdown::Write).unwrap();
+            assert!(client.is_closed());
+        }
+        let ended = edge.wait_for_message("relay ended");
+        assert_eq!(ended.field("end").as_deref(), Some("closed"), "{ended}");
+        assert_eq!(ended.field("to_client").as_deref(), Some("300006"), "{ended}");
+    }
+}
+
+#[test]
+fn a_client_may_say_more_before_its_target_has_answered() {
+    let target = target();
+    let edge = relaying(&[target.address()], "");
+    let mut client = Raw::connect(&edge);
+    let mut said = handshake(767, "localhost", Intent::Login);
+    said.extend(login_start(767, "Alice"));
+    said.extend(b"and more");
+    client.0.write_all(&said).unwrap();
+    client.hears(HELLO);
+    client.hears(b"and more");
+    assert_eq!(target.wait_for(said.len()), said);
+}
+
+#[test]
+fn the_host_is_the_clients_the_targets_or_another() {
+    sees!("routes[].relay.host", "routes[].relay.transfers");
+    let said = |host: &str, intent| {
+        let mut bytes = handshake(767, host, intent);
+        bytes.extend(login_start(767, "Alice"));
+        bytes
+    };
+    let hears =
+        |more: &str, host: &str, intent| first_words(&format!("[routes.relay]\n{more}\n"), 767, host, intent);
+    let typed = "Play.example.com\0FML3\0";
+    assert_eq!(hears("", typed, Intent::Login), said(typed, Intent::Login));
+    let fixed = hears("host = \"lobby.internal\"", typed, Intent::Login);
+    assert_eq!(fixed, said("lobby.internal\0FML3\0", Intent::Login));
+    let shielded = hears("host = \"lobby.internal\"", "a.b///203.0.113.7:1///5", Intent::Login);
+    assert_eq!(shielded, said("lobby.internal///203.0.113.7:1///5", Intent::Login));
+    let own = hears("host = \"target\"", typed, Intent::Login);
+    let port = usize::from(own[1 + 1 + 2 + 1 + "127.0.0.1\0FML3\0".len()]);
+    assert!(own.windows(15).any(|part| part == b"127.0.0.1\0FML3\0"), "{own:?}");
+    assert_ne!(port, 25565 >> 8, "the target's port");
+
+    assert_eq!(hears("", "a.b", Intent::Transfer), said("a.b", Intent::Login));
+    assert_eq!(hears("transfers = true", "a.b", Intent::Transfer), said("a.b", Intent::Transfer));
+}
+
+#[test]
+fn targets_may_be_told_who_the_client_is() {
+    sees!("routes[].relay.proxy_protocol");
+    let v1 = first_words("[routes.relay]\nproxy_protocol = \"v1\"\n", 767, "a.b", Intent::Login);
+    let line = String::from_utf8_lossy(&v1);
+    assert!(line.starts_with("PROXY TCP4 127.0.0.1 127.0.0.1 "), "{line}");
+    let v2 = first_words("[routes.relay]\nproxy_protocol = \"v2\"\n", 767, "a.b", Intent::Login);
+    assert_eq!(&v2[..16], b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c");
+    assert_eq!(&v2[28..], [handshake(767, "a.b", Intent::Login), login_start(767, "Alice")].concat());
+}
+
+#[test]
+fn targets_that_do_not_answer_are_passed_over_and_tried_last_for_a_while() {
+    sees!("routes[].relay.connect", "routes[].relay.answer");
+    let (nobody, pit) = (Backend::nobody().unwrap(), Tarpit::start().unwrap());
+    let (silent, closing) = (Target::start(Manner::Silent).unwrap(), Target::start(Manner::Closes).unwrap());
+    let alive = target();
+    let targets = [nobody, pit.address().unwrap(), silent.address(), closing.address(), alive.address()];
+    let edge = relaying(&targets, "relay = { connect = \"700ms\", answer = \"600ms\" }");
+    let start = Instant::now();
+    Raw::joins(&edge, 767).hears(HELLO);
+    let took = start.elapsed();
+    assert!((Duration::from_millis(1_300)..Duration::from_secs(4)).contains(&took), "{took:?}");
+    edge.wait_for_messages("a target can't be reached", 4);
+    let start = Instant::now();
+    Raw::joins(&edge, 767).hears(HELLO);
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert_eq!((silent.heard().len(), alive.heard().len()), (1, 2));
+}
+
+#[test]
+fn without_a_target_the_player_is_told() {
+    let closing = Target::start(Manner::Closes).unwrap();
+    let edge = relaying(&[Backend::nobody().unwrap(), closing.address()], "");
+    for version in [4, 47, 340, 763, 764, 777] {
+        let text = Raw::joins(&edge, version).kicked();
+        assert!(text.contains("can't be reached right now"), "{version}: {text}");
+    }
+    edge.wait_for_refusal("unreachable");
+    // One that comes back is found, though it was passed over.
+    let edge = relaying(&[Backend::nobody().unwrap()], "names = \"^Bob$\"");
+    assert!(Raw::joins(&edge, 340).kicked().contains("name"), "its own rules hold");
+}
+
+#[test]
+fn a_route_carries_no_more_than_it_may() {
+    sees!("routes[].max_players", "routes[].localization(fixed).messages.*.disconnect_full");
+    let target = target();
+    let more = "max_players = 2\nlocalization.messages.en_us = { disconnect_full = \"too many\" }";
+    let edge = edge().config(format!("{METRICS}{}", route("passthrough", &[target.address()], more))).start();
+    let mut players: Vec<_> = (0..2).map(|_| Raw::joins(&edge, 767)).collect();
+    players.iter_mut().for_each(|player| player.hears(HELLO));
+    wait_for(metrics_address(&edge), "drawbridge_relays", &["route=\"world\""], |count| count == 2.0);
+    assert!(Raw::joins(&edge, 767).kicked().contains("too many"));
+    edge.wait_for_refusal("route_full");
+    drop(players.pop());
+    let free = eventually(PATIENCE, || {
+        let mut client = Raw::joins(&edge, 767);
+        let mut first = [0; 6];
+        (client.0.read_exact(&mut first).is_ok() && first == HELLO).then_some(())
+    });
+    assert!(free.is_some(), "the place of who left isn't free");
+    wait_for(metrics_address(&edge), "drawbridge_relays_ended_total", &["end=\"closed\""], |count| {
+        count >= 1.0
+    });
+    wait_for(metrics_address(&edge), "drawbridge_relayed_bytes_total", &["to_client"], |bytes| bytes >= 6.0);
+}
+
+#[test]
+fn silence_may_end_a_relay() {
+    sees!("routes[].relay.idle");
+    let target = target();
+    let edge = relaying(&[target.address()], "relay.idle = \"800ms\"");
+    let mut client = Raw::joins(&edge, 767);
+    client.hears(HELLO);
+    assert!(client.is_closed());
+    assert_eq!(edge.wait_for_message("relay ended").field("end").as_deref(), Some("idle"));
+}
+
+#[test]
+fn what_a_mode_can_not_do_is_a_mistake() {
+    let address = "127.0.0.1:1".parse().unwrap();
+    for (mode, more, word) in [
+        ("passthrough", "authentication.type = \"disabled\"", "authentication"),
+        ("server_only", "authentication.type = \"mojang\"", "authentication"),
+        ("zero_copy", "transfer.probe = true", "transfer"),
+        ("transfer", "relay.idle = \"1s\"", "relay"),
+        ("transfer", "max_players = 5", "max_players"),
+        ("passthrough", "relay.host = \"not a host\"", "host"),
+    ] {
+        let text = edge().config(route(mode, &[address], more)).argument("check").finish().stderr;
+        assert!(text.contains(word) && text.contains("drawbridge.toml:"), "{mode} {more}: {text}");
+    }
+}
+
+#[test]
+fn the_edge_waits_for_who_is_carried_as_long_as_it_is_told_to() {
+    sees!("shutdown.relays");
+    let target = target();
+    let stops = |relays: &str| {
+        let shutdown = format!("[shutdown]\ngrace = \"1s\"\nrelays = \"{relays}\"\n");
+        let edge =
+            edge().config(format!("{shutdown}{}", route("passthrough", &[target.address()], ""))).start();
+        let mut client = Raw::joins(&edge, 767);
+        client.hears(HELLO);
+        edge.wait_for_message("relayed");
+        edge.terminate();
+        edge.wait_for_message("players who are carried go on for now");
+        client.0.write_all(b"still here").unwrap();
+        client.hears(b"still here");
+        (edge, client)
+    };
+    let (mut edge, mut client) = stops("700ms");
+    assert!(client.is_closed());
+    assert!(edge.exit(PATIENCE).success());
+    assert_eq!(edge.wait_for_message("relay ended").field("end").as_deref(), Some("shutting_down"));
+    let (mut edge, client) = stops("forever");
+    drop(client);
+    assert!(edge.exit(PATIENCE).success());
+}
