@@ -10,7 +10,7 @@ pub mod sticky;
 #[cfg(test)]
 mod testing;
 
-pub use balance::{Balance, BalanceSection};
+pub use balance::{Balance, BalanceBy, BalanceSection};
 pub use discovery::Append;
 pub use guarded::{Guarded, OnActionError};
 pub use meta_filter::{MetaFilter, MetaFilterSection};

@@ -35,6 +35,11 @@ fn relaying(targets: &[SocketAddr], more: &str) -> Edge {
     edge().config(route("passthrough", targets, more)).start()
 }
 
+/// What `check` says.
+fn edge_check(text: &str) -> String {
+    edge().config(text).argument("check").finish().stderr
+}
+
 /// A client that says what it is told.
 struct Raw(TcpStream);
 
@@ -253,6 +258,24 @@ fn a_route_carries_no_more_than_it_may() {
 }
 
 #[test]
+fn the_target_with_the_fewest_players_may_be_first() {
+    sees!("routes[].actions[](balance).by");
+    let targets = [target(), target(), target()];
+    let addresses = targets.each_ref().map(Target::address);
+    let balance = "[[routes.actions]]\ntype = \"balance\"\nby = \"least_connections\"";
+    let edge = relaying(&addresses, balance);
+    let mut players: Vec<_> = (0..9).map(|_| Raw::joins(&edge, 767)).collect();
+    players.iter_mut().for_each(|player| player.hears(HELLO));
+    assert_eq!(
+        targets.each_ref().map(|target| target.heard().len()),
+        [3, 3, 3],
+        "also who is on the way counts"
+    );
+    let mistaken = route("transfer", &addresses, balance);
+    assert!(edge_check(&mistaken).contains("nobody is counted in this mode"));
+}
+
+#[test]
 fn silence_may_end_a_relay() {
     sees!("routes[].relay.idle");
     let target = target();
@@ -274,7 +297,7 @@ fn what_a_mode_can_not_do_is_a_mistake() {
         ("transfer", "max_players = 5", "max_players"),
         ("passthrough", "relay.host = \"not a host\"", "host"),
     ] {
-        let text = edge().config(route(mode, &[address], more)).argument("check").finish().stderr;
+        let text = edge_check(&route(mode, &[address], more));
         assert!(text.contains(word) && text.contains("drawbridge.toml:"), "{mode} {more}: {text}");
     }
 }

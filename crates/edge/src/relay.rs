@@ -7,7 +7,6 @@
 //! heard a target is told anything.
 
 use crate::conversation::Conversation;
-use crate::crowds::InCrowd;
 use crate::dial;
 use crate::ended::Ended;
 use crate::greeting::Opening;
@@ -17,7 +16,7 @@ use crate::report::{Carried, Line};
 use crate::shared::Shared;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
 use drawbridge_net::relay::{Method, Options, Relay, Traffic};
-use drawbridge_net::{Dialer, Socket, proxy_protocol};
+use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_protocol::stream::Outbound;
@@ -36,7 +35,8 @@ const TOLD: Duration = Duration::from_secs(30);
 struct Answered {
     target: Target,
     socket: Socket,
-    in_crowd: InCrowd,
+    /// The player's places in the crowds of the route and of the target.
+    places: [Option<InCrowd>; 2],
 }
 
 /// Brings a client to a target and carries what they say; where that fails, tells the client and closes.
@@ -65,7 +65,7 @@ pub(crate) async fn serve(
             if let Some(lease) = &answered.target.lease {
                 lease.used();
             }
-            let carriage = Carriage::begin(visit, name, answered.target, answered.in_crowd, journey);
+            let carriage = Carriage::begin(visit, name, answered.target, answered.places, journey);
             Box::pin(carriage.carry(relay, &shared)).await;
         }
         Err(ended) => login::turn_away(visit, conversation, ended, name.as_deref(), journey).await,
@@ -85,8 +85,8 @@ async fn find(
     if !visit.route.takes_name(&start.name) {
         return Err(Refusal::Name.into());
     }
-    let in_crowd = visit.shared.crowds.enter(&visit.route.name, visit.route.max_players);
-    let in_crowd = in_crowd.ok_or(Refusal::RouteFull)?;
+    let in_crowd = visit.shared.crowds.enter(visit.route.name.as_str(), visit.route.max_players);
+    let on_route = in_crowd.ok_or(Refusal::RouteFull)?;
     journey.enter(Phase::Placement, Instant::now());
     let id = start.uuid.unwrap_or_else(|| offline_uuid(&start.name));
     let identity = Identity::Claimed(Claim { name: start.name, id });
@@ -104,8 +104,8 @@ async fn find(
     let (shared, dialer) = (Arc::clone(&visit.shared), conversation.dialer());
     let reaching = Box::pin(reach(&shared, &route, &dialer, targets, greeting));
     let reached = conversation.keeping(reaching).await.map_err(|ended| late(ended, Refusal::Unreachable))?;
-    let (target, socket) = reached.ok_or(Refusal::Unreachable)?;
-    Ok(Answered { target, socket, in_crowd })
+    let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
+    Ok(Answered { target, socket, places: [Some(on_route), at_target] })
 }
 
 /// What it means that there is no time left: not the client is late, but what it waits for.
@@ -120,15 +120,17 @@ async fn reach(
     dialer: &Dialer,
     targets: Vec<Target>,
     greeting: Greeting<'_>,
-) -> Option<(Target, Socket)> {
+) -> Option<(Target, Socket, Option<InCrowd>)> {
     let now = Instant::now();
     let (failed, fresh): (Vec<_>, Vec<_>) =
         targets.into_iter().partition(|target| shared.unreachable.has(&target.address, now));
     for target in fresh.into_iter().chain(failed) {
+        // From here on, so that many who come at once don't all find it empty.
+        let at_target = route.carried.enter(target.address.to_string(), None);
         match greeting.answered_by(dialer, &target.address).await {
             Ok(socket) => {
                 shared.unreachable.remove(&target.address);
-                return Some((target, socket));
+                return Some((target, socket, at_target));
             }
             Err(error) => {
                 if shared.unreachable.add(&target.address, Instant::now()) {
@@ -208,7 +210,7 @@ struct Carriage {
     began: Instant,
     told: Traffic,
     _ticket: drawbridge_net::Ticket,
-    _in_crowd: InCrowd,
+    _places: [Option<InCrowd>; 2],
     _tracked: tokio_util::task::task_tracker::TaskTrackerToken,
 }
 
@@ -217,7 +219,7 @@ impl Carriage {
         visit: Visit,
         player: Option<String>,
         target: Target,
-        in_crowd: InCrowd,
+        places: [Option<InCrowd>; 2],
         journey: &mut Journey,
     ) -> Self {
         let Visit { shared, route, client, arrived, ticket, .. } = visit;
@@ -233,7 +235,7 @@ impl Carriage {
             began: now,
             told: Traffic::default(),
             _ticket: ticket,
-            _in_crowd: in_crowd,
+            _places: places,
             _tracked: shared.relays.token(),
         }
     }

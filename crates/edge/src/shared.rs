@@ -1,12 +1,11 @@
 //! What all connections of an edge share.
 
-use crate::crowds::Crowds;
 use crate::keys::Keys;
 use crate::snapshot::Snapshot;
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_model::TraceContext;
-use drawbridge_net::Gate;
+use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.
     pub(crate) grace_over: CancellationToken,
-    /// Who is carried where.
+    /// The players that routes carry.
     pub(crate) crowds: Crowds,
     /// Counts relays.
     pub(crate) relays: TaskTracker,

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod crowds;
 pub mod limits;
 pub mod listener;
 mod networks;
@@ -18,6 +19,7 @@ pub mod reactor;
 pub mod relay;
 
 pub use access::{Access, AddressRules};
+pub use crowds::{Crowds, InCrowd};
 pub use limits::{Denied, Gate, Knock, Limits, Place, Ticket};
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;

@@ -17,7 +17,7 @@ pub(crate) use http::default_authentication;
 pub use http::{HttpStatusSection, MojangSection};
 
 use drawbridge_adapter::action::{
-    BalanceSection, MetaFilterSection, PlayerFillSection, PlayerFilter, PlayerFilterSection, Rule,
+    BalanceBy, BalanceSection, MetaFilterSection, PlayerFillSection, PlayerFilter, PlayerFilterSection, Rule,
     StickySection,
 };
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
@@ -34,6 +34,7 @@ use drawbridge_config::{Diagnostic, Located, tagged};
 use drawbridge_model::{
     ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
 };
+use drawbridge_net::Crowds;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -50,6 +51,7 @@ pub struct Services {
     dns: dns::Dns,
     grpc: grpc::Grpc,
     http: http::Http,
+    carried: Crowds,
 }
 
 impl Default for Services {
@@ -60,12 +62,18 @@ impl Default for Services {
             dns: dns::Dns::new(&background),
             grpc: grpc::Grpc::new(&background),
             http: http::Http::new(&background),
+            carried: Crowds::default(),
             background,
         }
     }
 }
 
 impl Services {
+    /// The players carried to each target, by its address.
+    pub(crate) const fn carried(&self) -> &Crowds {
+        &self.carried
+    }
+
     /// From now on, what adapters do in the background runs on `runtime`, tracked by `tasks`; also what adapters that were
     /// built before have to do. Without it they do nothing by themselves, which is right for a check.
     pub fn start(&self, runtime: &Handle, tasks: &TaskTracker) {
@@ -213,6 +221,11 @@ impl ActionSection {
         }
     }
 
+    /// Whether it has to know how many players a target has, which only modes that carry them know.
+    pub(crate) fn counts_players(&self) -> bool {
+        matches!(self, Self::Balance(section) if section.by == BalanceBy::LeastConnections)
+    }
+
     /// Its `type`, which names it in logs where it has no name.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
@@ -236,7 +249,7 @@ impl ActionSection {
             Self::PlayerAllowFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Allow)),
             Self::PlayerBlockFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Block)),
             Self::PlayerFillStrategy(section) => Arc::new(action::PlayerFill::new(section)),
-            Self::Balance(section) => Arc::new(action::Balance::new(section)),
+            Self::Balance(section) => Arc::new(action::Balance::new(section, services.carried())),
             Self::Sticky(StickySection {}) => Arc::new(action::Sticky),
             Self::Grpc(section) => services.grpc.action(section, place),
             Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),

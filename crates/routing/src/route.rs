@@ -7,7 +7,7 @@ use crate::transfer::Transfer;
 use drawbridge_model::{
     AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter, Target,
 };
-use drawbridge_net::AddressRules;
+use drawbridge_net::{AddressRules, Crowds};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::version::{RELEASES, Release, VersionRange};
 use drawbridge_telemetry::Seldom;
@@ -35,6 +35,8 @@ pub struct Route {
     pub relay: RelaySection,
     /// The most players at once.
     pub max_players: Option<u32>,
+    /// The players carried to each target, of all routes, by its address.
+    pub carried: Crowds,
     /// How often the log says that nobody can be authenticated.
     pub unauthenticated: Seldom,
     placement: Placement,
@@ -58,6 +60,7 @@ impl Route {
             transfer: section.transfer.build(),
             relay: section.relay.clone(),
             max_players: section.max_players,
+            carried: services.carried().clone(),
             unauthenticated: Seldom::default(),
             placement,
             versions: section.versions.as_deref().cloned(),

@@ -222,6 +222,10 @@ impl RouteSection {
                 Diagnostic::error(fields.origin(key), format!("\"{key}\" has no effect in this mode"));
             fields.report(mistake.label(why).related(fields.origin("mode"), "the mode"));
         }
+        if self.mode.relay().is_none() && self.actions.iter().any(|action| action.value.counts_players()) {
+            let mistake = Diagnostic::error(fields.origin("actions"), "nobody is counted in this mode");
+            fields.report(mistake.help("\"least_connections\" goes by the players that the edge carries"));
+        }
         if self.mode.relay().is_some_and(|method| !method.is_available()) {
             let mistake = Diagnostic::error(fields.origin("mode"), "this system has no splice(2)");
             fields.report(mistake.help("mode = \"passthrough\" copies instead"));

@@ -4,6 +4,7 @@ use super::meta_filter::number_of;
 use async_trait::async_trait;
 use drawbridge_config::{keywords, section};
 use drawbridge_model::{ActionAdapter, ActionError, Client, Identity, Target};
+use drawbridge_net::Crowds;
 use rand::seq::SliceRandom as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,6 +30,9 @@ keywords! {
         "weighted" => Weighted,
         /// The lowest priority first, equal ones in random order.
         "priority" => Priority,
+        /// The one with the fewest players that the edge carries or is bringing there first, equal ones in random order; in modes that
+        /// carry.
+        "least_connections" => LeastConnections,
     }
 }
 
@@ -37,15 +41,17 @@ keywords! {
 pub struct Balance {
     by: BalanceBy,
     field: String,
+    carried: Crowds,
     /// Where the next player begins.
     next: AtomicUsize,
 }
 
 impl Balance {
-    /// As the section says.
+    /// As the section says; `carried` are the players of each target, by its address.
     #[must_use]
-    pub fn new(section: &BalanceSection) -> Self {
-        Self { by: section.by, field: section.field.clone(), next: AtomicUsize::new(0) }
+    pub fn new(section: &BalanceSection, carried: &Crowds) -> Self {
+        let BalanceSection { by, field } = section.clone();
+        Self { by, field, carried: carried.clone(), next: AtomicUsize::new(0) }
     }
 
     /// When a target would come first if each came at random, at the rate of its weight (Efraimidis and Spirakis, "Weighted random
@@ -84,6 +90,10 @@ impl ActionAdapter for Balance {
                 targets.shuffle(&mut rand::rng());
                 targets.sort_by_key(|target| target.priority);
             }
+            BalanceBy::LeastConnections => {
+                targets.shuffle(&mut rand::rng());
+                targets.sort_by_cached_key(|target| self.carried.count(&target.address.to_string()));
+            }
         }
         Ok(targets)
     }
@@ -96,7 +106,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn balance(by: BalanceBy) -> Balance {
-        Balance::new(&BalanceSection { by, field: "weight".into() })
+        Balance::new(&BalanceSection { by, field: "weight".into() }, &Crowds::default())
     }
 
     /// How often each target came first in 4,000 placements.
