@@ -55,6 +55,8 @@ pub enum LegacyPing {
 pub struct LegacyLogin {
     /// The client's number, of the numbering before 1.7; clients before 1.3 don't say it here.
     pub protocol: Option<u8>,
+    /// The name that the player claims, as it came.
+    pub name: String,
     /// The host that the client connects to, as it came; the oldest don't say it.
     pub host: Option<String>,
 }

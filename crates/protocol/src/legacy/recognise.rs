@@ -122,10 +122,10 @@ fn login(bytes: &[u8]) -> Recognised {
 fn numbered_login(bytes: &[u8]) -> Result<LegacyLogin, Stop> {
     let mut fields = Fields { rest: bytes };
     let [protocol] = fields.array()?;
-    fields.string(MAX_NAME)?;
+    let name = fields.string(MAX_NAME)?;
     let host = fields.string(MAX_HOST)?;
     fields.port()?;
-    Ok(LegacyLogin { protocol: Some(protocol), host: Some(host) })
+    Ok(LegacyLogin { protocol: Some(protocol), name, host: Some(host) })
 }
 
 /// `name;host:port`, or the name alone.
@@ -135,9 +135,10 @@ fn old_login(bytes: &[u8]) -> Result<LegacyLogin, Stop> {
     if text.is_empty() {
         return Err(Stop::Malformed);
     }
-    let host = text.split_once(';').map(|(_, place)| match place.rsplit_once(':') {
-        Some((host, _)) => host.to_owned(),
-        None => place.to_owned(),
-    });
-    Ok(LegacyLogin { protocol: None, host })
+    let (name, place) = match text.split_once(';') {
+        Some((name, place)) => (name.to_owned(), Some(place)),
+        None => (text.clone(), None),
+    };
+    let host = place.map(|place| place.rsplit_once(':').map_or(place, |(host, _)| host).to_owned());
+    Ok(LegacyLogin { protocol: None, name, host })
 }

@@ -64,7 +64,8 @@ fn pings_that_go_wrong_are_malformed() {
 #[test]
 fn logins_of_1_3_to_1_6_say_their_host() {
     let bytes = login_of_1_6("Notch", "play.example.com", 25565);
-    let login = LegacyLogin { protocol: Some(78), host: Some("play.example.com".to_owned()) };
+    let host = Some("play.example.com".to_owned());
+    let login = LegacyLogin { protocol: Some(78), name: "Notch".to_owned(), host };
     assert_eq!(recognise(&bytes), Recognised::Login(login));
     for end in 1..bytes.len() {
         assert_eq!(recognise(&bytes[..end]), need(None));
@@ -76,7 +77,10 @@ fn logins_of_1_3_to_1_6_say_their_host() {
 #[test]
 fn older_logins_say_it_in_one_text_or_not_at_all() {
     let host = |text: &str| match recognise(&[&[2][..], &string16(text)].concat()) {
-        Recognised::Login(LegacyLogin { protocol: None, host }) => host,
+        Recognised::Login(LegacyLogin { protocol: None, name, host }) => {
+            assert_eq!(name, "Notch");
+            host
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!(host("Notch;play.example.com:25565").as_deref(), Some("play.example.com"));
@@ -160,7 +164,7 @@ proptest! {
 
     #[test]
     fn what_was_written_is_read(name in "[a-zA-Z0-9_]{1,16}", host in "\\PC{0,100}", port: u16) {
-        let login = LegacyLogin { protocol: Some(78), host: Some(host.clone()) };
+        let login = LegacyLogin { protocol: Some(78), name: name.clone(), host: Some(host.clone()) };
         prop_assert_eq!(recognise(&login_of_1_6(&name, &host, port.into())), Recognised::Login(login));
     }
 }
