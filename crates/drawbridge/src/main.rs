@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod kept;
 mod probe;
 mod run;
 mod settings;

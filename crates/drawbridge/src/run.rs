@@ -1,10 +1,10 @@
 //! `drawbridge run`: read the configuration, build the edge, announce it, serve, drain.
 
 use crate::check;
-use crate::settings::{Configured, Settings, Source};
+use crate::settings::{Broken, Configured, Settings, Source};
 use crate::watch::Watch;
 use anyhow::Context as _;
-use drawbridge_config::{Error, Severity};
+use drawbridge_config::{Diagnostics, Error, Severity};
 use drawbridge_edge::Edge;
 use drawbridge_net::Listener;
 use drawbridge_routing::Services;
@@ -133,8 +133,8 @@ struct Running {
 impl Running {
     /// Takes over what the files hold now, whole or not at all.
     fn reload(&mut self) {
-        let configured = match self.source.load(&self.services) {
-            Ok(configured) => configured,
+        let (configured, broken) = match self.source.reload(&self.services) {
+            Ok(read) => read,
             Err(error) => {
                 metrics::reloaded(false);
                 report(&error);
@@ -156,7 +156,8 @@ impl Running {
         self.log.replace(&settings.telemetry);
         self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
-        metrics::reloaded(true);
+        tell_of(&broken);
+        metrics::reloaded(broken.mistakes.is_empty());
         configure(routes);
         tracing::info!(routes, "configuration reloaded");
         if routes == 0 {
@@ -172,11 +173,22 @@ fn configure(routes: usize) {
     health::set(if routes == 0 { Readiness::NoRoute } else { Readiness::Ready });
 }
 
+/// Route files that weren't taken over.
+fn tell_of(broken: &Broken) {
+    broken.mistakes.iter().for_each(report_all);
+    for file in broken.stand_ins.files() {
+        tracing::error!(file, "a route file was not reloaded: its routes stay as they were");
+    }
+}
+
 fn report(error: &Error) {
-    let Error::Invalid(diagnostics) = error else {
-        tracing::error!("{}", check::in_full(error));
-        return;
-    };
+    match error {
+        Error::Invalid(diagnostics) => report_all(diagnostics),
+        error => tracing::error!("{}", check::in_full(error)),
+    }
+}
+
+fn report_all(diagnostics: &Diagnostics) {
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
         let (reason, help) = (diagnostic.reason(), diagnostic.advice());
         tracing::error!(at = %diagnostic.origin(), reason, help, "{}", diagnostic.message());

@@ -1,5 +1,6 @@
 //! The configuration as a whole: the sections of all crates put together, and where they come from.
 
+use crate::kept::{Kept, StandIns};
 use drawbridge_config::{
     Diagnostic, Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Root, section,
 };
@@ -9,6 +10,7 @@ use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_routing::{self as routing, RouteSection};
 use drawbridge_telemetry::{MetricsSection, Telemetry};
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -91,6 +93,17 @@ pub(crate) struct Source {
     given: Option<PathBuf>,
     /// Whether there has been one of the usual name: from then on it has to be there too.
     seen: Arc<AtomicBool>,
+    /// The route files when they last held.
+    kept: Kept,
+}
+
+/// Route files that are mistaken.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// What is wrong with them.
+    pub mistakes: Vec<Diagnostics>,
+    /// What is read in their place.
+    pub stand_ins: StandIns,
 }
 
 /// The main file where none is asked for; it need not be there.
@@ -117,7 +130,7 @@ pub(crate) struct Configured {
 impl Source {
     /// The file that was given, or the one of the usual name as soon as there is one.
     pub(crate) fn new(given: Option<PathBuf>) -> Self {
-        Self { given, seen: Arc::default() }
+        Self { given, seen: Arc::default(), kept: Kept::default() }
     }
 
     /// Where the main file is or would be.
@@ -141,6 +154,34 @@ impl Source {
     /// # Errors
     /// With every mistake there is.
     pub(crate) fn load(&self, services: &routing::Services) -> Result<Configured, Error> {
+        self.read(services, &StandIns::default(), &mut BTreeSet::new())
+    }
+
+    /// As [`Source::load`]; but where only route files are mistaken, these go on as they last held, and are told of.
+    ///
+    /// # Errors
+    /// With every mistake there is, where one stands elsewhere.
+    pub(crate) fn reload(&self, services: &routing::Services) -> Result<(Configured, Broken), Error> {
+        let (mut stand_ins, mut mistakes) = (StandIns::default(), Vec::new());
+        loop {
+            let mut files = BTreeSet::new();
+            match self.read(services, &stand_ins, &mut files) {
+                Ok(configured) => return Ok((configured, Broken { mistakes, stand_ins })),
+                Err(Error::Invalid(errors)) if self.kept.replace(&errors, &files, &mut stand_ins) => {
+                    mistakes.push(errors);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads and checks everything, with some route files replaced. Their names are written to `files`.
+    fn read(
+        &self,
+        services: &routing::Services,
+        stand_ins: &StandIns,
+        files: &mut BTreeSet<String>,
+    ) -> Result<Configured, Error> {
         let main = self.open_main()?;
         let mut texts = Texts::default();
         texts.add(&main);
@@ -148,6 +189,10 @@ impl Source {
         root.environment("DRAWBRIDGE", std::env::vars_os());
         let documents = folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
         texts.add(&documents);
+        files.extend(documents.iter().map(|document| document.name().to_owned()));
+        let documents: Vec<_> = documents.into_iter().filter_map(|document| stand_ins.of(document)).collect();
+        let text = |document: &Document| (document.name().to_owned(), document.text().to_owned());
+        let held = documents.iter().map(text).collect();
         root.append(documents);
         let Loaded { mut settings, mut diagnostics } = root.read::<Settings>()?;
         let routes = routing::Snapshot::build(&settings.routes, services, &mut diagnostics);
@@ -156,6 +201,7 @@ impl Source {
                 let snapshot = snapshot(&settings, routes);
                 let routes = std::mem::take(&mut settings.routes).len();
                 let fingerprint = texts.fingerprint();
+                self.kept.keep(held);
                 Ok(Configured { settings, routes, snapshot, warnings: diagnostics, fingerprint })
             }
             _ => Err(Error::Invalid(diagnostics)),

@@ -182,11 +182,12 @@ fn a_secret_that_is_gone_or_a_broken_route_file_changes_nothing() {
 
     edge.rewrite(saying("cookie.key", "before"));
     edge.wait_for_messages("configuration reloaded", 1);
+    const OF_FILE: &str = "a route file was not reloaded: its routes stay as they were";
     edge.rewrite_file("routes/a.toml", file("another").replace("hosts", "hots"));
-    edge.wait_for_messages(KEPT, 2);
+    edge.wait_for_messages(OF_FILE, 1);
     mistake("a.toml");
     edge.rewrite_file("routes/a.toml", "[[routes]\n");
-    edge.wait_for_messages(KEPT, 3);
+    edge.wait_for_messages(OF_FILE, 2);
     assert_eq!(says(&edge, "a.example.com"), "a");
     assert_eq!(says(&edge, "localhost"), "before");
 
@@ -194,6 +195,38 @@ fn a_secret_that_is_gone_or_a_broken_route_file_changes_nothing() {
     let again = Player::with_account(&alice, 767).sent_on(&first.jar).join(edge.address());
     assert_eq!(again.transferred(), HUB, "the secret that ran goes on sealing");
     assert_eq!(session.asked(), asked);
+}
+
+/// One broken file keeps nobody else's changes out.
+#[test]
+fn a_broken_route_file_stays_as_it_was_while_the_others_change() {
+    let file = |name: &str, text: &str| {
+        format!(
+            "[[routes]]\nname = \"{name}\"\nhosts = [\"{name}.example.com\"]\nmode = \"transfer\"\n\
+             [routes.status]\ndescription = \"{text}\"\n"
+        )
+    };
+    let edge = edge()
+        .config(support::open_lobby())
+        .file("routes/a.toml", file("a", "one"))
+        .file("routes/b.toml", file("b", "one"))
+        .start();
+    edge.rewrite_file("routes/a.toml", file("a", "two").replace("mode", "mood"));
+    edge.wait_for_message("a route file was not reloaded: its routes stay as they were");
+    edge.rewrite_file("routes/b.toml", file("b", "two"));
+    comes_to_say(&edge, "b.example.com", "two");
+    assert_eq!(says(&edge, "a.example.com"), "one");
+    // Two files claim the same host: that of the second stays away.
+    edge.rewrite_file("routes/c.toml", file("c", "new").replace("c.example.com", "b.example.com"));
+    edge.wait_for("c.toml", |line| line.level() == Some("ERROR") && line.text().contains("c.toml"));
+    assert_eq!(says(&edge, "b.example.com"), "two");
+    edge.rewrite_file("routes/c.toml", file("c", "new"));
+    comes_to_say(&edge, "c.example.com", "new");
+    edge.rewrite_file("routes/a.toml", file("a", "three"));
+    comes_to_say(&edge, "a.example.com", "three");
+    // What is gone is gone.
+    std::fs::remove_file(edge.folder().join("routes/a.toml")).unwrap();
+    comes_to_say(&edge, "a.example.com", &says(&edge, "localhost"));
 }
 
 /// The main file's name may come from the environment.
