@@ -31,6 +31,7 @@ static STATE: State = State {
     routes: AtomicU64::new(0),
     reloaded: AtomicU64::new(0),
     lines_lost: AtomicU64::new(0),
+    bans: AtomicU64::new(0),
 };
 
 #[derive(Debug)]
@@ -43,6 +44,7 @@ struct State {
     /// When a configuration was taken over, in seconds since 1970.
     reloaded: AtomicU64,
     lines_lost: AtomicU64,
+    bans: AtomicU64,
 }
 
 /// Whether anybody asked for metrics.
@@ -202,6 +204,18 @@ pub fn configured(routes: usize) {
 pub fn reloaded(taken: bool) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.reloads.add(usize::from(!taken));
+    }
+}
+
+/// So many bans were read.
+pub fn banned(bans: usize) {
+    STATE.bans.store(bans as u64, Relaxed);
+}
+
+/// The bans couldn't be read, so that those that were read last go on counting.
+pub fn bans_unread() {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.bans_unread.add(1);
     }
 }
 

@@ -53,6 +53,8 @@ pub const FAMILIES: &[Family] = &[
     family("drawbridge_relays_ended_total", Kind::Counter, &["end", "route"]),
     family("drawbridge_relayed_bytes_total", Kind::Counter, &["direction", "route"]),
     family("drawbridge_limited_total", Kind::Counter, &["limit"]),
+    family("drawbridge_bans", Kind::Gauge, &[]),
+    family("drawbridge_bans_unread_total", Kind::Counter, &[]),
     family("drawbridge_discovery_stale_total", Kind::Counter, &["kind"]),
     family("drawbridge_orphaned_allocations_total", Kind::Counter, &["outcome"]),
     family("drawbridge_reloads_total", Kind::Counter, &["outcome"]),

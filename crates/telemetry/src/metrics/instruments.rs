@@ -66,6 +66,7 @@ pub(super) struct Instruments {
     relays_ended: Counter<u64>,
     relayed: Counter<u64>,
     stale: Counter<u64>,
+    pub(super) bans_unread: BoundCounter<u64>,
     orphaned: Counter<u64>,
 }
 
@@ -88,6 +89,8 @@ impl Instruments {
         };
         let accepted = counter("drawbridge.connections.accepted", "Connections accepted").bind(&[]);
         accepted.add(0);
+        let bans_unread = counter("drawbridge.bans.unread", "Times that the bans couldn't be read").bind(&[]);
+        bans_unread.add(0);
         let status = counter("drawbridge.status.cache", "Looks at a status that is kept");
         let cookies = counter("drawbridge.cookies", "Returning players asked for cookies");
         let limited = counter("drawbridge.limited", "Clients turned away by a limit");
@@ -107,6 +110,7 @@ impl Instruments {
             cookies: Choice::new(&cookies, "result", Cookie::ALL.map(Cookie::label)),
             limited: Choice::new(&limited, "limit", Limit::ALL.map(Limit::label)),
             reloads: Choice::new(&reloads, "outcome", ["ok", "failed"]),
+            bans_unread,
             transfers: Pairs::new(counter("drawbridge.transfers", "Players handed over")),
             routes: Routes::default(),
             relays: meter
@@ -215,6 +219,11 @@ fn observe_edge(meter: &Meter) {
         .with_unit("s")
         .with_description("When the configuration that counts was taken over")
         .with_callback(|seen| seen.observe(STATE.reloaded.load(Relaxed), &[]))
+        .build();
+    let _ = meter
+        .u64_observable_gauge("drawbridge.bans")
+        .with_description("Bans that were read, with those that have ended of late")
+        .with_callback(|seen| seen.observe(STATE.bans.load(Relaxed), &[]))
         .build();
     let _ = meter
         .u64_observable_gauge("drawbridge.ready")
