@@ -19,6 +19,7 @@ const ROWS: &[&[&str]] = &[
         "drawbridge-adapter-http",
     ],
     &["drawbridge-adapter"],
+    &["drawbridge-store"],
     &["drawbridge-net"],
     &["drawbridge-telemetry"],
     &["drawbridge-model"],

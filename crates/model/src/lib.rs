@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adapter;
+pub mod ban;
 pub mod client;
 pub mod identity;
 pub mod refusal;
@@ -16,6 +17,7 @@ pub use adapter::{
     ActionAdapter, ActionError, AdapterError, Authentication, AuthenticationAdapter, AuthenticationError,
     DiscoveryAdapter, LocalizationAdapter, Message, StatusAdapter,
 };
+pub use ban::{Ban, Bans, Subject, SubjectError};
 pub use client::{Client, TraceContext};
 pub use identity::{Claim, Identity, Profile, Property};
 pub use refusal::{Refusal, Refused, Severity};
