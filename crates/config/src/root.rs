@@ -80,6 +80,23 @@ impl Root {
         }
     }
 
+    /// Reads one key at the top that may be left out, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with what is wrong with it, and with every mistake of the syntax.
+    pub fn read_key<T: Setting>(&self, key: &str) -> Result<T, Error> {
+        let mut reader = Reader::new(&self.environment, &self.folder, self.diagnostics.clone());
+        let setting = match self.value.as_table().and_then(|table| table.get(key)) {
+            Some(value) => T::read(value, &mut reader),
+            None => T::absent(self.value.origin(), &mut reader),
+        };
+        let diagnostics = reader.finish();
+        match setting {
+            Some(setting) if diagnostics.errors() == 0 => Ok(setting),
+            _ => Err(Error::Invalid(diagnostics)),
+        }
+    }
+
     /// Adds further documents in the order of their names. They may hold the lists only.
     pub fn append(&mut self, mut documents: Vec<Document>) {
         documents.sort_by(|one, other| one.name().cmp(other.name()));

@@ -1,10 +1,9 @@
 //! `drawbridge check`: every mistake in the configuration, as a compiler would show it.
 
 use crate::print;
-use crate::settings::Source;
+use crate::settings::{Source, with_cause};
 use drawbridge_config::{Diagnostics, Error, Style};
 use drawbridge_routing::Services;
-use std::error::Error as _;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,7 +11,8 @@ use std::process::ExitCode;
 /// Reads the configuration and says what is wrong with it: success when it holds.
 pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
     let source = Source::new(config);
-    let result = source.load(&Services::default());
+    let loaded = source.load(&Services::default());
+    let result = loaded.and_then(|configured| configured.open_bans().map(|_| configured));
     if json {
         return as_json(&result.map(|configured| configured.warnings));
     }
@@ -51,10 +51,7 @@ pub(crate) fn show(error: &Error) {
 
 /// An error with what caused it.
 pub(crate) fn in_full(error: &Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
+    with_cause(error)
 }
 
 fn style() -> Style {

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bans;
 mod check;
 mod kept;
 mod probe;
@@ -47,6 +48,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Keep players, addresses or networks out
+    Ban(bans::BanArgs),
+    /// Lift bans
+    Unban(bans::UnbanArgs),
+    /// Show who is banned
+    Bans(bans::BansArgs),
     /// Go a client's way into a server, step by step, and say what is wrong
     Probe(probe::ProbeArgs),
     /// Print the JSON schema of the configuration
@@ -63,6 +70,9 @@ fn main() -> ExitCode {
     match command.unwrap_or(Command::Run(configuration)) {
         Command::Run(configuration) => run::run(configuration.config),
         Command::Check { configuration, json } => check::run(configuration.config, json),
+        Command::Ban(arguments) => bans::ban(arguments),
+        Command::Unban(arguments) => bans::unban(arguments),
+        Command::Bans(arguments) => bans::list(arguments),
         Command::Probe(arguments) => probe::run(arguments),
         Command::Schema => print_schema(),
         Command::Completions { shell } => {

@@ -12,6 +12,7 @@ use drawbridge_telemetry::health::{self, Readiness};
 use drawbridge_telemetry::{Exports, Log, metrics};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -33,7 +34,10 @@ pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
     match serve(source, services, configured) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            match error.downcast_ref() {
+                Some(mistake) => check::show(mistake),
+                None => eprintln!("error: {error:#}"),
+            }
             ExitCode::FAILURE
         }
     }
@@ -48,6 +52,8 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         Some(passed) => passed,
         None => Listener::bind(&configured.settings.bind, reactors)?,
     };
+    // Held to the end: what was read of it counts as long as anybody is served.
+    let bans = Arc::new(configured.open_bans()?);
     let runtime = runtime(&configured.settings)?;
     let background = TaskTracker::new();
     services.start(runtime.handle(), &background);
@@ -60,7 +66,8 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         let mut signals = Signals::listen().context("signals can't be listened for")?;
         let watch = Watch::start(source.clone(), configured.fingerprint);
         let Configured { settings, routes, snapshot, .. } = configured;
-        let edge = Edge::start(bound, settings.threads(), snapshot, runtime.handle())?;
+        let edge =
+            Edge::start(bound, settings.threads(), snapshot, Arc::clone(&bans) as _, runtime.handle())?;
         let pulse = edge.pulse();
         health::ask(move || {
             let pulse = pulse.clone();
@@ -152,6 +159,10 @@ impl Running {
         if settings.metrics.bind != self.settings.metrics.bind {
             tracing::warn!("metrics.bind is read at start: restart the edge to change it");
             settings.metrics.bind = self.settings.metrics.bind;
+        }
+        if settings.bans.file != self.settings.bans.file {
+            tracing::warn!("bans.file is read at start: restart the edge to change it");
+            settings.bans = self.settings.bans.clone();
         }
         self.log.replace(&settings.telemetry);
         self.watch.follow(fingerprint);

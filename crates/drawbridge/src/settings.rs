@@ -9,6 +9,7 @@ use drawbridge_edge::ticket::TicketOffice;
 use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_routing::{self as routing, RouteSection};
+use drawbridge_store::{BansSection, Store};
 use drawbridge_telemetry::{MetricsSection, Telemetry};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -35,6 +36,8 @@ section! {
         pub limits: Limits,
         /// Who may connect, decided before a byte is read.
         pub access: Access,
+        /// Who may not join, beside what `access` says: `drawbridge ban`.
+        pub bans: BansSection,
         /// Load balancers that say for whom they speak.
         pub proxy_protocol: ProxyProtocol,
         /// What a returning player carries.
@@ -217,6 +220,17 @@ impl Source {
         texts.fingerprint()
     }
 
+    /// The file of bans. What is wrong elsewhere in the configuration doesn't keep anybody from banning.
+    ///
+    /// # Errors
+    /// With what is wrong in `[bans]`, or the main file if it can't be read.
+    pub(crate) fn bans(&self) -> Result<PathBuf, Error> {
+        let mut root = Root::new(self.open_main()?, &["routes"]);
+        root.environment("DRAWBRIDGE", std::env::vars_os());
+        let section: BansSection = root.read_key("bans")?;
+        Ok(section.file.as_path().to_path_buf())
+    }
+
     /// The folder of route files, as the main file and the environment stand now.
     #[must_use]
     pub(crate) fn routes_dir(&self) -> PathBuf {
@@ -224,6 +238,33 @@ impl Source {
         let mut root = Root::new(main, &["routes"]);
         root.environment("DRAWBRIDGE", std::env::vars_os());
         root.peek("routes_dir", || Settings::default().routes_dir).as_path().to_path_buf()
+    }
+}
+
+impl Configured {
+    /// Opens the bans.
+    ///
+    /// # Errors
+    /// When they can't be read: a mistake at the key that names their file.
+    pub(crate) fn open_bans(&self) -> Result<Store, Error> {
+        let file = &self.settings.bans.file;
+        Store::open(file).map_err(|error| {
+            let mut mistake = Diagnostic::error(file.origin(), with_cause(&error));
+            if let Some(advice) = error.advice() {
+                mistake = mistake.help(advice);
+            }
+            let mut mistakes = Diagnostics::default();
+            mistakes.push(mistake);
+            Error::Invalid(mistakes)
+        })
+    }
+}
+
+/// An error with what caused it.
+pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[path = "interop/bans.rs"]
+mod bans;
 #[path = "interop/dnsmasq.rs"]
 mod dnsmasq;
 #[path = "interop/grpc.rs"]

@@ -275,6 +275,88 @@ fn the_target_with_the_fewest_players_may_be_first() {
     assert!(edge_check(&mistaken).contains("nobody is counted in this mode"));
 }
 
+/// The login packet of 1.6: number, name, host and port, in UTF-16.
+fn login_of_1_6(name: &str, host: &str) -> Vec<u8> {
+    let text = |text: &str| {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let length = u16::try_from(units.len()).unwrap().to_be_bytes();
+        [length.to_vec(), units.into_iter().flat_map(u16::to_be_bytes).collect()].concat()
+    };
+    [vec![0x02, 78], text(name), text(host), 25565_i32.to_be_bytes().to_vec()].concat()
+}
+
+/// Clients of 1.6 and older are carried by the same rules, and read their own kind of kick.
+#[test]
+fn logins_of_old_are_carried_too() {
+    let (first, second) = (target(), target());
+    let config = |more: &str| {
+        let route = |name: &str, host: &str, target: SocketAddr| {
+            route("passthrough", &[target], more)
+                .replace("world", name)
+                .replace("\"*\"", &format!("\"{host}\""))
+        };
+        format!(
+            "{}{}",
+            route("one", "one.example.com", first.address()),
+            route("rest", "*", second.address())
+        )
+    };
+    let edge = edge().config(config("")).start();
+    let joins = |edge: &Edge, host: &str| {
+        let mut client = Raw::connect(edge);
+        client.0.write_all(&login_of_1_6("Alice", host)).unwrap();
+        client
+    };
+    for (host, target) in [("one.example.com", &first), ("elsewhere", &second)] {
+        let mut client = joins(&edge, host);
+        client.hears(HELLO);
+        assert_eq!(target.heard(), [login_of_1_6("Alice", host)]);
+        client.0.write_all(b"and on").unwrap();
+        client.hears(b"and on");
+    }
+    let kicked = |more: &str, words: &str| {
+        let edge = support::edge().config(config(more)).start();
+        let (mut client, mut told) = (joins(&edge, "one.example.com"), Vec::new());
+        client.0.read_to_end(&mut told).unwrap();
+        assert_eq!(told.first(), Some(&0xff), "{more}: {told:?}");
+        let units: Vec<u16> =
+            told[3..].chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+        let text = String::from_utf16(&units).unwrap();
+        assert!(text.contains(words), "{more}: {text}");
+    };
+    kicked("names = \"^Bob$\"", "name");
+    kicked("versions = \">=1.8\"", "1.8");
+    kicked("max_players = 0", "full");
+    kicked("[[routes.actions]]\ntype = \"player_block_filter\"\nusernames = [\"Alice\"]", "can't join");
+}
+
+/// Bans whoever it is, on the file of the edge's configuration.
+fn ban(edge: &Edge, whom: &str) {
+    let config = edge.folder().join("drawbridge.toml");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_drawbridge"));
+    command.args(["ban", whom, "--reason", "Griefing."]).arg("--config").arg(config);
+    assert!(command.output().unwrap().status.success());
+}
+
+#[test]
+fn who_is_banned_is_no_longer_carried() {
+    for whom in ["aLICE", "127.0.0.0/8"] {
+        let target = target();
+        let edge = relaying(&[target.address()], "");
+        let mut alice = Raw::joins(&edge, 767);
+        alice.hears(HELLO);
+        ban(&edge, whom);
+        assert!(alice.is_closed(), "{whom}");
+        assert_eq!(edge.wait_for_message("relay ended").field("end").as_deref(), Some("banned"));
+        let mut again = Raw::joins(&edge, 767);
+        match whom {
+            "aLICE" => assert!(again.kicked().contains("Griefing.")),
+            _ => assert!(again.is_closed(), "without a word"),
+        }
+        assert_eq!(target.heard().len(), 1, "it isn't asked again");
+    }
+}
+
 #[test]
 fn silence_may_end_a_relay() {
     sees!("routes[].relay.idle");

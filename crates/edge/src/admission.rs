@@ -76,6 +76,9 @@ impl Accepted {
         if !snapshot.access.permits(address.ip()) {
             return Err(Refusal::Access.into());
         }
+        if shared.bans.address(address.ip()).is_some() {
+            return Err(Refusal::Banned.into());
+        }
         let ticket = place.admit(address.ip()).map_err(refusal)?;
         Ok(Admitted { socket, snapshot, arrived, address, inbound, ticket })
     }

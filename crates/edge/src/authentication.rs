@@ -63,6 +63,8 @@ pub(crate) async fn identify(
         }
         None => ask_adapter(login, visit, conversation, journey, (&pair, &secret)).await?,
     };
+    // By the UUID too, which may belong to another name than it did, and by the name that somebody vouches for.
+    visit.ask_bans(&identified.identity)?;
     welcome(&identified.identity, visit, conversation).await?;
     Ok(identified)
 }
@@ -149,9 +151,7 @@ async fn ask_adapter(
     let answer = conversation.meanwhile(asking).await?;
     let identity = answer.map_err(|error| match error {
         AuthenticationError::Denied => Refusal::Authentication.into(),
-        AuthenticationError::Refused(key) => {
-            Refused { refusal: Refusal::Authentication, key: Some(key), by: None }
-        }
+        AuthenticationError::Refused(key) => Refused { key: Some(key), ..Refusal::Authentication.into() },
         AuthenticationError::Unavailable(error) => {
             if visit.route.unauthenticated.permits_now() {
                 tracing::warn!(%error, route = %visit.route.name, "nobody can be authenticated");

@@ -6,10 +6,12 @@
 
 use crate::admission::read_more;
 use crate::ended::Ended;
+use crate::greeting::Opening;
 use drawbridge_model::Refusal;
 use drawbridge_net::{Dialer, Socket};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
+use drawbridge_protocol::legacy;
 use drawbridge_protocol::packet::configuration::Disconnect;
 use drawbridge_protocol::packet::login::{AnyLoginStart, LoginDisconnect};
 use drawbridge_protocol::packet::{Packet, RawPacket};
@@ -30,6 +32,8 @@ const IDENTIFIED: usize = 36 * 1024;
 pub(crate) struct Conversation {
     socket: Socket,
     version: ProtocolVersion,
+    /// It speaks the protocol of 1.6 and older, of which nothing is read any more and only a kick is written.
+    legacy: bool,
     inbound: Inbound,
     outbound: Outbound,
     out: Vec<u8>,
@@ -50,19 +54,26 @@ enum Next {
 }
 
 impl Conversation {
-    /// Goes on where the greeting ended: with `inbound` holding what came behind it.
-    pub(crate) fn new(socket: Socket, version: ProtocolVersion, inbound: Inbound, deadline: Instant) -> Self {
+    /// Goes on where the greeting ended: with `inbound` holding what came behind it. Nothing is waited for before
+    /// [`Conversation::until`] says how long.
+    pub(crate) fn new(socket: Socket, opening: &Opening, version: ProtocolVersion, inbound: Inbound) -> Self {
         Self {
+            deadline: socket.now(),
             socket,
             version,
+            legacy: matches!(opening, Opening::Legacy { .. }),
             inbound,
             outbound: Outbound::new(),
             out: Vec::new(),
             written: 0,
             state: State::Login,
-            deadline,
             told: false,
         }
+    }
+
+    /// With every wait under this deadline.
+    pub(crate) fn until(self, deadline: Instant) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Puts every wait from here on under another deadline.
@@ -235,9 +246,17 @@ impl Conversation {
         Ok((start, frame.to_vec()))
     }
 
+    /// All that the client has said and nothing has used up.
+    pub(crate) fn take_rest(&mut self) -> Vec<u8> {
+        let rest = self.inbound.rest().to_vec();
+        self.inbound.skip(rest.len());
+        rest
+    }
+
     /// The socket, and what was kept of what the client said; nothing more is read or written here.
-    pub(crate) fn into_relay(self) -> (Socket, Vec<u8>) {
-        (self.socket, self.inbound.rest().to_vec())
+    pub(crate) fn into_relay(mut self) -> (Socket, Vec<u8>) {
+        let rest = self.take_rest();
+        (self.socket, rest)
     }
 
     async fn packet_ready(&mut self, deadline: Instant) -> Result<(), Ended> {
@@ -255,6 +274,10 @@ impl Conversation {
     /// Puts a refusal's text in line, once, in the state's own packet.
     pub(crate) fn tell(&mut self, reason: Component) {
         if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        if self.legacy {
+            self.out.extend(legacy::kick(&reason.to_legacy()));
             return;
         }
         // Where the version has no such packet there is nobody who could read it.

@@ -40,6 +40,8 @@ pub(crate) async fn hand_over(
         return Err(Refusal::Unreachable.into());
     };
     offer_packs(&route, &mut waiting, visit, conversation).await?;
+    // Minutes may have passed since the player was identified.
+    visit.ask_bans(&identity)?;
     if route.transfer.ticket
         && let Some(office) = &visit.snapshot.tickets
     {

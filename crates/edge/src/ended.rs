@@ -38,7 +38,9 @@ impl From<io::Error> for Ended {
 impl From<Refused> for Ended {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused { refusal, key: None, by: None } => Self::Refused(refusal),
+            Refused { refusal, key: None, by: None, parameters } if parameters.is_empty() => {
+                Self::Refused(refusal)
+            }
             refused => Self::RefusedBy(Box::new(refused)),
         }
     }

@@ -11,7 +11,7 @@ use crate::refuse;
 use crate::relay;
 use crate::shared::Shared;
 use crate::status;
-use drawbridge_model::Refusal;
+use drawbridge_model::{Refusal, Refused};
 use drawbridge_net::{Knock, Socket};
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::{self, Limit, Phase};
@@ -53,16 +53,16 @@ async fn way(
         Routed::Login { route, opening } => {
             journey.enter(Phase::Login, greeted.socket.now());
             let method = route.mode.relay();
-            let (visit, conversation) = greeted.into_login(&shared, route, opening.is_returning());
+            let (visit, conversation) = greeted.into_login(&shared, route, &opening);
             // Boxed, so that a connection that goes no further is no larger for it.
             match method {
-                Some(method) => Box::pin(relay::serve(visit, conversation, &opening, method, journey)).await,
+                Some(method) => Box::pin(relay::serve(visit, conversation, *opening, method, journey)).await,
                 None => Box::pin(login::serve(visit, conversation, journey)).await,
             }
             Ok(())
         }
-        Routed::Refused(route, refusal) => {
-            Box::pin(refuse::tell(greeted, route.as_deref(), refusal, journey)).await
+        Routed::Refused(route, refused) => {
+            Box::pin(refuse::tell(greeted, route.as_deref(), &refused, journey)).await
         }
     }
 }
@@ -84,7 +84,7 @@ pub(crate) enum Routed {
     /// A login on a route that takes the client.
     Login { route: Arc<Route>, opening: Box<Opening> },
     /// Away, in the words of the route where there is one.
-    Refused(Option<Arc<Route>>, Refusal),
+    Refused(Option<Arc<Route>>, Refused),
 }
 
 impl Greeted {
@@ -94,34 +94,40 @@ impl Greeted {
         let address = self.client.address.ip();
         if !shared.gate.rate(self.purpose.knock(), address, self.socket.now()) {
             metrics::limited(limit(self.purpose.knock()));
-            return Routed::Refused(route, Refusal::Rate);
+            return Routed::Refused(route, Refusal::Rate.into());
         }
         if route.as_ref().is_some_and(|route| !route.access.permits(address)) {
-            return Routed::Refused(route, Refusal::Access);
+            return Routed::Refused(route, Refusal::Access.into());
         }
-        if matches!(self.purpose, Purpose::Status | Purpose::LegacyPing(_)) {
-            return Routed::Status(route);
+        let opening = match &self.purpose {
+            Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status(route),
+            Purpose::Login(opening) => opening,
+        };
+        if let Opening::Legacy { name } = &**opening
+            && let Some(ban) = shared.bans.name(name)
+        {
+            return Routed::Refused(route, Refused::from(&*ban));
         }
-        match (route, &self.purpose) {
-            (None, _) => Routed::Refused(None, Refusal::NoRoute),
-            (Some(route), Purpose::Login(opening)) if route.takes_version(self.client.version) => {
+        match route {
+            None => Routed::Refused(None, Refusal::NoRoute.into()),
+            Some(route) if route.takes_version(self.client.version) => {
                 Routed::Login { route, opening: opening.clone() }
             }
-            (Some(route), _) => Routed::Refused(Some(route), Refusal::Version),
+            Some(route) => Routed::Refused(Some(route), Refusal::Version.into()),
         }
     }
 
     /// What is settled about the visit, and the conversation that goes on.
-    fn into_login(self, shared: &Arc<Shared>, route: Arc<Route>, returning: bool) -> (Visit, Conversation) {
+    fn into_login(self, shared: &Arc<Shared>, route: Arc<Route>, opening: &Opening) -> (Visit, Conversation) {
         let Self { socket, snapshot, arrived, inbound, ticket, client, .. } = self;
         let deadline = arrived + snapshot.limits.login_timeout;
-        let conversation = Conversation::new(socket, client.version, inbound, deadline);
+        let conversation = Conversation::new(socket, opening, client.version, inbound).until(deadline);
         let visit = Visit {
             shared: Arc::clone(shared),
             snapshot,
             route,
             client,
-            returning,
+            returning: opening.is_returning(),
             locale: None,
             arrived,
             ticket,

@@ -42,22 +42,21 @@ pub(crate) enum Purpose {
     Login(Box<Opening>),
     /// The server list of a client of 1.6 or older.
     LegacyPing(LegacyPing),
-    /// A join with 1.6 or older.
-    LegacyLogin,
 }
 
-/// The handshake of a join, as relays need it.
+/// How a join begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Opening {
-    pub(crate) handshake: Handshake,
-    /// The frame that it came in.
-    pub(crate) frame: Vec<u8>,
+pub(crate) enum Opening {
+    /// With a handshake, and the frame that it came in.
+    Modern { handshake: Handshake, frame: Vec<u8> },
+    /// Of 1.6 and older: under this name, in a packet that nothing has used up yet.
+    Legacy { name: String },
 }
 
 impl Opening {
     /// Whether the client says that a Transfer packet brought it.
     pub(crate) fn is_returning(&self) -> bool {
-        self.handshake.intent == Intent::Transfer
+        matches!(self, Self::Modern { handshake, .. } if handshake.intent == Intent::Transfer)
     }
 }
 
@@ -67,7 +66,7 @@ impl Purpose {
         match self {
             Self::Status | Self::LegacyPing(_) => Knock::Status,
             Self::Login(opening) if opening.is_returning() => Knock::Transfer,
-            Self::Login(_) | Self::LegacyLogin => Knock::Login,
+            Self::Login(_) => Knock::Login,
         }
     }
 }
@@ -91,7 +90,7 @@ impl Admitted {
                     (version, handshake.host, port, Purpose::Status)
                 } else {
                     let (host, frame) = (handshake.host.clone(), self.inbound.used(length).to_vec());
-                    (version, host, port, Purpose::Login(Box::new(Opening { handshake, frame })))
+                    (version, host, port, Purpose::Login(Box::new(Opening::Modern { handshake, frame })))
                 }
             }
             First::Ping(ping) => {
@@ -101,7 +100,9 @@ impl Admitted {
                 };
                 (LEGACY, host, port, Purpose::LegacyPing(ping))
             }
-            First::Login(login) => (LEGACY, login.host.unwrap_or_default(), 0, Purpose::LegacyLogin),
+            First::Login(LegacyLogin { name, host, .. }) => {
+                (LEGACY, host.unwrap_or_default(), 0, Purpose::Login(Box::new(Opening::Legacy { name })))
+            }
         };
         let client = Client {
             address: self.address,

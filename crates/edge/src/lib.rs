@@ -17,6 +17,7 @@
 
 mod admission;
 mod authentication;
+mod carriage;
 mod conversation;
 pub mod cookie;
 mod delivery;
@@ -37,10 +38,12 @@ mod status;
 pub mod ticket;
 mod unreachable;
 
+use crate::carriage::News;
 use crate::keys::Keys;
 use crate::shared::Shared;
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
+use drawbridge_model::Bans;
 use drawbridge_net::limits::raise_descriptor_limit;
 use drawbridge_net::{Bound, Crowds, Gate, Pulse, Serving};
 use drawbridge_telemetry::Seldom;
@@ -52,7 +55,7 @@ use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub use cookie::Cookies;
 pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
@@ -84,10 +87,20 @@ pub struct Edge {
     shared: Arc<Shared>,
     serving: Serving,
     addresses: Vec<SocketAddr>,
+    /// Has relays ask again when there are other bans.
+    _asking: AbortOnDropHandle<()>,
+}
+
+async fn tell_of_bans(shared: Arc<Shared>) {
+    let mut changes = shared.bans.changes();
+    while changes.changed().await.is_ok() {
+        shared.news.tell();
+    }
 }
 
 impl Edge {
-    /// Starts to serve whoever comes to `bound`, which is made for as many reactors. What adapters wait for is on `runtime`.
+    /// Starts to serve whoever comes to `bound`, which is made for as many reactors, and whom none of the `bans` keeps out. What
+    /// adapters wait for is on `runtime`.
     ///
     /// # Errors
     /// When the system gives no thread or poller.
@@ -95,12 +108,14 @@ impl Edge {
         bound: Bound,
         threads: Threads,
         snapshot: Snapshot,
+        bans: Arc<dyn Bans>,
         runtime: &Handle,
     ) -> Result<Self, EdgeError> {
         let addresses = bound.local_addresses().to_vec();
         let shared = Arc::new(Shared {
             gate: Gate::new(&snapshot.limits, raise_descriptor_limit()),
             snapshot: ArcSwap::from_pointee(snapshot),
+            bans,
             keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
             bad_headers: Seldom::default(),
@@ -110,12 +125,14 @@ impl Edge {
             crowds: Crowds::default(),
             relays: TaskTracker::new(),
             relays_over: CancellationToken::new(),
+            news: News::default(),
         });
+        let asking = AbortOnDropHandle::new(runtime.spawn(tell_of_bans(Arc::clone(&shared))));
         let house = Arc::clone(&shared);
         let serving = bound
             .serve(move |socket| front::receive(Arc::clone(&house), socket), runtime)
             .map_err(EdgeError::Start)?;
-        Ok(Self { shared, serving, addresses })
+        Ok(Self { shared, serving, addresses, _asking: asking })
     }
 
     /// Where it listens.
@@ -175,6 +192,7 @@ impl Edge {
         if !matches!(in_time, Some(Ok(()))) {
             tracing::info!(relays = relays.len(), "relays are cut");
             self.shared.relays_over.cancel();
+            self.shared.news.tell();
             relays.wait().await;
         }
     }

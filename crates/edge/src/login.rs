@@ -37,6 +37,16 @@ pub(crate) struct Visit {
     pub(crate) _tracked: TaskTrackerToken,
 }
 
+impl Visit {
+    /// Turns the player away whom a ban keeps out by now.
+    pub(crate) fn ask_bans(&self, identity: &Identity) -> Result<(), Ended> {
+        match self.shared.bans.of(self.client.address.ip(), identity) {
+            Some(ban) => Err(Refused::from(&*ban).into()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A client that has said who it is.
 #[derive(Debug)]
 pub(crate) struct Login {
@@ -103,7 +113,7 @@ async fn walk(
     delivery::hand_over(placed, visit, conversation).await
 }
 
-/// Reads Login Start and checks the name's form.
+/// Reads Login Start, checks the name's form, and asks whether it is banned.
 async fn begin(
     visit: &Visit,
     conversation: &mut Conversation,
@@ -112,10 +122,12 @@ async fn begin(
     let start: LoginStart = conversation.expect().await?;
     let takes_name = visit.route.takes_name(&start.name);
     *name = Some(start.name.clone());
-    if takes_name {
-        Ok(Login { claim: Claim { name: start.name, id: start.uuid } })
-    } else {
-        Err(Ended::Refused(Refusal::Name))
+    if !takes_name {
+        return Err(Ended::Refused(Refusal::Name));
+    }
+    match visit.shared.bans.name(&start.name) {
+        Some(ban) => Err(Refused::from(&*ban).into()),
+        None => Ok(Login { claim: Claim { name: start.name, id: start.uuid } }),
     }
 }
 

@@ -5,8 +5,7 @@ use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
 use crate::journey::{Facts, Journey};
 use crate::report::Line;
-use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal, Refused};
-use drawbridge_protocol::legacy;
+use drawbridge_model::{Client, LocalizationAdapter, Message, Refused};
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::Outcome;
@@ -36,12 +35,13 @@ impl Told<'_> {
     ) -> Option<Component> {
         let key = self.refused.refusal.message()?;
         let versions = route.map(Route::versions_text).unwrap_or_default();
-        let parameters = [
+        let mut parameters = vec![
             ("name", self.player.unwrap_or_default()),
             ("host", &self.client.host),
             ("version", self.client.version.name().unwrap_or("?")),
             ("versions", &versions),
         ];
+        parameters.extend(self.refused.parameters.iter().map(|(name, value)| (*name, value.as_str())));
         let localization = route.map_or(without_route, |route| &*route.localization);
         let trace = Some(self.client.trace);
         let say =
@@ -65,30 +65,22 @@ impl Told<'_> {
 pub(crate) async fn tell(
     greeted: Greeted,
     route: Option<&Route>,
-    refusal: Refusal,
+    refused: &Refused,
     journey: &mut Journey,
 ) -> Result<(), Ended> {
-    let Greeted { mut socket, snapshot, arrived, inbound, client, purpose, ticket: _ticket } = greeted;
-    if matches!(purpose, Purpose::Status | Purpose::LegacyPing(_)) {
+    let Greeted { socket, snapshot, arrived, inbound, client, purpose, ticket: _ticket } = greeted;
+    let Purpose::Login(opening) = purpose else {
         let facts = Facts { route: route.map(|route| &*route.name), ..Facts::default() };
-        journey.end(Outcome::Refused(refusal), socket.now(), Some(&client), &facts);
-        return Err(Ended::Refused(refusal));
-    }
+        journey.end(Outcome::Refused(refused.refusal), socket.now(), Some(&client), &facts);
+        return Err(Ended::Refused(refused.refusal));
+    };
     let route_name = route.map(|route| &*route.name);
-    let refused = Refused::from(refusal);
     Line { client: &client, route: route_name, player: None, arrived, now: socket.now(), journey }
-        .refused(&refused);
-    let told = Told { refused: &refused, client: &client, player: None };
+        .refused(refused);
+    let told = Told { refused, client: &client, player: None };
     let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
     let deadline = socket.now() + snapshot.limits.handshake_timeout;
-    if purpose == Purpose::LegacyLogin {
-        socket.set_deadline(deadline);
-        if socket.write_all(&legacy::kick(&reason.to_legacy())).await.is_ok() {
-            socket.close().await;
-        }
-        return Ok(());
-    }
-    let mut conversation = Conversation::new(socket, client.version, inbound, deadline);
+    let mut conversation = Conversation::new(socket, &opening, client.version, inbound).until(deadline);
     conversation.tell(reason);
     conversation.close().await;
     Ok(())
@@ -99,6 +91,7 @@ mod tests {
     use super::*;
     use crate::shared::new_trace;
     use drawbridge_config::{Diagnostics, read_text};
+    use drawbridge_model::Refusal;
     use drawbridge_protocol::ProtocolVersion;
     use drawbridge_routing::{RouteSection, Services};
     use drawbridge_testkit::sees;

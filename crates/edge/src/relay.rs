@@ -6,44 +6,42 @@
 //! What must stay true: who a player is stays a claim; a client that is turned away is told so in login's own packet, and nobody who has
 //! heard a target is told anything.
 
+use crate::carriage::Carriage;
 use crate::conversation::Conversation;
 use crate::dial;
 use crate::ended::Ended;
 use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Visit};
-use crate::report::{Carried, Line};
 use crate::shared::Shared;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
-use drawbridge_net::relay::{Method, Options, Relay, Traffic};
+use drawbridge_net::relay::{Method, Options};
 use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
+use drawbridge_protocol::packet::login::AnyLoginStart;
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_protocol::stream::Outbound;
 use drawbridge_routing::{RelayHost, RelaySection, Route};
-use drawbridge_telemetry::metrics::{self, Phase};
+use drawbridge_telemetry::metrics::Phase;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::time::{MissedTickBehavior, interval};
-
-/// How often it is told how much has been carried.
-const TOLD: Duration = Duration::from_secs(30);
+use std::time::Instant;
 
 /// A player whose target has answered.
-struct Answered {
-    target: Target,
-    socket: Socket,
+pub(crate) struct Answered {
+    pub(crate) identity: Identity,
+    pub(crate) target: Target,
+    pub(crate) socket: Socket,
     /// The player's places in the crowds of the route and of the target.
-    places: [Option<InCrowd>; 2],
+    pub(crate) places: [Option<InCrowd>; 2],
 }
 
 /// Brings a client to a target and carries what they say; where that fails, tells the client and closes.
 pub(crate) async fn serve(
     mut visit: Visit,
     mut conversation: Conversation,
-    opening: &Opening,
+    opening: Opening,
     method: Method,
     journey: &mut Journey,
 ) {
@@ -58,15 +56,13 @@ pub(crate) async fn serve(
     };
     match found {
         Ok(answered) => {
-            let (client, first) = conversation.into_relay();
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
-            let relay = Relay::new(client, answered.socket, first, options);
             if let Some(lease) = &answered.target.lease {
                 lease.used();
             }
-            let carriage = Carriage::begin(visit, name, answered.target, answered.places, journey);
-            Box::pin(carriage.carry(relay, &shared)).await;
+            let carriage = Carriage::begin(visit, conversation, answered, options, journey);
+            Box::pin(carriage.carry(&shared)).await;
         }
         Err(ended) => login::turn_away(visit, conversation, ended, name.as_deref(), journey).await,
     }
@@ -76,36 +72,59 @@ pub(crate) async fn serve(
 async fn find(
     visit: &mut Visit,
     conversation: &mut Conversation,
-    opening: &Opening,
+    opening: Opening,
     name: &mut Option<String>,
     journey: &mut Journey,
 ) -> Result<Answered, Ended> {
-    let (start, start_frame) = conversation.login_start().await?;
-    *name = Some(start.name.clone());
-    if !visit.route.takes_name(&start.name) {
+    let (claim, said) = said(conversation, opening).await?;
+    *name = Some(claim.name.clone());
+    if !visit.route.takes_name(&claim.name) {
         return Err(Refusal::Name.into());
     }
+    let identity = Identity::Claimed(claim);
+    visit.ask_bans(&identity)?;
     let in_crowd = visit.shared.crowds.enter(visit.route.name.as_str(), visit.route.max_players);
     let on_route = in_crowd.ok_or(Refusal::RouteFull)?;
     journey.enter(Phase::Placement, Instant::now());
-    let id = start.uuid.unwrap_or_else(|| offline_uuid(&start.name));
-    let identity = Identity::Claimed(Claim { name: start.name, id });
     let (route, client) = (Arc::clone(&visit.route), journey.client(&visit.client));
     let placed = conversation.keeping(route.place(&client, &identity)).await;
     let targets = placed.map_err(|ended| late(ended, Refusal::PlacementTimeout))??;
     journey.enter(Phase::Delivery, Instant::now());
-    let greeting = Greeting {
-        relay: &route.relay,
-        client: &visit.client,
-        opening,
-        start: &start_frame,
-        local: conversation.local()?,
-    };
+    let greeting =
+        Greeting { relay: &route.relay, client: &visit.client, said: &said, local: conversation.local()? };
     let (shared, dialer) = (Arc::clone(&visit.shared), conversation.dialer());
     let reaching = Box::pin(reach(&shared, &route, &dialer, targets, greeting));
     let reached = conversation.keeping(reaching).await.map_err(|ended| late(ended, Refusal::Unreachable))?;
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
-    Ok(Answered { target, socket, places: [Some(on_route), at_target] })
+    // It may have taken a while.
+    visit.ask_bans(&identity)?;
+    Ok(Answered { identity, target, socket, places: [Some(on_route), at_target] })
+}
+
+/// What a client has said, for targets to hear.
+enum Said {
+    Modern {
+        handshake: Handshake,
+        /// The frame that it came in.
+        frame: Vec<u8>,
+        /// The frame of Login Start.
+        start: Vec<u8>,
+    },
+    /// A packet of 1.6 or older, which stays as it is.
+    Legacy(Vec<u8>),
+}
+
+/// Who the client says it is.
+async fn said(conversation: &mut Conversation, opening: Opening) -> Result<(Claim, Said), Ended> {
+    let (name, uuid, said) = match opening {
+        Opening::Modern { handshake, frame } => {
+            let (AnyLoginStart { name, uuid }, start) = conversation.login_start().await?;
+            (name, uuid, Said::Modern { handshake, frame, start })
+        }
+        Opening::Legacy { name } => (name, None, Said::Legacy(conversation.take_rest())),
+    };
+    let id = uuid.unwrap_or_else(|| offline_uuid(&name));
+    Ok((Claim { name, id }, said))
 }
 
 /// What it means that there is no time left: not the client is late, but what it waits for.
@@ -148,9 +167,7 @@ async fn reach(
 struct Greeting<'a> {
     relay: &'a RelaySection,
     client: &'a Client,
-    opening: &'a Opening,
-    /// The frame of Login Start.
-    start: &'a [u8],
+    said: &'a Said,
     /// Where the client is connected to.
     local: SocketAddr,
 }
@@ -169,20 +186,25 @@ impl Greeting<'_> {
         let mut bytes = version
             .map(|version| proxy_protocol::header(version, self.client.address, self.local))
             .unwrap_or_default();
-        let handshake = self.handshake(target);
-        if handshake == self.opening.handshake {
-            bytes.extend_from_slice(&self.opening.frame);
-        } else {
-            // It was read, and what is written into it is no longer than that.
-            let _ = Outbound::new().write(self.client.version, &handshake, &mut bytes);
+        match self.said {
+            Said::Modern { handshake: typed, frame, start } => {
+                let handshake = self.handshake(typed, target);
+                if handshake == *typed {
+                    bytes.extend_from_slice(frame);
+                } else {
+                    // It was read, and what is written into it is no longer than that.
+                    let _ = Outbound::new().write(self.client.version, &handshake, &mut bytes);
+                }
+                bytes.extend_from_slice(start);
+            }
+            Said::Legacy(said) => bytes.extend_from_slice(said),
         }
-        bytes.extend_from_slice(self.start);
         bytes
     }
 
     /// The handshake as this target is to see it.
-    fn handshake(&self, target: &TargetAddress) -> Handshake {
-        let mut handshake = self.opening.handshake.clone();
+    fn handshake(&self, typed: &Handshake, target: &TargetAddress) -> Handshake {
+        let mut handshake = typed.clone();
         if handshake.intent == Intent::Transfer && !self.relay.transfers {
             handshake.intent = Intent::Login;
         }
@@ -198,76 +220,5 @@ impl Greeting<'_> {
         let marks = [typed.find('\0'), typed.find("///")].into_iter().flatten().min();
         handshake.host = format!("{host}{}", &typed[marks.unwrap_or(typed.len())..]);
         handshake
-    }
-}
-
-/// A relay under way, and what is known of it. It keeps neither snapshot nor route: reloads come and go.
-struct Carriage {
-    client: Client,
-    route: String,
-    player: Option<String>,
-    target: String,
-    began: Instant,
-    told: Traffic,
-    _ticket: drawbridge_net::Ticket,
-    _places: [Option<InCrowd>; 2],
-    _tracked: tokio_util::task::task_tracker::TaskTrackerToken,
-}
-
-impl Carriage {
-    fn begin(
-        visit: Visit,
-        player: Option<String>,
-        target: Target,
-        places: [Option<InCrowd>; 2],
-        journey: &mut Journey,
-    ) -> Self {
-        let Visit { shared, route, client, arrived, ticket, .. } = visit;
-        let now = Instant::now();
-        Line { client: &client, route: Some(&route.name), player: player.as_deref(), arrived, now, journey }
-            .relayed(&target);
-        metrics::relay_began(&route.name);
-        Self {
-            client,
-            route: route.name.clone(),
-            player,
-            target: target.identifier,
-            began: now,
-            told: Traffic::default(),
-            _ticket: ticket,
-            _places: places,
-            _tracked: shared.relays.token(),
-        }
-    }
-
-    async fn carry(mut self, mut relay: Relay, shared: &Shared) {
-        let mut tell = interval(TOLD);
-        tell.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let end = loop {
-            tokio::select! {
-                biased;
-                end = relay.run() => break end.label(),
-                () = shared.relays_over.cancelled() => break "shutting_down",
-                _ = tell.tick() => self.tell(relay.traffic()),
-            }
-        };
-        self.tell(relay.traffic());
-        metrics::relay_ended(&self.route, end);
-        Carried {
-            client: &self.client,
-            route: &self.route,
-            player: self.player.as_deref(),
-            target: &self.target,
-            traffic: relay.traffic(),
-            took: self.began.elapsed(),
-            end,
-        }
-        .log();
-    }
-
-    /// Counts what was carried since it was told last.
-    fn tell(&mut self, traffic: Traffic) {
-        metrics::relayed(&self.route, traffic.up - self.told.up, traffic.down - self.told.down);
-        self.told = traffic;
     }
 }

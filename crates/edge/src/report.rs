@@ -89,7 +89,7 @@ impl<'a> Line<'a> {
 pub(crate) struct Carried<'a> {
     pub(crate) client: &'a Client,
     pub(crate) route: &'a str,
-    pub(crate) player: Option<&'a str>,
+    pub(crate) player: &'a str,
     pub(crate) target: &'a str,
     pub(crate) traffic: Traffic,
     pub(crate) took: Duration,

@@ -1,13 +1,15 @@
 //! What all connections of an edge share.
 
+use crate::carriage::News;
 use crate::keys::Keys;
 use crate::snapshot::Snapshot;
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
-use drawbridge_model::TraceContext;
+use drawbridge_model::{Bans, TraceContext};
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +19,7 @@ pub(crate) struct Shared {
     /// Taken once by each connection, which then keeps the one it took.
     pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) gate: Gate,
+    pub(crate) bans: Arc<dyn Bans>,
     pub(crate) keys: Keys,
     /// How often the log says that the edge is full.
     pub(crate) full: Seldom,
@@ -34,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) relays: TaskTracker,
     /// Cancelled when relays have had their time.
     pub(crate) relays_over: CancellationToken,
+    /// Tells relays to ask whether they may go on.
+    pub(crate) news: News,
 }
 
 /// A trace of its own for a connection.

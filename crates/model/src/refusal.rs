@@ -1,5 +1,10 @@
 //! Why a client is turned away.
 
+use crate::ban::{Ban, utc};
+
+/// The message that is read in place of `disconnect_banned` where the ban ends.
+pub const BANNED_UNTIL: &str = "disconnect_banned_until";
+
 /// How loudly a refusal is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -13,20 +18,34 @@ pub enum Severity {
     Debug,
 }
 
-/// A player turned away in placement or authentication, by whom, and with which words.
+/// A player turned away, by whom, and with which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Why.
     pub refusal: Refusal,
     /// The key of the message that the player reads in place of the refusal's own, where it is known.
     pub key: Option<String>,
-    /// The adapter that did it, as the log names it.
+    /// The adapter or the ban that did it, as the log names it.
     pub by: Option<String>,
+    /// What the words may use beside what is known of every client, by name.
+    pub parameters: Vec<(&'static str, String)>,
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, key: None, by: None }
+        Self { refusal, key: None, by: None, parameters: Vec::new() }
+    }
+}
+
+impl From<&Ban> for Refused {
+    fn from(ban: &Ban) -> Self {
+        let until = ban.until.map(utc);
+        Self {
+            refusal: Refusal::Banned,
+            key: until.is_some().then(|| BANNED_UNTIL.to_owned()),
+            by: Some(format!("ban of {}", ban.of)),
+            parameters: vec![("reason", ban.reason.to_string()), ("until", until.unwrap_or_default())],
+        }
     }
 }
 
@@ -35,6 +54,8 @@ impl From<Refusal> for Refused {
 pub enum Refusal {
     /// `[access]` or a route's `access` doesn't let the address in.
     Access,
+    /// The address, name or UUID is banned.
+    Banned,
     /// `limits.connections` are open.
     Full,
     /// `limits.per_address` are open from this address.
@@ -87,8 +108,9 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Access,
+        Self::Banned,
         Self::Full,
         Self::AddressFull,
         Self::Rate,
@@ -124,6 +146,7 @@ impl Refusal {
                 return None;
             }
             Self::Access => "disconnect_access",
+            Self::Banned => "disconnect_banned",
             Self::Rate => "disconnect_rate",
             Self::TimedOut => "disconnect_timeout",
             Self::NoRoute => "disconnect_no_route",
@@ -157,7 +180,8 @@ impl Refusal {
             | Self::PlacementTimeout
             | Self::Unreachable
             | Self::Full => Severity::Warning,
-            Self::Version
+            Self::Banned
+            | Self::Version
             | Self::Name
             | Self::Encryption
             | Self::Authentication
@@ -183,6 +207,7 @@ impl Refusal {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Access => "access",
+            Self::Banned => "banned",
             Self::Full => "full",
             Self::AddressFull => "address_full",
             Self::Rate => "rate",

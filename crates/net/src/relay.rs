@@ -145,7 +145,14 @@ impl Relay {
         poll_fn(|context| self.poll(context)).await
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+    /// The time when the reactor's present turn began.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.client.now()
+    }
+
+    /// As [`Relay::run`], once.
+    pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
         let now = self.client.now();
         let up = self.up.poll(context, &mut self.client, &mut self.target, now);
         let down = self.down.poll(context, &mut self.target, &mut self.client, now);

@@ -50,13 +50,13 @@ impl Placement {
             });
             targets = applied.await.map_err(|error| match error {
                 ActionError::Refused(key) => {
-                    Refused { refusal: Refusal::Action, key, by: Some(name.clone()) }
+                    Refused { key, by: Some(name.clone()), ..Refusal::Action.into() }
                 }
                 ActionError::Unavailable(error) => {
                     if failing.permits_now() {
                         tracing::warn!(route, action = name, %error, "an action failed");
                     }
-                    Refused { refusal: Refusal::ActionFailed, key: None, by: Some(name.clone()) }
+                    Refused { by: Some(name.clone()), ..Refusal::ActionFailed.into() }
                 }
             })?;
             if targets.is_empty() && before > 0 {
@@ -65,7 +65,7 @@ impl Placement {
         }
         if targets.is_empty() {
             let by = emptied_by.cloned();
-            return Err(Refused { refusal: Refusal::NoTarget, key: None, by });
+            return Err(Refused { by, ..Refusal::NoTarget.into() });
         }
         Ok(targets)
     }

@@ -171,8 +171,8 @@ pub fn relayed(route: &str, to_target: u64, to_client: u64) {
     }
 }
 
-/// A player of this route is no longer carried. `end` says why: `closed`, `broken`, `idle`, `client_stalled`, `target_stalled` or
-/// `shutting_down`.
+/// A player of this route is no longer carried. `end` says why: `closed`, `broken`, `idle`, `client_stalled`, `target_stalled`,
+/// `banned` or `shutting_down`.
 pub fn relay_ended(route: &str, end: &'static str) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.relay_ended(route, end);

@@ -1,7 +1,7 @@
 //! The built-in texts: one file a language, every language with every key.
 //!
 //! In use as placeholders: `{version}` (the client's) and `{versions}` (those that are taken) in `disconnect_version`,
-//! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`.
+//! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`, `{reason}` and `{until}` where somebody is banned.
 
 use drawbridge_model::Refusal;
 mod de_de;
@@ -44,6 +44,8 @@ macro_rules! texts {
 
 texts! {
     disconnect_access
+    disconnect_banned
+    disconnect_banned_until
     disconnect_rate
     disconnect_timeout
     disconnect_no_route
@@ -85,7 +87,7 @@ pub fn built_in() -> impl Iterator<Item = (&'static str, &'static Texts)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use drawbridge_model::Refusal;
+    use drawbridge_model::refusal::BANNED_UNTIL;
     use std::collections::BTreeSet;
 
     static ENGLISH: &Texts = &en_us::TEXTS;
@@ -97,7 +99,8 @@ mod tests {
 
     #[test]
     fn there_is_a_text_for_every_refusal_that_a_player_reads_and_none_too_many() {
-        let read: BTreeSet<_> = Refusal::ALL.iter().filter_map(|refusal| refusal.message()).collect();
+        let messages = Refusal::ALL.iter().filter_map(|refusal| refusal.message());
+        let read: BTreeSet<_> = messages.chain([BANNED_UNTIL]).collect();
         assert_eq!(Texts::KEYS.iter().copied().collect::<BTreeSet<_>>(), read);
     }
 
@@ -108,7 +111,7 @@ mod tests {
                 let (text, english) = (texts.text(key).unwrap(), ENGLISH.text(key).unwrap());
                 assert_eq!(placeholders(text), placeholders(english), "{locale} {key}");
                 assert!(locale == "en_us" || text != english, "{locale} {key} is English");
-                assert!(text.trim() == text && text.ends_with(['.', '。', '!']), "{locale} {key}");
+                assert!(text.trim() == text && text.ends_with(['.', '。', '!', '}']), "{locale} {key}");
             }
         }
         assert_eq!(ENGLISH.text("disconnect_nothing"), None);
@@ -120,6 +123,8 @@ mod tests {
             ("disconnect_version", &["version", "versions"][..]),
             ("disconnect_name", &["name"]),
             ("disconnect_no_route", &["host"]),
+            ("disconnect_banned", &["reason"]),
+            ("disconnect_banned_until", &["reason", "until"]),
             ("disconnect_internal", &[]),
         ] {
             assert_eq!(placeholders(ENGLISH.text(key).unwrap()), expected.iter().copied().collect(), "{key}");

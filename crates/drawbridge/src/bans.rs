@@ -1,0 +1,311 @@
+//! `drawbridge ban`, `unban` and `bans`: on the file that the configuration names, whether an edge runs on it or not.
+//!
+//! What must stay true: whoever is said to be banned is, on disk; nobody is banned before every word on the command line makes sense.
+
+use crate::settings::{Source, with_cause};
+use crate::{Configuration, check, print};
+use drawbridge_config::Error;
+use drawbridge_model::ban::utc;
+use drawbridge_model::{Ban, Subject};
+use drawbridge_store::{Database, Event, Index, StoreError};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use serde_json::{Value, json};
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::SystemTime;
+use thiserror::Error as ThisError;
+
+/// The longest line that is read from standard input, in bytes.
+const LONGEST_LINE: u64 = 1024;
+
+/// Whom a command is about.
+#[derive(Debug, Clone, clap::Args)]
+struct Whom {
+    /// A player's name or UUID, an address, or a network such as 203.0.113.0/24; - reads them from standard input, one a line
+    #[arg(value_name = "WHOM", required = true)]
+    whom: Vec<String>,
+
+    /// Who does it, for the history
+    #[arg(long, value_name = "WHO", default_value = "console")]
+    by: String,
+}
+
+/// What `drawbridge ban` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BanArgs {
+    #[command(flatten)]
+    configuration: Configuration,
+
+    #[command(flatten)]
+    whom: Whom,
+
+    /// What the player reads
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+
+    /// How long, such as 7d, 12h or "1mo 2d"; for ever otherwise
+    #[arg(long = "for", value_name = "TIME", conflicts_with = "until", value_parser = parse_span)]
+    span: Option<SystemTime>,
+
+    /// Until when, such as 2026-12-24 or 2026-12-24T18:00+01:00; UTC where nothing else is said
+    #[arg(long, value_name = "WHEN", value_parser = parse_time)]
+    until: Option<SystemTime>,
+}
+
+/// What `drawbridge unban` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct UnbanArgs {
+    #[command(flatten)]
+    configuration: Configuration,
+
+    #[command(flatten)]
+    whom: Whom,
+}
+
+/// What `drawbridge bans` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BansArgs {
+    #[command(flatten)]
+    configuration: Configuration,
+
+    /// Show what was done instead, the oldest first
+    #[arg(long)]
+    history: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a command wasn't carried out.
+#[derive(Debug, ThisError)]
+enum Failure {
+    #[error(transparent)]
+    Configuration(#[from] Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Whom(#[from] drawbridge_model::SubjectError),
+    #[error("standard input can't be read")]
+    Input(#[source] io::Error),
+    #[error("standard output can't be written")]
+    Output(#[source] io::Error),
+    #[error("nobody is banned: there is no {}", .0.display())]
+    NoFile(PathBuf),
+    #[error("{of} isn't banned alone, but with all of {network}: unban that, or nobody")]
+    WithinNetwork { of: Subject, network: Subject },
+}
+
+impl Failure {
+    fn tell(&self) -> ExitCode {
+        if let Self::Configuration(error) = self {
+            check::show(error);
+            return ExitCode::FAILURE;
+        }
+        let source = match self {
+            Self::Store(error) => with_cause(error),
+            failure => with_cause(failure),
+        };
+        eprintln!("error: {source}");
+        if let Self::Store(error) = self
+            && let Some(advice) = error.advice()
+        {
+            eprintln!("  = help: {advice}");
+        }
+        ExitCode::FAILURE
+    }
+}
+
+fn ended(result: Result<(), Failure>) -> ExitCode {
+    result.map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
+}
+
+fn file(configuration: Configuration) -> Result<PathBuf, Failure> {
+    Ok(Source::new(configuration.config).bans()?)
+}
+
+/// How far from now: months and days as a calendar in UTC has them.
+fn parse_span(text: &str) -> Result<SystemTime, String> {
+    let span: Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    if !span.is_positive() {
+        return Err("that is no time at all".to_owned());
+    }
+    let end = Timestamp::now().to_zoned(TimeZone::UTC).checked_add(span);
+    end.map(|end| end.timestamp().into()).map_err(|error| error.to_string())
+}
+
+fn parse_time(text: &str) -> Result<SystemTime, String> {
+    let civil = || text.parse::<DateTime>()?.to_zoned(TimeZone::UTC).map(|time| time.timestamp());
+    let time = text.parse::<Timestamp>().or_else(|_| civil()).map_err(|error| error.to_string())?;
+    if time <= Timestamp::now() {
+        return Err("that is over already".to_owned());
+    }
+    Ok(time.into())
+}
+
+impl Whom {
+    /// Does it to each in turn: those on the command line, and where one of them is `-` those of standard input.
+    fn each(&self, mut act: impl FnMut(Subject) -> Result<(), Failure>) -> Result<(), Failure> {
+        let named = self.whom.iter().filter(|word| *word != "-").map(|word| word.parse());
+        for subject in named.collect::<Result<Vec<_>, _>>()? {
+            act(subject)?;
+        }
+        if !self.whom.iter().any(|word| word == "-") {
+            return Ok(());
+        }
+        let mut input = io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut input).take(LONGEST_LINE).read_until(b'\n', &mut line);
+            if read.map_err(Failure::Input)? == 0 {
+                return Ok(());
+            }
+            let line = String::from_utf8_lossy(&line);
+            if !line.trim().is_empty() {
+                act(line.trim().parse()?)?;
+            }
+        }
+    }
+}
+
+/// Says what was done as soon as it was.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::Output)
+}
+
+/// Bans.
+pub(crate) fn ban(args: BanArgs) -> ExitCode {
+    ended(ban_each(args))
+}
+
+fn ban_each(args: BanArgs) -> Result<(), Failure> {
+    let path = file(args.configuration)?;
+    let until = args.span.or(args.until);
+    let mut database = None;
+    args.whom.each(|of| {
+        let database = match &mut database {
+            Some(database) => database,
+            none => none.insert(Database::create(&path)?),
+        };
+        let (reason, source) = (args.reason.as_str().into(), args.whom.by.as_str().into());
+        let ban = Ban { of, reason, source, since: SystemTime::now(), until };
+        let again = if database.ban(&ban)?.is_some() { " again" } else { "" };
+        say(&format!("banned {}{again} {}", ban.of, length(until)))
+    })
+}
+
+/// Lifts bans.
+pub(crate) fn unban(args: UnbanArgs) -> ExitCode {
+    ended(unban_each(args))
+}
+
+fn unban_each(args: UnbanArgs) -> Result<(), Failure> {
+    let path = file(args.configuration)?;
+    let mut database = Database::open(&path)?.ok_or(Failure::NoFile(path))?;
+    args.whom.each(|of| match database.unban(&of, &args.whom.by, SystemTime::now()) {
+        Ok(lifted) => say(&format!("unbanned {}", lifted.of)),
+        Err(error @ StoreError::NotBanned(_)) => Err(match around(&database, &of)? {
+            Some(network) => Failure::WithinNetwork { of, network },
+            None => error.into(),
+        }),
+        Err(error) => Err(error.into()),
+    })
+}
+
+/// The banned network around an address that isn't banned itself.
+fn around(database: &Database, of: &Subject) -> Result<Option<Subject>, StoreError> {
+    let address: Option<IpAddr> = of.to_string().parse().ok();
+    let Some(address) = address else { return Ok(None) };
+    let index: Index = database.bans()?;
+    Ok(index.address(address, SystemTime::now).map(|ban| ban.of.clone()))
+}
+
+/// Shows bans, or what was done.
+pub(crate) fn list(args: BansArgs) -> ExitCode {
+    match listed(args) {
+        Ok(text) => print(text.as_bytes()),
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn listed(args: BansArgs) -> Result<String, Failure> {
+    let database = Database::open(&file(args.configuration)?)?;
+    if args.history {
+        let events = database.map_or_else(|| Ok(Vec::new()), |database| database.history())?;
+        return Ok(if args.json {
+            let events: Vec<_> = events.iter().map(event_json).collect();
+            format!("{:#}\n", json!({ "history": events }))
+        } else {
+            lines(events.iter().map(|event| (event.ban.of.to_string(), event_line(event))))
+        });
+    }
+    let mut bans: Vec<Ban> = database.map_or_else(|| Ok(Vec::new()), |database| database.bans())?;
+    let now = SystemTime::now();
+    bans.retain(|ban| ban.holds(now));
+    Ok(if args.json {
+        let bans: Vec<_> = bans.iter().map(ban_json).collect();
+        format!("{:#}\n", json!({ "bans": bans }))
+    } else {
+        lines(bans.iter().map(|ban| (ban.of.to_string(), ban_line(ban))))
+    })
+}
+
+/// What is said of each, behind whom it is said of.
+fn lines(of: impl Iterator<Item = (String, String)>) -> String {
+    let lines: Vec<_> = of.collect();
+    let width = lines.iter().map(|(of, _)| of.chars().count()).max().unwrap_or_default();
+    lines.iter().map(|(of, line)| format!("{of:width$}  {line}\n")).collect()
+}
+
+fn length(until: Option<SystemTime>) -> String {
+    until.map_or_else(|| "for ever".to_owned(), |until| format!("until {}", utc(until)))
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
+fn ban_line(ban: &Ban) -> String {
+    format!("{}, by {}, {}{}", length(ban.until), ban.source, utc(ban.since), because(&ban.reason))
+}
+
+fn event_line(Event { action, ban }: &Event) -> String {
+    let (action, at, by) = (action.label(), utc(ban.since), &ban.source);
+    match action {
+        "ban" => format!("{at}  {action} {}, by {by}{}", length(ban.until), because(&ban.reason)),
+        _ => format!("{at}  {action}, by {by}"),
+    }
+}
+
+/// A moment as machines read it.
+fn rfc3339(time: SystemTime) -> String {
+    Timestamp::try_from(time).unwrap_or(Timestamp::MAX).to_string()
+}
+
+fn ban_json(ban: &Ban) -> Value {
+    json!({
+        "kind": ban.of.kind(),
+        "of": ban.of.to_string(),
+        "reason": &*ban.reason,
+        "by": &*ban.source,
+        "since": rfc3339(ban.since),
+        "until": ban.until.map(rfc3339),
+    })
+}
+
+fn event_json(Event { action, ban }: &Event) -> Value {
+    json!({
+        "at": rfc3339(ban.since),
+        "action": action.label(),
+        "kind": ban.of.kind(),
+        "of": ban.of.to_string(),
+        "reason": &*ban.reason,
+        "by": &*ban.source,
+        "until": ban.until.map(rfc3339),
+    })
+}
