@@ -3,7 +3,7 @@
 use crate::relay::bare::Way;
 use crate::report::Report;
 use crate::rounds::Plan;
-use crate::{cipher, login, memory, ping, process, relay, routes, start};
+use crate::{bans, cipher, login, memory, ping, process, relay, routes, start};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -48,6 +48,8 @@ enum Section {
     Memory,
     /// Looking up a route.
     Routes,
+    /// What bans cost a login.
+    Bans,
     /// Time until the edge listens.
     Start,
     /// CPU time of what is carried.
@@ -166,6 +168,7 @@ fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> R
         Section::Memory => report.add("Memory (PSS)", memory::measure(edge, plan)?),
         Section::Routes => report.add("Route lookup among 100,000, CPU time", routes::measure(plan)?),
         Section::Relay => report.add("Relays", relay::measure(edge, plan)?),
+        Section::Bans => report.add("Bans, 100,000 of them, CPU time", bans::measure(plan)?),
         Section::Start => report.add("Start-up", start::measure(edge, plan)?),
     }
     Ok(())

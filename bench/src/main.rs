@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(target_os = "linux")]
+mod bans;
+#[cfg(target_os = "linux")]
 mod cipher;
 #[cfg(target_os = "linux")]
 mod cli;

@@ -83,8 +83,14 @@ pub(crate) enum Routed {
     Status(Option<Arc<Route>>),
     /// A login on a route that takes the client.
     Login { route: Arc<Route>, opening: Box<Opening> },
-    /// Away, in the words of the route where there is one.
-    Refused(Option<Arc<Route>>, Refused),
+    /// Away, in the words of the route where there is one. Boxed, so that a connection that says nothing is no larger for it.
+    Refused(Option<Arc<Route>>, Box<Refused>),
+}
+
+impl Routed {
+    fn refused(route: Option<Arc<Route>>, refused: impl Into<Refused>) -> Self {
+        Self::Refused(route, Box::new(refused.into()))
+    }
 }
 
 impl Greeted {
@@ -94,10 +100,10 @@ impl Greeted {
         let address = self.client.address.ip();
         if !shared.gate.rate(self.purpose.knock(), address, self.socket.now()) {
             metrics::limited(limit(self.purpose.knock()));
-            return Routed::Refused(route, Refusal::Rate.into());
+            return Routed::refused(route, Refusal::Rate);
         }
         if route.as_ref().is_some_and(|route| !route.access.permits(address)) {
-            return Routed::Refused(route, Refusal::Access.into());
+            return Routed::refused(route, Refusal::Access);
         }
         let opening = match &self.purpose {
             Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status(route),
@@ -106,14 +112,14 @@ impl Greeted {
         if let Opening::Legacy { name } = &**opening
             && let Some(ban) = shared.bans.name(name)
         {
-            return Routed::Refused(route, Refused::from(&*ban));
+            return Routed::refused(route, &*ban);
         }
         match route {
-            None => Routed::Refused(None, Refusal::NoRoute.into()),
+            None => Routed::refused(None, Refusal::NoRoute),
             Some(route) if route.takes_version(self.client.version) => {
                 Routed::Login { route, opening: opening.clone() }
             }
-            Some(route) => Routed::Refused(Some(route), Refusal::Version.into()),
+            Some(route) => Routed::refused(Some(route), Refusal::Version),
         }
     }
 
