@@ -4,6 +4,7 @@
 
 mod bans;
 mod check;
+mod import;
 mod kept;
 mod probe;
 mod run;
@@ -56,6 +57,8 @@ enum Command {
     Bans(bans::BansArgs),
     /// Go a client's way into a server, step by step, and say what is wrong
     Probe(probe::ProbeArgs),
+    /// Make a configuration of another program's, and say what became of each of its keys
+    Import(import::ImportArgs),
     /// Print the JSON schema of the configuration
     Schema,
     /// Print completions for a shell
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Unban(arguments) => bans::unban(arguments),
         Command::Bans(arguments) => bans::list(arguments),
         Command::Probe(arguments) => probe::run(arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Schema => print_schema(),
         Command::Completions { shell } => {
             let mut text = Vec::new();
