@@ -1,0 +1,238 @@
+//! What is imported starts, and routes as the program did: the examples of `import.rs`, with targets of this machine's in the
+//! place of theirs.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_testkit::{Backend, Edge, PATIENCE, Player, eventually, workspace};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use support::edge;
+
+/// An example: its targets as they stand in it, and where hosts lead. What a program's own documentation says of which target is
+/// tried first, is the one named.
+struct Example {
+    name: &'static str,
+    targets: &'static [&'static str],
+    hosts: &'static [(&'static str, &'static str)],
+}
+
+/// Everything that relays.
+const RELAYED: [Example; 9] = [
+    Example {
+        name: "infrarust",
+        targets: &[
+            "10.0.1.10:25565",
+            "\"10.0.1.11\"",
+            "10.0.2.1:25565",
+            "10.0.2.2:25565",
+            "10.0.2.3:25565",
+            "10.0.3.1:25565",
+        ],
+        hosts: &[
+            ("survival.example.com", "10.0.1.10:25565"),
+            ("eu.survival.example.com", "10.0.1.10:25565"),
+            ("games.example.com", "10.0.3.1:25565"),
+            ("lobby.example.com", "10.0.2."),
+        ],
+    },
+    Example {
+        name: "mc-router",
+        targets: &["lobby:25565", "vanilla:25565", "\"forge\"", "unix:/run/server.sock"],
+        hosts: &[
+            ("vanilla.example.com", "vanilla:25565"),
+            ("forge.example.com", "\"forge\""),
+            ("ftb.example.com", "\"forge\""),
+            ("whatever.example.net", "lobby:25565"),
+        ],
+    },
+    Example {
+        name: "mc-router-compose",
+        targets: &["vanilla:25565", "forge:25566", "lobby:25565"],
+        hosts: &[
+            ("vanilla.example.com", "vanilla:25565"),
+            ("FORGE.example.com", "forge:25566"),
+            ("127.0.0.1", "lobby:25565"),
+        ],
+    },
+    Example {
+        name: "mc-router-command",
+        targets: &["10.0.0.1:25565", "10.0.0.2:25565", "10.0.0.3"],
+        hosts: &[
+            ("vanilla.example.com", "10.0.0.1:25565"),
+            ("forge.example.com\0FML3\0", "10.0.0.2:25565"),
+            ("sky.example.com", "10.0.0.3"),
+        ],
+    },
+    Example {
+        name: "gate-lite",
+        targets: &["10.0.0.10:25565", "10.0.0.3:25565", " 10.0.0.4", "backend.example.com:25566"],
+        hosts: &[
+            ("other.example.com", "10.0.0.10:25565"),
+            ("localhost", "backend.example.com:25566"),
+            ("example.com", "backend.example.com:25566"),
+            ("elsewhere.example.org", "10.0.0.10:25565"),
+        ],
+    },
+    Example {
+        name: "gate",
+        targets: &["10.0.0.1:25566", "10.0.0.2:25567", "10.0.0.3:25568"],
+        hosts: &[
+            ("survival.example.com", "10.0.0.2:25567"),
+            ("missing.example.com", "10.0.0.2:25567"),
+            ("play.example.com", "10.0.0.1:25566"),
+        ],
+    },
+    Example {
+        name: "velocity",
+        targets: &["127.0.0.1:30066", "127.0.0.1:30067", "127.0.0.1:30068"],
+        hosts: &[
+            ("lobby.example.com", "127.0.0.1:30066"),
+            ("factions.example.com", "127.0.0.1:30067"),
+            ("minigames.example.com", "127.0.0.1:30066"),
+        ],
+    },
+    Example {
+        name: "bungeecord",
+        targets: &["localhost:25566", "localhost:25567", "localhost:25568"],
+        hosts: &[("PvP.example.com", "localhost:25567"), ("play.example.com", "localhost:25566")],
+    },
+    Example {
+        name: "infrared",
+        targets: &["10.0.0.1:25565", "10.0.0.2:25565", "[10.0.0.9]"],
+        hosts: &[
+            ("survival.example.com", "10.0.0.1:25565"),
+            ("eu-1.example.com", "10.0.0.1:25565"),
+            ("us-1.example.com", "[10.0.0.9]"),
+        ],
+    },
+];
+
+/// A copy of an example with other words in it, imported: the files of the new configuration.
+fn imported(example: &str, words: &[(String, String)]) -> BTreeMap<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    copy(&workspace().join("crates/drawbridge/tests/import").join(example).join("source"), &source, words);
+    let output = folder.path().join("edge");
+    let command = source.join("mc-router.txt");
+    let done = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
+        .arg("import")
+        .arg(if command.exists() { &command } else { &source })
+        .arg("--output")
+        .arg(&output)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{example}: {}", String::from_utf8_lossy(&done.stderr));
+    let mut files = BTreeMap::new();
+    files.insert("drawbridge.toml".to_owned(), fs::read_to_string(output.join("drawbridge.toml")).unwrap());
+    for entry in fs::read_dir(output.join("routes")).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("routes/{}", entry.file_name().to_string_lossy());
+        files.insert(name, fs::read_to_string(entry.path()).unwrap());
+    }
+    files
+}
+
+fn copy(from: &Path, to: &Path, words: &[(String, String)]) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to, words);
+        } else {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let text = words.iter().fold(text, |text, (from, to)| text.replace(from, to));
+            fs::write(to, text).unwrap();
+        }
+    }
+}
+
+/// An edge with these files. Of the main one everything stays but where it listens and whom it lets in, which a test has to choose,
+/// and rates, which it would meet.
+fn started(files: &BTreeMap<String, String>) -> Edge {
+    let chosen = [
+        "bind = ",
+        "trusted = ",
+        "allow = ",
+        "deny = ",
+        "login = ",
+        "status = {",
+        "transfer = {",
+        "log = ",
+        "otlp = ",
+    ];
+    let stays = |line: &&str| !chosen.iter().any(|key| line.starts_with(key));
+    let main = &files["drawbridge.toml"];
+    let main: String = main.lines().filter(stays).map(|line| format!("{line}\n")).collect();
+    let main = main.replace("[telemetry]", "[telemetry]\nlog = \"debug\"\nformat = \"json\"");
+    let routes = files.iter().filter(|(name, _)| *name != "drawbridge.toml");
+    let from_here = |text: &str| text.replace("allow = [\"198.51.100.0/24\"]", "allow = [\"127.0.0.0/8\"]");
+    routes.fold(edge().config(main), |edge, (name, text)| edge.file(name, from_here(text))).start()
+}
+
+#[test]
+fn players_get_where_the_program_sent_them() {
+    for example in RELAYED {
+        let backends: Vec<_> =
+            example.targets.iter().map(|target| (*target, Backend::start().unwrap())).collect();
+        let in_place = |target: &str, backend: &Backend| {
+            let address = backend.address().to_string();
+            // Quotes and brackets around a target without port keep others alone that begin like it.
+            match target.chars().next() {
+                Some('"') => format!("\"{address}\""),
+                Some('[') => format!("[\"{address}\"]"),
+                Some(' ') => format!(" {address}"),
+                _ => address,
+            }
+        };
+        let words: Vec<_> = backends
+            .iter()
+            .map(|(target, backend)| ((*target).to_owned(), in_place(target, backend)))
+            .collect();
+        let edge = started(&imported(example.name, &words));
+        for (host, expected) in example.hosts {
+            let arrived = || backends.iter().map(|(_, backend)| backend.arrived()).collect::<Vec<_>>();
+            let before = arrived();
+            let connection = Player::new("Alice", 767).host(host).knock(edge.address()).unwrap();
+            let after = eventually(PATIENCE, || Some(arrived()).filter(|after| *after != before));
+            let after = after.unwrap_or_else(|| panic!("{}: {host:?} led nowhere", example.name));
+            let place = after.iter().zip(&before).position(|(after, before)| after != before).unwrap();
+            assert!(
+                backends[place].0.starts_with(expected),
+                "{}: {host:?} led to {}",
+                example.name,
+                backends[place].0
+            );
+            drop(connection);
+        }
+    }
+}
+
+/// A host of which the target couldn't be taken over is nobody else's: its players don't reach the default route's.
+#[test]
+fn a_host_without_target_leads_nowhere() {
+    let lobby = Backend::start().unwrap();
+    let words = [("lobby:25565".to_owned(), lobby.address().to_string())];
+    let edge = started(&imported("mc-router", &words));
+    let visit = Player::new("Alice", 767).host("broken.example.com").join(edge.address());
+    assert!(!visit.kicked().is_empty());
+    assert_eq!(lobby.arrived(), 0);
+}
+
+#[test]
+fn players_of_passage_are_handed_over_as_before() {
+    let words =
+        [("[routes.discovery]", "[routes.authentication]\ntype = \"disabled\"\n\n[routes.discovery]")];
+    let words: Vec<_> = words.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+    let edge = started(&imported("passage-toml", &words));
+    for host in ["play.example.com", "127.0.0.1"] {
+        let visit =
+            Player::new("Alice", 767).host(host).patience(Duration::from_secs(10)).join(edge.address());
+        assert_eq!(visit.transferred(), ("hub.internal", 25565), "{host}");
+    }
+}
