@@ -348,10 +348,9 @@ fn who_is_banned_is_no_longer_carried() {
         ban(&edge, whom);
         assert!(alice.is_closed(), "{whom}");
         assert_eq!(edge.wait_for_message("relay ended").field("end").as_deref(), Some("banned"));
-        let mut again = Raw::joins(&edge, 767);
         match whom {
-            "aLICE" => assert!(again.kicked().contains("Griefing.")),
-            _ => assert!(again.is_closed(), "without a word"),
+            "aLICE" => assert!(Raw::joins(&edge, 767).kicked().contains("Griefing.")),
+            _ => assert!(Raw::connect(&edge).is_closed(), "without a word"),
         }
         assert_eq!(target.heard().len(), 1, "it isn't asked again");
     }
