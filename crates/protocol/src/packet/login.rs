@@ -56,7 +56,8 @@ packets! {
 /// What every version's Login Start begins with.
 ///
 /// The name stands first since 4; the UUID directly behind it since 764. Between 759 and 763 what stands there depends on the
-/// version and is left unread, as is whatever a version that isn't known yet may add.
+/// version and is left unread, as is whatever a version that isn't known yet may add. Of a snapshot's number nobody can tell what the
+/// packet looks like: there it is the UUID if exactly that much stands behind the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnyLoginStart {
     /// The name that the client says it has; unchecked beyond its length.
@@ -77,7 +78,11 @@ impl AnyLoginStart {
         }
         let mut fields = Decoder::new(packet.fields);
         let name = fields.string("name", NAME)?.to_owned();
-        let uuid = if version.has_configuration() { Some(fields.uuid("uuid")?) } else { None };
+        let uuid = match version {
+            snapshot if snapshot.is_snapshot() => Uuid::from_slice(fields.take_rest()).ok(),
+            release if release.has_configuration() => Some(fields.uuid("uuid")?),
+            _ => None,
+        };
         Ok(Self { name, uuid })
     }
 }
@@ -199,5 +204,26 @@ impl Packet for CookieResponse {
             payload: fields
                 .option("payload", |fields| Ok(fields.byte_array("payload", MAX_COOKIE)?.to_vec()))?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A snapshot of 1.17 sends the name alone; its number is higher than that of any release.
+    #[test]
+    fn a_snapshots_login_start_is_read_by_what_it_holds() {
+        let name = b"\x05Alice";
+        let read = |behind: &[u8]| {
+            let fields = [name, behind].concat();
+            AnyLoginStart::read(&RawPacket { id: 0, fields: &fields }, ProtocolVersion(0x4000_000f)).unwrap()
+        };
+        for behind in [&[][..], &[0], &[0, 0], &[[1; 17], [2; 17]].concat()] {
+            assert_eq!(read(behind), AnyLoginStart { name: "Alice".to_owned(), uuid: None });
+        }
+        assert_eq!(read(&[7; 16]).uuid, Some(Uuid::from_bytes([7; 16])));
+        let release = AnyLoginStart::read(&RawPacket { id: 0, fields: name }, ProtocolVersion(777));
+        assert!(release.is_err(), "a release has it or is wrong");
     }
 }
