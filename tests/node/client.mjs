@@ -5,10 +5,13 @@
 //
 //   {"id":1,"join":{"host","port","version","name", …}}   events, then {"id":1,"event":"end"}; the options stand at `join`
 //   {"id":2,"ping":{"host","port","version"}}             {"id":2,"event":"status","document":{…},"latency":ms}, then "end"
+//   {"id":3,"versions":true}                              {"id":3,"event":"versions","versions":[{"version","protocol"}, …]}, then "end"
+//   {"id":1,"more":50}, {"id":1,"leave":true}             for a player of join 1 who stays in a world: more packets, or the end
 
 import readline from 'node:readline'
 import mc from 'minecraft-protocol'
 import nbt from 'prismarine-nbt'
+import { listen, send, versions } from './play.mjs'
 
 const tell = (id, event, fields = {}) => process.stdout.write(JSON.stringify({ id, event, ...fields }) + '\n')
 
@@ -56,6 +59,8 @@ function readHandshake (bytes) {
  *   cookies        { key: base64 }: what earlier servers stored
  *   locale         such as de_de
  *   packs          what to answer to resource packs, a list of results in order, such as [3, 4, 0]
+ *   play           how many packets to exchange with a world (world.mjs) each way, and whether to stay then:
+ *                  { packets, stay }
  */
 function join (id, order) {
   const options = {
@@ -132,10 +137,38 @@ function join (id, order) {
   }
   client.on('playerJoin', () => {
     tell(id, 'playing')
-    client.end('seen enough')
+    if (!order.play) client.end('seen enough')
   })
+  if (order.play) play(id, client, order.play)
   client.on('error', (error) => tell(id, 'error', { message: error.message }))
   client.on('end', () => tell(id, 'end'))
+}
+
+/** The players who are in a world, by the ids of their joins. */
+const players = new Map()
+
+/** Exchanges packets with a world, whose first one says that it is ready. Some are always under way in both directions. */
+function play (id, client, { packets, stay }) {
+  const UNDER_WAY = 16
+  let [wanted, sent, answered] = [packets, 0, -1]
+  const go = () => {
+    while (sent < Math.min(answered + UNDER_WAY, wanted)) send(client, 'client', sent++)
+  }
+  listen(client, 'server', (number) => {
+    answered = number
+    go()
+    if (answered !== wanted) return
+    tell(id, 'played', { packets: wanted, encrypted: client.cipher !== null })
+    if (!stay) client.end('played')
+  }, (trouble) => tell(id, 'error', { message: trouble }))
+  players.set(id, {
+    more (packets) {
+      wanted += packets
+      go()
+    },
+    leave: () => client.end('left')
+  })
+  client.on('end', () => players.delete(id))
 }
 
 async function ping (id, order) {
@@ -149,10 +182,16 @@ async function ping (id, order) {
 }
 
 readline.createInterface({ input: process.stdin }).on('line', (line) => {
-  const { id, join: joining, ping: pinging } = JSON.parse(line)
+  const { id, join: joining, ping: pinging, ...order } = JSON.parse(line)
   try {
     if (joining) join(id, joining)
     if (pinging) ping(id, pinging)
+    if (order.more) players.get(id)?.more(order.more)
+    if (order.leave) players.get(id)?.leave()
+    if (order.versions) {
+      tell(id, 'versions', { versions: versions() })
+      tell(id, 'end')
+    }
   } catch (error) {
     tell(id, 'error', { message: error.message })
     tell(id, 'end')

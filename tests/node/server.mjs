@@ -6,20 +6,13 @@
 // encrypts and authenticates. Whoever logs in is asked for a cookie, kept alive, offered a resource pack, given a cookie
 // and then transferred, or kicked with the text in `kick`. It ends with its standard input.
 
-import { generateKeyPairSync } from 'node:crypto'
-import { createRequire } from 'node:module'
 import mc from 'minecraft-protocol'
+import { ask, serverKey } from './authority.mjs'
 
-const require = createRequire(import.meta.url)
-const yggdrasil = require('yggdrasil')
-const NodeRSA = require('node-rsa')
 const order = JSON.parse(process.argv[2])
 const tell = (event, fields = {}) => process.stdout.write(JSON.stringify({ event, ...fields }) + '\n')
 
-if (order.sessionServer) {
-  const server = yggdrasil.server
-  yggdrasil.server = (options) => server({ ...options, host: order.sessionServer })
-}
+if (order.sessionServer) ask(order.sessionServer)
 
 const server = mc.createServer({
   'online-mode': order.sessionServer !== undefined,
@@ -34,13 +27,7 @@ const server = mc.createServer({
   }
 })
 
-// It would make its own in plain JavaScript, which takes seconds.
-const { privateKey } = generateKeyPairSync('rsa', {
-  modulusLength: 1024,
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' }
-})
-server.serverKey = new NodeRSA(privateKey)
+server.serverKey = serverKey
 
 const COOKIE = 'test:flavour'
 const PACK = '6f1c2a54-3f0e-4f6e-9c55-0c5d5d1c9f01'

@@ -6,6 +6,7 @@ mod bench;
 mod command;
 mod deploy;
 mod interop;
+mod matrix;
 mod node;
 mod packet_ids;
 mod program;
@@ -32,6 +33,12 @@ enum Task {
     },
     /// Runs the tests that need system packages (Python, HAProxy, dnsmasq), and installs those with apt where it may.
     Interop {
+        /// Passed on as those of `test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Has node-minecraft-protocol join through the edge in every version and in every way, which takes some minutes.
+    Matrix {
         /// Passed on as those of `test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -63,6 +70,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Test { arguments } => test::run(&arguments),
         Task::Interop { arguments } => interop::run(&arguments),
+        Task::Matrix { arguments } => matrix::run(&arguments),
         Task::Deploy => deploy::run(),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Reference { check } => reference::run(check),

@@ -2,7 +2,8 @@
 //!
 //! - [`Edge`]: the binary, started on a free port of 127.0.0.1, with its log to wait on.
 //! - [`Player`]: a scripted client for any protocol number, which can also misbehave; [`Connection`] is the socket below it.
-//! - [`NodeClient`]: real clients, node-minecraft-protocol.
+//! - [`NodeClient`]: real clients, node-minecraft-protocol; [`NodeWorld`]: servers of every version made with it, in a process of their own.
+//! - [`Squid`] and [`Walker`]: a server with a world, flying-squid, and a player who walks on it, mineflayer.
 //! - [`SessionServer`]: stands in for Mojang's, over HTTP, with its real semantics and a number of faults.
 //! - [`Web`]: a page, such as a favicon's or a status's.
 //! - [`NameServer`]: DNS over UDP and TCP, with its failures on demand.
@@ -38,7 +39,7 @@ pub use dns::{Mood, NameServer, Record};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
-pub use node::{Join, NodeClient, NodeServer, NodeVisit};
+pub use node::{Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Walker};
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
 pub use script::Event;

@@ -1,4 +1,7 @@
-//! Clients and a server made by other hands: node-minecraft-protocol, in the scripts of `tests/node`.
+//! Clients and servers made by other hands, in the scripts of `tests/node`: node-minecraft-protocol, mineflayer, flying-squid.
+
+mod squid;
+mod world;
 
 use crate::player::Jar;
 use crate::script::{Event, Script};
@@ -9,8 +12,11 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+pub use squid::{Squid, Walker};
+pub use world::{NodeWorld, Served};
 
 /// How long a join may take, the half second that a release's tables take to load included.
 const JOIN: Duration = Duration::from_secs(60);
@@ -77,6 +83,18 @@ impl Join {
     #[must_use]
     pub fn packs(self, results: &[i32]) -> Self {
         self.set("packs", json!(results))
+    }
+
+    /// How many packets to exchange with a [`NodeWorld`] each way before it leaves.
+    #[must_use]
+    pub fn plays(self, packets: u32) -> Self {
+        self.set("play", json!({ "packets": packets }))
+    }
+
+    /// How many packets to exchange with a [`NodeWorld`] each way at first; it stays then.
+    #[must_use]
+    pub fn stays(self, packets: u32) -> Self {
+        self.set("play", json!({ "packets": packets, "stay": true }))
     }
 
     fn set(mut self, name: &str, value: Value) -> Self {
@@ -164,18 +182,37 @@ impl NodeClient {
     /// When it doesn't end.
     #[must_use]
     pub fn join(&self, join: &Join, to: SocketAddr) -> NodeVisit {
+        self.begin(join, to).ended()
+    }
+
+    /// Begins to join.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    #[must_use]
+    pub fn begin(&self, join: &Join, to: SocketAddr) -> NodePlayer<'_> {
         let order = join.clone().set("host", json!(to.ip().to_string())).set("port", json!(to.port()));
         let mut jar = Jar::new();
         if let Some(Value::Object(cookies)) = order.0.get("cookies") {
             keep(&mut jar, cookies.iter().map(|(key, payload)| (key.as_str(), payload)));
         }
-        let events = self.run(&json!({ "join": order.0 }));
-        let stored = events.iter().filter(|event| event.name() == "store_cookie");
-        keep(
-            &mut jar,
-            stored.map(|event| (event.field("key").as_str().unwrap_or_default(), event.field("payload"))),
-        );
-        NodeVisit { events, jar }
+        let id = self.order(json!({ "join": order.0 }));
+        NodePlayer { client: self, id, jar }
+    }
+
+    /// Every version that there is a table of, and its protocol number: one for each number.
+    ///
+    /// # Panics
+    /// When the script doesn't tell.
+    #[must_use]
+    pub fn versions(&self) -> Vec<(String, i32)> {
+        let id = self.order(json!({ "versions": true }));
+        let events = self.ended(id);
+        let versions = events.first().and_then(|event| event.field("versions").as_array());
+        let versions = versions.unwrap_or_else(|| panic!("no versions: {events:#?}")).iter();
+        let number = |version: &Value| i32::try_from(version["protocol"].as_i64()?).ok();
+        let known = |version: &Value| Some((version["version"].as_str()?.to_owned(), number(version)?));
+        versions.filter_map(known).collect()
     }
 
     /// Pings, and gives the status document.
@@ -185,25 +222,89 @@ impl NodeClient {
     #[must_use]
     pub fn ping(&self, release: &str, to: SocketAddr) -> Value {
         let order = json!({ "host": to.ip().to_string(), "port": to.port(), "version": release });
-        let events = self.run(&json!({ "ping": order }));
+        let events = self.ended(self.order(json!({ "ping": order })));
         let status = events.iter().find(|event| event.name() == "status");
         status.unwrap_or_else(|| panic!("no status: {events:#?}")).field("document").clone()
     }
 
-    fn run(&self, order: &Value) -> Vec<Event> {
+    /// Gives the order an id and the script the order.
+    fn order(&self, mut order: Value) -> u64 {
         let id = self.next.fetch_add(1, Ordering::SeqCst);
-        let mut order = order.clone();
         order["id"] = json!(id);
-        let mine = |events: &[Event]| -> Vec<Event> {
-            events.iter().filter(|event| event.0["id"] == id).cloned().collect()
-        };
-        let script = || self.script.lock().unwrap_or_else(PoisonError::into_inner);
-        script().order(&order);
+        self.script().order(&order);
+        id
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has happened so far on this order.
+    fn events(&self, id: u64) -> Vec<Event> {
+        self.script().said().iter().filter(|event| event.0["id"] == id).cloned().collect()
+    }
+
+    /// What has happened on this order when it is over.
+    fn ended(&self, id: u64) -> Vec<Event> {
         let ended = eventually(JOIN, || {
-            let events = mine(&script().said());
+            let events = self.events(id);
             events.iter().any(|event| event.name() == "end").then_some(events)
         });
-        ended.unwrap_or_else(|| panic!("{order} did not end: {:#?}", mine(&script().said())))
+        ended.unwrap_or_else(|| panic!("order {id} did not end: {:#?}", self.events(id)))
+    }
+}
+
+/// A real client whose connection hasn't ended, as far as the test has looked.
+#[derive(Debug)]
+pub struct NodePlayer<'a> {
+    client: &'a NodeClient,
+    id: u64,
+    jar: Jar,
+}
+
+impl NodePlayer<'_> {
+    /// Waits until so many packets in all have been exchanged with a world each way.
+    ///
+    /// # Panics
+    /// When they aren't.
+    pub fn played(&self, packets: u32) {
+        let is = |event: &Event| event.name() == "played" && event.field("packets") == packets;
+        let played = eventually(JOIN, || self.client.events(self.id).iter().any(is).then_some(()));
+        assert!(played.is_some(), "{packets} packets weren't exchanged: {:#?}", self.client.events(self.id));
+    }
+
+    /// Sends so many packets more.
+    ///
+    /// # Panics
+    /// When the process has ended.
+    pub fn plays_more(&self, packets: u32) {
+        self.client.script().order(&json!({ "id": self.id, "more": packets }));
+    }
+
+    /// Leaves.
+    ///
+    /// # Panics
+    /// When the process has ended, or the connection doesn't end.
+    #[must_use]
+    pub fn leave(self) -> NodeVisit {
+        self.client.script().order(&json!({ "id": self.id, "leave": true }));
+        self.ended()
+    }
+
+    /// Waits until the connection has ended.
+    ///
+    /// # Panics
+    /// When it doesn't end.
+    #[must_use]
+    pub fn ended(self) -> NodeVisit {
+        let Self { client, id, mut jar } = self;
+        let events = client.ended(id);
+        let stored = events.iter().filter(|event| event.name() == "store_cookie");
+        keep(
+            &mut jar,
+            stored.map(|event| (event.field("key").as_str().unwrap_or_default(), event.field("payload"))),
+        );
+        NodeVisit { events, jar }
     }
 }
 
@@ -229,12 +330,8 @@ impl NodeServer {
     #[must_use]
     pub fn start(options: &Value) -> Self {
         let script = Script::node("server.mjs", &[options.to_string()]);
-        let port = eventually(JOIN, || {
-            let said = script.said();
-            said.iter().find(|event| event.name() == "listening")?.field("port").as_u64()
-        });
-        let port = port.and_then(|port| u16::try_from(port).ok());
-        let port = port.unwrap_or_else(|| panic!("the Node server does not listen: {:?}", script.said()));
+        let port = listening(&script).field("port").as_u64().and_then(|port| u16::try_from(port).ok());
+        let port = port.unwrap_or_else(|| panic!("the Node server tells no port: {:?}", script.said()));
         Self { script, address: SocketAddr::from(([127, 0, 0, 1], port)) }
     }
 
@@ -250,8 +347,17 @@ impl NodeServer {
     /// When it doesn't happen.
     #[must_use]
     pub fn event(&self, name: &str) -> Event {
-        let found =
-            eventually(JOIN, || self.script.said().iter().find(|event| event.name() == name).cloned());
-        found.unwrap_or_else(|| panic!("no {name}: {:#?}", self.script.said()))
+        said(&self.script, name, |event| event.name() == name)
     }
+}
+
+/// The first event that `is` recognises, waited for.
+fn said(script: &Script, what: &str, is: impl Fn(&Event) -> bool) -> Event {
+    let found = eventually(JOIN, || script.said().iter().find(|event| is(event)).cloned());
+    found.unwrap_or_else(|| panic!("no {what}: {:#?}", script.said()))
+}
+
+/// That a server listens, waited for.
+fn listening(script: &Script) -> Event {
+    said(script, "listening", |event| event.name() == "listening")
 }

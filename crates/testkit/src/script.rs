@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The npm packages that scripts use.
+const PACKAGES: [&str; 4] = ["minecraft-protocol", "@grpc/grpc-js", "mineflayer", "flying-squid"];
+
 /// Something that happened to whom a script plays.
 #[derive(Debug, Clone)]
 pub struct Event(pub(crate) Value);
@@ -45,8 +48,7 @@ impl Script {
     pub(crate) fn node(name: &str, arguments: &[String]) -> Self {
         let folder = folder("node");
         assert!(
-            folder.join("node_modules/minecraft-protocol").is_dir()
-                && folder.join("node_modules/@grpc/grpc-js").is_dir(),
+            PACKAGES.iter().all(|package| folder.join("node_modules").join(package).is_dir()),
             "the npm packages of tests/node are missing: `cargo xtask test` installs them, as does `npm ci` in that folder"
         );
         let started = Self::start(Command::new("node").arg(folder.join(name)).args(arguments));
