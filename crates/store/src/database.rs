@@ -12,7 +12,7 @@ use rusqlite::{
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long others that write are waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -65,6 +65,19 @@ impl Database {
     /// # Errors
     /// When it can't be made or written, or is none of Drawbridge's.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let began = Instant::now();
+        loop {
+            match Self::try_create(path) {
+                // Whoever else is making it right now has it for themselves, and SQLite doesn't wait for that.
+                Err(StoreError::Busy { .. }) if began.elapsed() < PATIENCE => {
+                    std::thread::park_timeout(Duration::from_millis(5));
+                }
+                created => return created,
+            }
+        }
+    }
+
+    fn try_create(path: &Path) -> Result<Self, StoreError> {
         file::make(path)?;
         let mut database = Self::connect(path)?;
         schema::look(&database.connection, path)?;

@@ -44,8 +44,20 @@ pub(crate) enum Format {
     Known(i64),
 }
 
-/// Looks at the file without changing it.
+/// Looks at the file without changing it, and at one state of it: another process may be making it right now.
 pub(crate) fn look(connection: &Connection, path: &Path) -> Result<Format, StoreError> {
+    let told = |error| StoreError::of(path, error);
+    let whole =
+        connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose().map_err(told)?;
+    let format = look_within(connection, path)?;
+    if let Some(whole) = whole {
+        whole.finish().map_err(told)?;
+    }
+    Ok(format)
+}
+
+/// The same within a transaction.
+fn look_within(connection: &Connection, path: &Path) -> Result<Format, StoreError> {
     let number = |sql: &str| {
         connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| StoreError::of(path, error))
     };
