@@ -16,7 +16,7 @@ use drawbridge_model::{
 };
 use drawbridge_net::proxy_protocol;
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
-use drawbridge_protocol::packet::status::{StatusRequest, StatusResponse};
+use drawbridge_protocol::packet::status::{MAX_STATUS, StatusRequest, StatusResponse};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use std::io;
 use std::sync::Arc;
@@ -206,7 +206,7 @@ impl Relayed {
     }
 
     /// With what is set in place of the target's own.
-    fn overridden(&self, mut status: Status) -> StatusDocument {
+    fn overridden(&self, mut status: Status) -> Result<StatusDocument, AdapterError> {
         let RelayedStatusSection { name, description, favicon, max, .. } = &self.section;
         if let Some(name) = name {
             status.version_name.clone_from(name);
@@ -220,7 +220,14 @@ impl Relayed {
         if let (Some(players), Some(max)) = (&mut status.players, max) {
             players.max = *max;
         }
-        StatusDocument::new(status)
+        let document = StatusDocument::new(status);
+        match document.size() {
+            size if size > MAX_STATUS => {
+                let error = format!("with what is set it has {size} bytes, and clients take {MAX_STATUS}");
+                Err(AdapterError::Answer(error))
+            }
+            _ => Ok(document),
+        }
     }
 }
 
@@ -277,6 +284,6 @@ impl StatusAdapter for Relayed {
             self.first(targets, client).await?
         };
         let Some(status) = status else { return Ok(Some(Arc::clone(&self.offline))) };
-        Ok(Some(Arc::new(self.overridden(status))))
+        Ok(Some(Arc::new(self.overridden(status)?)))
     }
 }
