@@ -67,7 +67,28 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
         fields.report(mistake.help("[tickets] key = { file = \"ticket.key\" }"));
     }
     for route in &settings.routes {
-        check_attempts(route, settings.limits.placement_timeout, fields);
+        // Who is carried is in login all the while.
+        let carried = route.mode.relay().is_some();
+        let placement =
+            if carried { settings.limits.login_timeout } else { settings.limits.placement_timeout };
+        check_attempts(route, placement, fields);
+        if carried {
+            check_relay(route, settings.limits.login_timeout, fields);
+        }
+    }
+}
+
+/// A target that hangs has to be given up before its player is.
+fn check_relay(route: &RouteSection, login: Duration, fields: &mut Fields<'_, '_, '_>) {
+    let (connect, answer) = (&route.relay.connect, &route.relay.answer);
+    for time in [connect, answer].into_iter().filter(|time| time.is_zero()) {
+        fields.report(Diagnostic::error(time.origin(), "no target is as quick as that"));
+    }
+    if **connect + **answer >= login {
+        let words = format!("a target may take {:?}, and a login ends after {login:?}", **connect + **answer);
+        let mistake =
+            Diagnostic::error(answer.origin(), "no other target would be tried after one that hangs");
+        fields.report(mistake.label(words).help("shorter times here, or a longer `limits.login_timeout`"));
     }
 }
 

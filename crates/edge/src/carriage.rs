@@ -9,7 +9,7 @@ use crate::login::Visit;
 use crate::relay::Answered;
 use crate::report::{Carried, Line};
 use crate::shared::Shared;
-use drawbridge_model::{Client, Identity};
+use drawbridge_model::{Client, Identity, Lease};
 use drawbridge_net::relay::{Options, Relay, Traffic};
 use drawbridge_net::{InCrowd, Ticket};
 use drawbridge_telemetry::metrics;
@@ -24,6 +24,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// How often it is told how much has been carried.
 const TOLD: Duration = Duration::from_secs(30);
+
+/// Bytes that only a player gets who is on the target: its world, or the way there.
+const CAME: u64 = 4 * 1024;
 
 /// Tells all who carry players that something has changed that may concern them.
 ///
@@ -58,6 +61,8 @@ pub(crate) struct Carriage {
     identity: Identity,
     route: String,
     target: String,
+    /// What was set aside for the player, until it is known that they have come.
+    lease: Option<Lease>,
     began: Instant,
     told: Traffic,
     told_at: Instant,
@@ -86,6 +91,7 @@ impl Carriage {
             client,
             identity,
             route: route.name.clone(),
+            lease: target.lease.clone(),
             target: target.identifier,
             began: now,
             told: Traffic::default(),
@@ -96,8 +102,8 @@ impl Carriage {
         }
     }
 
-    /// Carries until one of both sides, or somebody else, ends it.
-    pub(crate) async fn carry(mut self, shared: &Shared) {
+    /// Carries until one of both sides, or somebody else, ends it. What is left is to be closed.
+    pub(crate) async fn carry(mut self, shared: &Shared) -> Relay {
         let end = loop {
             let mut news = pin!(shared.news.coming());
             news.as_mut().enable();
@@ -111,7 +117,9 @@ impl Carriage {
                 continue;
             }
             let ended = poll_fn(|context| {
-                if let Poll::Ready(end) = self.relay.poll(context) {
+                let ended = self.relay.poll(context);
+                self.look_whether_they_came();
+                if let Poll::Ready(end) = ended {
                     return Poll::Ready(Some(end));
                 }
                 self.tell_now_and_then();
@@ -133,6 +141,14 @@ impl Carriage {
             end,
         }
         .log();
+        self.relay
+    }
+
+    /// A target that authenticates answers everybody; what follows, and the client's own next words, are for those alone who get in.
+    fn look_whether_they_came(&mut self) {
+        if self.lease.is_some() && self.relay.traffic().up > 0 && self.relay.traffic().down >= CAME {
+            self.lease.take().iter().for_each(Lease::used);
+        }
     }
 
     /// Why the player may not stay, if so.

@@ -19,7 +19,6 @@ use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::text::{Component, TextFormat};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use tokio::time::sleep_until;
 
 /// How long a client may take to take its last packet.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -212,9 +211,8 @@ impl Conversation {
 
     async fn hear(&mut self) -> Result<(), Ended> {
         if self.inbound.rest().len() >= KEPT {
-            // The rest waits in the socket.
-            sleep_until(self.deadline.into()).await;
-            return Err(Refusal::TimedOut.into());
+            // Reading on is the only way to notice that it leaves.
+            return Err(Ended::MALFORMED);
         }
         self.socket.set_deadline(self.deadline);
         read_more(&mut self.socket, &mut self.inbound).await

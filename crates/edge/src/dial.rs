@@ -38,7 +38,7 @@ pub(crate) async fn connect(
         return dialer.connect(SocketAddr::new(ip, target.port), deadline).await;
     }
     let looked_up = tokio::time::timeout_at(deadline.into(), look_up(target)).await;
-    let addresses = looked_up.map_err(|_| io::ErrorKind::TimedOut)?.ok_or(io::ErrorKind::HostUnreachable)?;
+    let addresses = looked_up.ok().flatten().ok_or_else(|| io::Error::other("its name isn't resolved"))?;
     race(dialer, in_turn(addresses), deadline).await
 }
 

@@ -28,6 +28,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// The most targets that are tried for a player.
+const TRIED: usize = 8;
+
 /// A player whose target has answered.
 pub(crate) struct Answered {
     pub(crate) identity: Identity,
@@ -58,11 +61,8 @@ pub(crate) async fn serve(
         Ok(answered) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
-            if let Some(lease) = &answered.target.lease {
-                lease.used();
-            }
             let carriage = Carriage::begin(visit, conversation, answered, options, journey);
-            Box::pin(carriage.carry(&shared)).await;
+            Box::pin(carriage.carry(&shared)).await.close().await;
         }
         Err(ended) => login::turn_away(visit, conversation, ended, name.as_deref(), journey).await,
     }
@@ -143,7 +143,7 @@ async fn reach(
     let now = Instant::now();
     let (failed, fresh): (Vec<_>, Vec<_>) =
         targets.into_iter().partition(|target| shared.unreachable.has(&target.address, now));
-    for target in fresh.into_iter().chain(failed) {
+    for target in fresh.into_iter().chain(failed).take(TRIED) {
         // From here on, so that many who come at once don't all find it empty.
         let at_target = route.carried.enter(target.address.to_string(), None);
         match greeting.answered_by(dialer, &target.address).await {
@@ -152,7 +152,7 @@ async fn reach(
                 return Some((target, socket, at_target));
             }
             Err(error) => {
-                if shared.unreachable.add(&target.address, Instant::now()) {
+                if is_targets_fault(&error) && shared.unreachable.add(&target.address, Instant::now()) {
                     let Target { identifier, address, .. } = &target;
                     tracing::warn!(route = %route.name, target = %identifier, %address, %error, "a target can't be reached");
                 }
@@ -160,6 +160,16 @@ async fn reach(
         }
     }
     None
+}
+
+/// Whether an error says something about the target. That it closes without a word may be the client's doing: what it is told are the
+/// client's bytes. And nobody here may be at fault but this system.
+fn is_targets_fault(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::TimedOut
+    )
 }
 
 /// What a target is told first.
@@ -175,8 +185,8 @@ struct Greeting<'a> {
 impl Greeting<'_> {
     /// Connects to a target, tells it, and waits until it says something.
     async fn answered_by(&self, dialer: &Dialer, target: &TargetAddress) -> io::Result<Socket> {
-        let mut socket = dial::connect(dialer, target, Instant::now() + self.relay.connect).await?;
-        socket.set_deadline(Instant::now() + self.relay.answer);
+        let mut socket = dial::connect(dialer, target, Instant::now() + *self.relay.connect).await?;
+        socket.set_deadline(Instant::now() + *self.relay.answer);
         socket.write_all(&self.bytes(target)).await?;
         if socket.speaks().await? { Ok(socket) } else { Err(io::ErrorKind::ConnectionAborted.into()) }
     }

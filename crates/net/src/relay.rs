@@ -145,6 +145,13 @@ impl Relay {
         poll_fn(|context| self.poll(context)).await
     }
 
+    /// Closes so that the client surely reads what the target said last; see [`Socket::close`].
+    pub async fn close(self) {
+        let Self { client, target, .. } = self;
+        drop(target);
+        client.close().await;
+    }
+
     /// The time when the reactor's present turn began.
     #[must_use]
     pub fn now(&self) -> Instant {

@@ -1,6 +1,6 @@
 //! `[routes.relay]`: how connections are relayed.
 
-use drawbridge_config::{Json, Reader, Schemas, Setting, Value, json, parsed, section};
+use drawbridge_config::{Json, Located, Reader, Schemas, Setting, Value, json, parsed, section};
 use drawbridge_model::TargetAddress;
 use drawbridge_model::target::TargetAddressError;
 use drawbridge_net::proxy_protocol;
@@ -21,9 +21,9 @@ section! {
         /// with `accepts-transfers=true`.
         pub transfers: bool = false,
         /// How long a target may take to accept a connection.
-        pub connect: Duration = Duration::from_secs(5),
+        pub connect: Located<Duration> = Located::built_in(Duration::from_secs(5)),
         /// How long a target may take to answer a login at all; then the next one is asked.
-        pub answer: Duration = Duration::from_secs(10),
+        pub answer: Located<Duration> = Located::built_in(Duration::from_secs(10)),
         /// How long both sides may be silent; `"0s"`: for ever.
         pub idle: Duration = Duration::ZERO,
     }
