@@ -82,12 +82,12 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
 fn check_relay(route: &RouteSection, login: Duration, fields: &mut Fields<'_, '_, '_>) {
     let (connect, answer) = (&route.relay.connect, &route.relay.answer);
     for time in [connect, answer].into_iter().filter(|time| time.is_zero()) {
-        fields.report(Diagnostic::error(time.origin(), "no target is as quick as that"));
+        fields.report(Diagnostic::warning(time.origin(), "no target is as quick as that"));
     }
     if **connect + **answer >= login {
         let words = format!("a target may take {:?}, and a login ends after {login:?}", **connect + **answer);
         let mistake =
-            Diagnostic::error(answer.origin(), "no other target would be tried after one that hangs");
+            Diagnostic::warning(answer.origin(), "no other target would be tried after one that hangs");
         fields.report(mistake.label(words).help("shorter times here, or a longer `limits.login_timeout`"));
     }
 }
