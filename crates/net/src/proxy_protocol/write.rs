@@ -1,10 +1,8 @@
 //! The header for a target, which says who the client is.
 
+use super::v2::SIGNATURE;
 use drawbridge_config::keywords;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-
-/// What version 2 begins with.
-const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
 keywords! {
     /// How a header is written.
@@ -39,7 +37,7 @@ pub fn own_header(version: Version) -> Vec<u8> {
     match version {
         Version::V1 => b"PROXY UNKNOWN\r\n".to_vec(),
         // Command LOCAL, without addresses.
-        Version::V2 => [SIGNATURE.as_slice(), &[0x20, 0x00, 0x00, 0x00]].concat(),
+        Version::V2 => [SIGNATURE, &[0x20, 0x00, 0x00, 0x00]].concat(),
     }
 }
 
