@@ -2,8 +2,11 @@
 
 use drawbridge_config::{Json, Reader, Schemas, Setting, Value, json, parsed};
 use drawbridge_model::TargetAddress;
+use drawbridge_model::target::TargetAddressError;
 use drawbridge_protocol::text::Component;
+use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 use uuid::Uuid;
 
 /// Headers, and the metadata of calls, whose values are secrets wherever they are sent.
@@ -100,6 +103,55 @@ impl Setting for Id {
 
     fn write(&self) -> Option<Json> {
         Some(json!(self.0.to_string()))
+    }
+}
+
+/// The host in a handshake that a target gets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RelayHost {
+    /// As the client typed it.
+    #[default]
+    Keep,
+    /// The target's.
+    Target,
+    /// This one.
+    Fixed(String),
+}
+
+impl FromStr for RelayHost {
+    type Err = TargetAddressError;
+
+    fn from_str(text: &str) -> Result<Self, TargetAddressError> {
+        match text {
+            "keep" => Ok(Self::Keep),
+            "target" => Ok(Self::Target),
+            // What may be a target's host, with any port.
+            host => format!("{host}:1").parse().map(|target: TargetAddress| Self::Fixed(target.host)),
+        }
+    }
+}
+
+impl fmt::Display for RelayHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Target => "target",
+            Self::Fixed(host) => host,
+        })
+    }
+}
+
+impl Setting for RelayHost {
+    fn read(value: &Value, reader: &mut Reader<'_>) -> Option<Self> {
+        parsed(value, reader, "\"keep\", \"target\" or a host name")
+    }
+
+    fn schema(_: &mut Schemas) -> Json {
+        json!({ "type": "string", "minLength": 1, "maxLength": 253, "examples": ["keep", "target", "lobby.example.com"] })
+    }
+
+    fn write(&self) -> Option<Json> {
+        Some(json!(self.to_string()))
     }
 }
 

@@ -4,7 +4,8 @@ mod relay;
 mod transfer;
 mod versions;
 
-pub use relay::{RelayHost, RelaySection};
+pub use drawbridge_adapter::setting::RelayHost;
+pub use relay::RelaySection;
 pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
 pub use versions::Versions;
 
@@ -19,7 +20,7 @@ use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::guard::Place;
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
-use drawbridge_adapter::status::relayed::{AskedHost, Greeting};
+use drawbridge_adapter::status::relayed::Greeting;
 use drawbridge_adapter::status::{FixedStatusSection, RelayedStatusSection};
 use drawbridge_config::{
     Diagnostic, Fields, Json, Located, Named, Reader, Schemas, Setting, Value, json, keywords, parsed,
@@ -159,12 +160,7 @@ impl RouteSection {
 
     /// How targets are spoken to that are asked for their status.
     pub(crate) fn greeting(&self) -> Greeting {
-        let host = match &self.relay.host {
-            RelayHost::Keep => AskedHost::Typed,
-            RelayHost::Target => AskedHost::Targets,
-            RelayHost::Fixed(host) => AskedHost::Fixed(host.clone()),
-        };
-        Greeting { proxy_protocol: self.relay.proxy_protocol, host }
+        Greeting { proxy_protocol: self.relay.proxy_protocol, host: self.relay.host.clone() }
     }
 
     /// How long each of its adapters goes on trying that asks more than once for a player, in the order in which they do.

@@ -7,7 +7,7 @@ use super::cached::shown_to_class;
 use super::document::{DocumentError, read_own};
 use super::favicon::Favicon;
 use super::states::{OnStatusError, StateSection};
-use crate::setting::Text;
+use crate::setting::{RelayHost, Text};
 use async_trait::async_trait;
 use drawbridge_config::{Fields, Located, section};
 use drawbridge_model::status::Players;
@@ -95,20 +95,8 @@ pub struct Relayed {
 pub struct Greeting {
     /// They want a PROXY protocol header first.
     pub proxy_protocol: Option<proxy_protocol::Version>,
-    /// The host that they are asked for, where it isn't the client's; see [`AskedHost`].
-    pub host: AskedHost,
-}
-
-/// The host that a target is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum AskedHost {
-    /// What the client typed.
-    #[default]
-    Typed,
-    /// The target's own.
-    Targets,
-    /// This one.
-    Fixed(String),
+    /// The host that they are asked for.
+    pub host: RelayHost,
 }
 
 /// Why a target has no status.
@@ -150,7 +138,7 @@ impl Relayed {
         let mut trouble = None;
         let mut all_offline = true;
         for target in targets {
-            match self.of(&target.address, client).await {
+            match self.of(target.address.clone(), client).await {
                 Ok(status) => return Ok(Some(status)),
                 Err(error) => {
                     all_offline &= error.is_offline();
@@ -168,12 +156,8 @@ impl Relayed {
     async fn all(&self, targets: Vec<Target>, client: &Client) -> Result<Option<Status>, AdapterError> {
         let mut asking = JoinSet::new();
         for (index, target) in targets.into_iter().take(SUMMED).enumerate() {
-            let asked = ask(target.address, self.handshake_of(client), self.greeting.clone());
-            let (within, version) = (self.section.timeout, client.version);
-            asking.spawn(async move {
-                let answer = timeout(within, asked).await.map_err(|_| NoStatus::Late(within)).flatten();
-                (index, answer.and_then(|body| own(&body, version)))
-            });
+            let asked = self.of(target.address, client);
+            asking.spawn(async move { (index, asked.await) });
         }
         let mut answers = asking.join_all().await;
         answers.sort_by_key(|(index, _)| *index);
@@ -193,16 +177,20 @@ impl Relayed {
         Ok(Some(first))
     }
 
-    async fn of(&self, target: &TargetAddress, client: &Client) -> Result<Status, NoStatus> {
-        let within = self.section.timeout;
-        let asked = ask(target.clone(), self.handshake_of(client), self.greeting.clone());
-        let body = timeout(within, asked).await.map_err(|_| NoStatus::Late(within))??;
-        own(&body, client.version)
-    }
-
-    fn handshake_of(&self, client: &Client) -> Handshake {
+    /// The status of one target, in its time.
+    fn of(
+        &self,
+        target: TargetAddress,
+        client: &Client,
+    ) -> impl Future<Output = Result<Status, NoStatus>> + Send + use<> {
         let (version, host, port) = (client.version, client.host.clone(), client.port);
-        Handshake { version, host, port, intent: Intent::Status }
+        let handshake = Handshake { version, host, port, intent: Intent::Status };
+        let asked = ask(target, handshake, self.greeting.clone());
+        let within = self.section.timeout;
+        async move {
+            let body = timeout(within, asked).await.map_err(|_| NoStatus::Late(within))??;
+            own(&body, version)
+        }
     }
 
     /// With what is set in place of the target's own.
@@ -248,9 +236,9 @@ async fn ask(
     let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
     stream.set_nodelay(true)?;
     match greeting.host {
-        AskedHost::Typed => {}
-        AskedHost::Targets => (handshake.host, handshake.port) = (target.host, target.port),
-        AskedHost::Fixed(host) => handshake.host = host,
+        RelayHost::Keep => {}
+        RelayHost::Target => (handshake.host, handshake.port) = (target.host, target.port),
+        RelayHost::Fixed(host) => handshake.host = host,
     }
     let mut bytes = greeting.proxy_protocol.map(proxy_protocol::own_header).unwrap_or_default();
     let (version, mut outbound) = (handshake.version, Outbound::new());
