@@ -75,10 +75,7 @@ async fn first_reachable(
     if !route.transfer.probe {
         return candidates.next();
     }
-    let now = Instant::now();
-    let (failed, fresh): (Vec<_>, Vec<_>) =
-        candidates.partition(|(_, address)| unreachable.has(address, now));
-    for (target, address) in fresh.into_iter().chain(failed) {
+    for (target, address) in unreachable.last(candidates, |(_, address)| address) {
         if probe(route, &target, &address, unreachable).await {
             return Some((target, address));
         }

@@ -57,11 +57,7 @@ pub(crate) struct Login {
 pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation, journey: &mut Journey) {
     let mut name = None;
     let shared = Arc::clone(&visit.shared);
-    let outcome = tokio::select! {
-        outcome = walk(&mut visit, &mut conversation, &mut name, journey) => outcome,
-        () = shared.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
-    };
-    match outcome {
+    match shared.in_grace(walk(&mut visit, &mut conversation, &mut name, journey)).await {
         Ok(target) => {
             let route = Some(&*visit.route.name);
             let (client, player, arrived) = (&visit.client, name.as_deref(), visit.arrived);

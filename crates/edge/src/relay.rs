@@ -50,14 +50,8 @@ pub(crate) async fn serve(
 ) {
     let mut name = None;
     let shared = Arc::clone(&visit.shared);
-    let found = {
-        let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
-        tokio::select! {
-            found = finding => found,
-            () = shared.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
-        }
-    };
-    match found {
+    let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
+    match shared.in_grace(finding).await {
         Ok(answered) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
@@ -140,10 +134,7 @@ async fn reach(
     targets: Vec<Target>,
     greeting: Greeting<'_>,
 ) -> Option<(Target, Socket, Option<InCrowd>)> {
-    let now = Instant::now();
-    let (failed, fresh): (Vec<_>, Vec<_>) =
-        targets.into_iter().partition(|target| shared.unreachable.has(&target.address, now));
-    for target in fresh.into_iter().chain(failed).take(TRIED) {
+    for target in shared.unreachable.last(targets, |target| &target.address).take(TRIED) {
         // From here on, so that many who come at once don't all find it empty.
         let at_target = route.carried.enter(target.address.to_string(), None);
         match greeting.answered_by(dialer, &target.address).await {

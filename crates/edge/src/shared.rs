@@ -1,11 +1,12 @@
 //! What all connections of an edge share.
 
 use crate::carriage::News;
+use crate::ended::Ended;
 use crate::keys::Keys;
 use crate::snapshot::Snapshot;
 use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
-use drawbridge_model::{Bans, TraceContext};
+use drawbridge_model::{Bans, Refusal, TraceContext};
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
@@ -39,6 +40,16 @@ pub(crate) struct Shared {
     pub(crate) relays_over: CancellationToken,
     /// Tells relays to ask whether they may go on.
     pub(crate) news: News,
+}
+
+impl Shared {
+    /// Has a login work until it is done, or the edge waits for logins no longer.
+    pub(crate) async fn in_grace<T>(&self, work: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
+        tokio::select! {
+            done = work => done,
+            () = self.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
+        }
+    }
 }
 
 /// A trace of its own for a connection.

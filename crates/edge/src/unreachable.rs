@@ -36,8 +36,20 @@ impl Failures {
 
 impl Unreachable {
     /// Whether the target failed of late.
-    pub(crate) fn has(&self, address: &TargetAddress, now: Instant) -> bool {
+    fn has(&self, address: &TargetAddress, now: Instant) -> bool {
         self.targets().get(address).is_some_and(|failures| failures.count(now))
+    }
+
+    /// The same targets, those last that failed of late; `address` says where each is.
+    pub(crate) fn last<T>(
+        &self,
+        targets: impl IntoIterator<Item = T>,
+        address: impl Fn(&T) -> &TargetAddress,
+    ) -> impl Iterator<Item = T> {
+        let now = Instant::now();
+        let (failed, fresh): (Vec<_>, Vec<_>) =
+            targets.into_iter().partition(|target| self.has(address(target), now));
+        fresh.into_iter().chain(failed)
     }
 
     /// Notes that a target failed; whether that is news.
