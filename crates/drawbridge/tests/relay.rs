@@ -244,6 +244,8 @@ fn a_route_carries_no_more_than_it_may() {
     let mut players: Vec<_> = (0..2).map(|_| Raw::joins(&edge, 767)).collect();
     players.iter_mut().for_each(|player| player.hears(HELLO));
     wait_for(metrics_address(&edge), "drawbridge_relays", &["route=\"world\""], |count| count == 2.0);
+    let by_target = [&*format!("target=\"{}\"", target.address()), "route=\"world\""];
+    wait_for(metrics_address(&edge), "drawbridge_target_relays", &by_target, |count| count == 2.0);
     assert!(Raw::joins(&edge, 767).kicked().contains("too many"));
     edge.wait_for_refusal("route_full");
     drop(players.pop());

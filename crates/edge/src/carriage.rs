@@ -12,7 +12,7 @@ use crate::shared::Shared;
 use drawbridge_model::{Client, Identity, Lease};
 use drawbridge_net::relay::{Options, Relay, Traffic};
 use drawbridge_net::{InCrowd, Ticket};
-use drawbridge_telemetry::metrics;
+use drawbridge_telemetry::metrics::{self, CountedRelay};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +66,7 @@ pub(crate) struct Carriage {
     began: Instant,
     told: Traffic,
     told_at: Instant,
+    _counted: CountedRelay,
     _ticket: Ticket,
     _places: [Option<InCrowd>; 2],
     _tracked: TaskTrackerToken,
@@ -84,7 +85,7 @@ impl Carriage {
         let Answered { identity, target, socket, places } = answered;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }.relayed(&target);
-        metrics::relay_began(&route.name);
+        let counted = metrics::relay_began(&route.name, &target.identifier);
         let (client_socket, first) = conversation.into_relay();
         Self {
             relay: Relay::new(client_socket, socket, first, options),
@@ -96,6 +97,7 @@ impl Carriage {
             began: now,
             told: Traffic::default(),
             told_at: now,
+            _counted: counted,
             _ticket: ticket,
             _places: places,
             _tracked: shared.relays.token(),

@@ -3,6 +3,7 @@
 //! What must stay true: no label holds what a player supplied, and none grows without bound; while nobody asked for metrics, a call
 //! costs a look at one variable.
 
+mod carried;
 mod families;
 mod instruments;
 mod labels;
@@ -10,6 +11,7 @@ mod pairs;
 #[cfg(target_os = "linux")]
 mod process;
 
+pub use carried::CountedRelay;
 pub use families::{FAMILIES, Family, Kind};
 pub use labels::{Answer, Cookie, Limit, Outcome, Phase, StatusCache};
 
@@ -158,9 +160,13 @@ pub fn transferred(route: &str, target: &str) {
 }
 
 /// A player of this route is carried from here on.
-pub fn relay_began(route: &str) {
-    if let Some(instruments) = INSTRUMENTS.get() {
-        instruments.relay_began(route);
+pub fn relay_began(route: &str, target: &str) -> CountedRelay {
+    match INSTRUMENTS.get() {
+        Some(instruments) => {
+            instruments.relay_began(route);
+            CountedRelay::new(route, target)
+        }
+        None => CountedRelay::nowhere(),
     }
 }
 

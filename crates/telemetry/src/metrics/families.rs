@@ -50,6 +50,7 @@ pub const FAMILIES: &[Family] = &[
     family("drawbridge_cookies_total", Kind::Counter, &["result"]),
     family("drawbridge_transfers_total", Kind::Counter, &["route", "target"]),
     family("drawbridge_relays", Kind::Gauge, &["route"]),
+    family("drawbridge_target_relays", Kind::Gauge, &["route", "target"]),
     family("drawbridge_relays_ended_total", Kind::Counter, &["end", "route"]),
     family("drawbridge_relayed_bytes_total", Kind::Counter, &["direction", "route"]),
     family("drawbridge_limited_total", Kind::Counter, &["limit"]),

@@ -79,6 +79,7 @@ impl fmt::Debug for Instruments {
 impl Instruments {
     pub(super) fn new(meter: &Meter, runtime: &Handle) -> Self {
         observe_edge(meter);
+        super::carried::observe(meter);
         observe_program(meter, runtime);
         #[cfg(target_os = "linux")]
         super::process::observe(meter);

@@ -15,8 +15,8 @@ fn text() -> String {
     String::from_utf8(METRICS.text()).unwrap()
 }
 
-/// Everything that can be counted, once.
-fn count_everything() {
+/// Everything that can be counted, once; what it gives is still there.
+fn count_everything() -> CountedRelay {
     let _ = METRICS.text();
     connection_accepted();
     let outcomes = [Outcome::Ok, Outcome::Left, Outcome::Refused(Refusal::Rate)];
@@ -32,10 +32,11 @@ fn count_everything() {
     discovery_stale("dns");
     allocation_orphaned("deleted");
     transferred("lobby", "hub-1");
-    relay_began("lobby");
+    let relay = relay_began("lobby", "hub-1");
     relayed("lobby", 1, 2);
     relay_ended("lobby", "closed");
     configured(3);
+    relay
 }
 
 /// The samples: name, labels, value.
@@ -54,7 +55,7 @@ fn samples(text: &str) -> Vec<(String, BTreeMap<String, String>, f64)> {
 
 #[test]
 fn what_is_exported_is_what_is_listed() {
-    count_everything();
+    let _relay = count_everything();
     let text = text();
     let kinds: BTreeMap<_, _> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
