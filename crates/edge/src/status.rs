@@ -17,7 +17,7 @@ use drawbridge_routing::Route;
 use drawbridge_telemetry::span;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 
 /// A legacy protocol number that no client has, so that the list shows the version's name, as vanilla servers do.
 const NOBODYS_PROTOCOL: i32 = 127;
@@ -69,11 +69,18 @@ async fn converse(socket: &mut Socket, mut answers: Answers, mut inbound: Inboun
     let mut out = Vec::new();
     loop {
         out.clear();
-        let ended = answers.to(&mut inbound, &mut out)?;
-        write(socket, &out).await?;
-        if ended {
-            return Ok(());
+        let asked = answers.to(&mut inbound, &mut out)?;
+        if let Asked::Ping(pong) = asked {
+            let after = answers.document.pong_after();
+            if !after.is_zero() {
+                write(socket, &out).await?;
+                out.clear();
+                sleep(after).await;
+            }
+            Outbound::new().write(answers.version, &pong, &mut out).map_err(|_| Refusal::Internal)?;
+            return write(socket, &out).await;
         }
+        write(socket, &out).await?;
         read_more(socket, &mut inbound).await?;
     }
 }
@@ -141,6 +148,14 @@ async fn ask(
     span::asked("status", None, &client, async |client| route.status.status(client).await).await
 }
 
+/// What a client has asked for so far.
+enum Asked {
+    /// At most the status.
+    Status,
+    /// A ping, which is to be answered so.
+    Ping(PongResponse),
+}
+
 /// Answers requests in the order in which they are allowed.
 struct Answers {
     document: Arc<StatusDocument>,
@@ -150,8 +165,8 @@ struct Answers {
 }
 
 impl Answers {
-    /// Answers all requests that have come; `true` after the last one there can be.
-    fn to(&mut self, inbound: &mut Inbound, out: &mut Vec<u8>) -> Result<bool, Ended> {
+    /// Answers all requests that have come but for a ping, which is the last one there can be.
+    fn to(&mut self, inbound: &mut Inbound, out: &mut Vec<u8>) -> Result<Asked, Ended> {
         let version = self.version;
         while let Some(packet) = inbound.next_packet().map_err(|_| Ended::MALFORMED)? {
             match packet.kind(version, State::Status, Direction::Serverbound) {
@@ -163,12 +178,11 @@ impl Answers {
                 Some(Kind::Ping) => {
                     let PingRequest { payload } = packet.read(version).map_err(|_| Ended::MALFORMED)?;
                     let pong = PongResponse { payload };
-                    Outbound::new().write(version, &pong, out).map_err(|_| Refusal::Internal)?;
-                    return if inbound.has_rest() { Err(Ended::MALFORMED) } else { Ok(true) };
+                    return if inbound.has_rest() { Err(Ended::MALFORMED) } else { Ok(Asked::Ping(pong)) };
                 }
                 _ => return Err(Ended::MALFORMED),
             }
         }
-        Ok(false)
+        Ok(Asked::Status)
     }
 }

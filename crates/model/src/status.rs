@@ -7,6 +7,7 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::text::{Component, TextFormat};
 use drawbridge_protocol::varint;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Which protocol number a client is shown: its own, if that is in the range, so that its list shows no red version.
@@ -74,6 +75,7 @@ pub struct StatusDocument {
     status: Status,
     /// In the order of [`TextFormat::ALL`].
     forms: [Form; TextFormat::ALL.len()],
+    pong_after: Duration,
 }
 
 /// The document before and after the protocol number.
@@ -88,7 +90,19 @@ impl StatusDocument {
     #[must_use]
     pub fn new(status: Status) -> Self {
         let forms = TextFormat::ALL.map(|format| Form::of(&status, format));
-        Self { status, forms }
+        Self { status, forms, pong_after: Duration::ZERO }
+    }
+
+    /// Has pings that follow it answered so much later.
+    #[must_use]
+    pub fn with_pong_after(self, pong_after: Duration) -> Self {
+        Self { pong_after, ..self }
+    }
+
+    /// How much later than at once a ping that follows is answered.
+    #[must_use]
+    pub const fn pong_after(&self) -> Duration {
+        self.pong_after
     }
 
     /// What it was made from.
