@@ -2,7 +2,7 @@
 //!
 //! - [`status`], [`authentication`], [`discovery`], [`action`], [`localization`]: the adapters, by what a route asks them.
 //! - [`background`], [`backoff`], [`breaker`], [`chain`], [`guard`], [`shelf`]: what adapters that ask others have in common.
-//! - [`setting`]: settings that several sections share. [`profile`]: what a profile may hold.
+//! - [`health`]: how targets are, as far as anybody knows. [`setting`]: settings that several sections share. [`profile`]: what a profile may hold.
 //!
 //! What must stay true: everything that can be wrong with a section is found while it is read, at its key; building an
 //! adapter from a section never fails.
@@ -17,6 +17,7 @@ pub mod breaker;
 pub mod chain;
 pub mod discovery;
 pub mod guard;
+pub mod health;
 pub mod localization;
 pub mod profile;
 pub mod setting;

@@ -5,6 +5,7 @@ pub mod document;
 pub mod favicon;
 pub mod fixed;
 pub mod pointer;
+pub mod question;
 pub mod relayed;
 pub mod states;
 

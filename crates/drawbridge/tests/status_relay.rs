@@ -168,3 +168,34 @@ fn real_servers_are_shown_to_real_clients() {
     assert_eq!(shown["description"]["text"], "made by other hands");
     assert_eq!(shown["version"]["protocol"], 769);
 }
+
+#[test]
+fn bars_may_be_measured_to_the_target() {
+    sees!("routes[].status(relay).ping");
+    const FAR: Duration = Duration::from_millis(300);
+    let far = Target::start(Manner::EchoesLater(says(&document("far", 1)), FAR)).unwrap();
+    let took = |ping: &str| {
+        let edge = relaying(&[far.address()], &format!("status = {{ type = \"relay\", ping = \"{ping}\" }}"));
+        // The first one waits for the target's answer in any case.
+        assert_eq!(description(&shown(&edge)), "far");
+        ping_of(&edge)
+    };
+    let through = took("target");
+    assert!(through >= FAR, "{through:?}");
+    let near = took("edge");
+    assert!(near < FAR, "{near:?}");
+}
+
+fn ping_of(edge: &Edge) -> Duration {
+    ping(edge.address(), VERSION, "play.example.com").unwrap().1
+}
+
+#[test]
+fn targets_that_hang_do_not_hide_one_that_answers() {
+    let silent: Vec<_> = (0..6).map(|_| Target::start(Manner::Silent).unwrap()).collect();
+    let last = target("last", 1);
+    let targets: Vec<_> = silent.iter().map(Target::address).chain([last.address()]).collect();
+    let edge = relaying(&targets, "status = { type = \"relay\", timeout = \"200ms\", cache = \"0s\" }");
+    let found = eventually(PATIENCE, || (description(&shown(&edge)) == "last").then_some(()));
+    assert!(found.is_some(), "{}", shown(&edge));
+}

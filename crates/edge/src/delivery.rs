@@ -6,7 +6,6 @@ use crate::ended::Ended;
 use crate::login::Visit;
 use crate::placement::{Placed, Waiting};
 use crate::ticket::Passage;
-use crate::unreachable::Unreachable;
 use drawbridge_model::{Refusal, Target, TargetAddress};
 use drawbridge_protocol::packet::Packet as _;
 use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
@@ -30,11 +29,7 @@ pub(crate) async fn hand_over(
 ) -> Result<Target, Ended> {
     let Placed { targets, identity, mut cookies, mut waiting } = placed;
     let route = Arc::clone(&visit.route);
-    let reachable = {
-        let shared = Arc::clone(&visit.shared);
-        let finding = first_reachable(&route, targets, &shared.unreachable);
-        waiting.wait_for(finding, visit, conversation).await?
-    };
+    let reachable = waiting.wait_for(first_reachable(&route, targets), visit, conversation).await?;
     let Some((target, address)) = reachable else {
         waiting.learn_locale(visit, conversation).await?;
         return Err(Refusal::Unreachable.into());
@@ -65,18 +60,15 @@ pub(crate) async fn hand_over(
 }
 
 /// The first target with an address for players, and where the route probes, one that accepts a connection there. Those that
-/// failed of late are tried last.
-async fn first_reachable(
-    route: &Route,
-    targets: Vec<Target>,
-    unreachable: &Unreachable,
-) -> Option<(Target, TargetAddress)> {
-    let mut candidates = with_addresses(route, targets);
+/// had better not be tried come last.
+async fn first_reachable(route: &Route, targets: Vec<Target>) -> Option<(Target, TargetAddress)> {
+    // Checks look at the target's own address, a probe where players are sent to.
+    let mut candidates = with_addresses(route, route.health.last(targets, |target| &target.address));
     if !route.transfer.probe {
         return candidates.next();
     }
-    for (target, address) in unreachable.last(candidates, |(_, address)| address) {
-        if probe(route, &target, &address, unreachable).await {
+    for (target, address) in route.health.last(candidates, |(_, address)| address) {
+        if probe(route, &target, &address).await {
             return Some((target, address));
         }
     }
@@ -84,8 +76,11 @@ async fn first_reachable(
 }
 
 /// The targets that players can be sent to.
-fn with_addresses(route: &Route, targets: Vec<Target>) -> impl Iterator<Item = (Target, TargetAddress)> {
-    targets.into_iter().filter_map(|target| match route.transfer.address_of(&target) {
+fn with_addresses(
+    route: &Route,
+    targets: impl Iterator<Item = Target>,
+) -> impl Iterator<Item = (Target, TargetAddress)> {
+    targets.filter_map(|target| match route.transfer.address_of(&target) {
         Ok(address) => Some((target, address)),
         Err(error) => {
             tracing::warn!(route = %route.name, target = %target.identifier, %error, "players can't be sent to the target");
@@ -95,12 +90,12 @@ fn with_addresses(route: &Route, targets: Vec<Target>) -> impl Iterator<Item = (
 }
 
 /// Whether a target accepts connections; what is found out is remembered.
-async fn probe(route: &Route, target: &Target, address: &TargetAddress, unreachable: &Unreachable) -> bool {
+async fn probe(route: &Route, target: &Target, address: &TargetAddress) -> bool {
     if accepts(address).await {
-        unreachable.remove(address);
+        route.health.answered(address);
         return true;
     }
-    if unreachable.add(address, Instant::now()) {
+    if route.health.failed(address, Instant::now()) {
         tracing::warn!(route = %route.name, target = %target.identifier, %address, "the target doesn't accept connections");
     }
     false

@@ -36,12 +36,10 @@ mod shared;
 pub mod snapshot;
 mod status;
 pub mod ticket;
-mod unreachable;
 
 use crate::carriage::News;
 use crate::keys::Keys;
 use crate::shared::Shared;
-use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_model::Bans;
 use drawbridge_net::limits::raise_descriptor_limit;
@@ -119,7 +117,6 @@ impl Edge {
             keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
             bad_headers: Seldom::default(),
-            unreachable: Unreachable::default(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),
             crowds: Crowds::default(),

@@ -13,7 +13,6 @@ use crate::ended::Ended;
 use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Visit};
-use crate::shared::Shared;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
 use drawbridge_net::relay::{Method, Options};
 use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
@@ -86,8 +85,8 @@ async fn find(
     journey.enter(Phase::Delivery, Instant::now());
     let greeting =
         Greeting { relay: &route.relay, client: &visit.client, said: &said, local: conversation.local()? };
-    let (shared, dialer) = (Arc::clone(&visit.shared), conversation.dialer());
-    let reaching = Box::pin(reach(&shared, &route, &dialer, targets, greeting));
+    let dialer = conversation.dialer();
+    let reaching = Box::pin(reach(&route, &dialer, targets, greeting));
     let reached = conversation.keeping(reaching).await.map_err(|ended| late(ended, Refusal::Unreachable))?;
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
     // It may have taken a while.
@@ -126,24 +125,23 @@ fn late(ended: Ended, refusal: Refusal) -> Ended {
     if ended == Ended::Refused(Refusal::TimedOut) { refusal.into() } else { ended }
 }
 
-/// The first target that answers. Those that failed of late are tried last.
+/// The first target that answers. Those that had better not be tried come last.
 async fn reach(
-    shared: &Shared,
     route: &Route,
     dialer: &Dialer,
     targets: Vec<Target>,
     greeting: Greeting<'_>,
 ) -> Option<(Target, Socket, Option<InCrowd>)> {
-    for target in shared.unreachable.last(targets, |target| &target.address).take(TRIED) {
+    for target in route.health.last(targets, |target| &target.address).take(TRIED) {
         // From here on, so that many who come at once don't all find it empty.
         let at_target = route.carried.enter(target.address.to_string(), None);
         match greeting.answered_by(dialer, &target.address).await {
             Ok(socket) => {
-                shared.unreachable.remove(&target.address);
+                route.health.answered(&target.address);
                 return Some((target, socket, at_target));
             }
             Err(error) => {
-                if is_targets_fault(&error) && shared.unreachable.add(&target.address, Instant::now()) {
+                if is_targets_fault(&error) && route.health.failed(&target.address, Instant::now()) {
                     let Target { identifier, address, .. } = &target;
                     tracing::warn!(route = %route.name, target = %identifier, %address, %error, "a target can't be reached");
                 }

@@ -4,7 +4,6 @@ use crate::carriage::News;
 use crate::ended::Ended;
 use crate::keys::Keys;
 use crate::snapshot::Snapshot;
-use crate::unreachable::Unreachable;
 use arc_swap::ArcSwap;
 use drawbridge_model::{Bans, Refusal, TraceContext};
 use drawbridge_net::{Crowds, Gate};
@@ -26,8 +25,6 @@ pub(crate) struct Shared {
     pub(crate) full: Seldom,
     /// How often the log says that a trusted proxy sends no header.
     pub(crate) bad_headers: Seldom,
-    /// Targets that failed of late.
-    pub(crate) unreachable: Unreachable,
     /// Counts logins under way.
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.

@@ -21,11 +21,12 @@ use drawbridge_adapter::action::{
     StickySection,
 };
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
-use drawbridge_adapter::background::Background;
+use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::guard::{Guard, Place};
+use drawbridge_adapter::health::{Checks, Health};
 use drawbridge_adapter::localization::FixedLocalizationSection;
-use drawbridge_adapter::status::relayed::Greeting;
+use drawbridge_adapter::status::question::Greeting;
 use drawbridge_adapter::status::{
     Cached, Caching, Favicon, FixedStatusSection, Relayed, RelayedStatusSection,
 };
@@ -52,6 +53,7 @@ pub struct Services {
     grpc: grpc::Grpc,
     http: http::Http,
     carried: Crowds,
+    health: Health,
 }
 
 impl Default for Services {
@@ -63,6 +65,7 @@ impl Default for Services {
             grpc: grpc::Grpc::new(&background),
             http: http::Http::new(&background),
             carried: Crowds::default(),
+            health: Health::default(),
             background,
         }
     }
@@ -72,6 +75,16 @@ impl Services {
     /// The players carried to each target, by its address.
     pub(crate) const fn carried(&self) -> &Crowds {
         &self.carried
+    }
+
+    /// How targets are.
+    pub(crate) const fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Begins checks, until the result is dropped.
+    pub(crate) fn run(&self, checks: Checks) -> Running {
+        checks.run(&self.background)
     }
 
     /// From now on, what adapters do in the background runs on `runtime`, tracked by `tasks`; also what adapters that were
@@ -161,7 +174,7 @@ impl StatusSection {
                     on_error: section.on_error,
                     unreachable: section.states.unreachable.clone(),
                 };
-                let adapter = Relayed::new(section, Arc::clone(discovery), greeting);
+                let adapter = Relayed::new(section, Arc::clone(discovery), greeting, &services.health);
                 Arc::new(Cached::new(adapter, guard, caching, Arc::clone(&services.background)))
             }
         }
@@ -193,6 +206,14 @@ impl AuthenticationSection {
 }
 
 impl DiscoverySection {
+    /// Whether its targets are the same for all players, so that they can be checked before anybody comes.
+    pub(crate) const fn is_shared(&self) -> bool {
+        match self {
+            Self::Fixed(_) | Self::Dns(_) | Self::AgonesWatch(_) => true,
+            Self::Agones(_) | Self::Grpc(_) => false,
+        }
+    }
+
     /// How long it goes on trying for a player, where that is more than one question.
     pub(crate) fn attempts(&self) -> Option<&Located<Duration>> {
         match self {

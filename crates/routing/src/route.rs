@@ -4,6 +4,8 @@ use crate::adapters::Services;
 use crate::placement::Placement;
 use crate::section::{Mode, RelaySection, RouteSection};
 use crate::transfer::Transfer;
+use drawbridge_adapter::background::Running;
+use drawbridge_adapter::health::Health;
 use drawbridge_model::{
     AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter, Target,
 };
@@ -37,17 +39,21 @@ pub struct Route {
     pub max_players: Option<u32>,
     /// The players carried to each target, of all routes, by its address.
     pub carried: Crowds,
+    /// How targets are, of all routes.
+    pub health: Health,
     /// How often the log says that nobody can be authenticated.
     pub unauthenticated: Seldom,
     placement: Placement,
     versions: Option<VersionRange>,
     names: Regex,
+    _checks: Option<Running>,
 }
 
 impl Route {
     /// As the section says, which has been read without mistakes.
     pub(crate) fn new(section: &RouteSection, services: &Services) -> Self {
         let placement = section.placement(services);
+        let checks = section.checks(&placement.discovery, services.health());
         let status =
             section.status().build(services, section.place(), &placement.discovery, section.greeting());
         Self {
@@ -65,6 +71,8 @@ impl Route {
             placement,
             versions: section.versions.as_deref().cloned(),
             names: section.names.clone(),
+            health: services.health().clone(),
+            _checks: checks.map(|checks| services.run(checks)),
         }
     }
 

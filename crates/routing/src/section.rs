@@ -14,18 +14,20 @@ use crate::adapters::{
     ActionSection, AuthenticationSection, DiscoverySection, LocalizationSection, StatusSection,
     default_authentication,
 };
-use crate::pattern::HostPattern;
+use crate::pattern::{HostPattern, Matching};
 use crate::placement::{Action, Placement};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::guard::Place;
+use drawbridge_adapter::health::{Checked, Checks, Health, HealthSection};
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
-use drawbridge_adapter::status::relayed::Greeting;
+use drawbridge_adapter::status::question::Greeting;
 use drawbridge_adapter::status::{FixedStatusSection, RelayedStatusSection};
 use drawbridge_config::{
     Diagnostic, Fields, Json, Located, Named, Reader, Schemas, Setting, Value, json, keywords, parsed,
     section,
 };
+use drawbridge_model::DiscoveryAdapter;
 use drawbridge_net::Access;
 use drawbridge_net::relay::Method;
 use drawbridge_protocol::ProtocolVersion;
@@ -33,7 +35,7 @@ use drawbridge_protocol::version::RELEASES;
 use drawbridge_telemetry::Seldom;
 use regex::Regex;
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 keywords! {
@@ -93,6 +95,8 @@ section! {
         pub authentication: AuthenticationSection,
         /// Where targets come from.
         pub discovery: Option<DiscoverySection>,
+        /// Whether targets are checked before players come to them.
+        pub health: HealthSection,
         /// What becomes of the targets, in this order.
         pub actions: Vec<Named<ActionSection>> = Vec::new(),
         /// The words that players read.
@@ -127,6 +131,7 @@ pub(crate) fn built_in_route() -> RouteSection {
         status: None,
         authentication: default_authentication(),
         discovery: None,
+        health: HealthSection::default(),
         actions: Vec::new(),
         localization: LocalizationSection::Fixed(FixedLocalizationSection::default()),
         transfer: TransferSection::default(),
@@ -182,6 +187,22 @@ impl RouteSection {
             actions: self.actions.iter().map(action).collect(),
             failing: Seldom::default(),
         }
+    }
+
+    /// Looks after its targets, if it is to.
+    pub(crate) fn checks(&self, discovery: &Arc<dyn DiscoveryAdapter>, health: &Health) -> Option<Checks> {
+        // Targets that look at the host are asked for one of the route's own.
+        let exact = self.hosts.iter().find_map(|host| match host.matching() {
+            Matching::Exact(host) => Some(host.to_owned()),
+            _ => None,
+        });
+        let of = Checked {
+            route: self.name.to_string(),
+            host: exact.unwrap_or_default(),
+            discovery: Arc::clone(discovery),
+            greeting: self.greeting(),
+        };
+        Checks::new(&self.health, of, health)
     }
 
     /// Where its adapters stand.
@@ -258,6 +279,13 @@ impl RouteSection {
             return;
         }
         let discovery = self.discovery();
+        if self.health.check.is_some() && !discovery.is_shared() {
+            let mistake =
+                Diagnostic::error(fields.origin("health"), "there is nothing to check before a player comes");
+            fields.report(
+                mistake.related(fields.origin("discovery"), "targets are found for one player at a time"),
+            );
+        }
         if let DiscoverySection::Fixed(fixed) = discovery.as_ref() {
             self.check_fixed(fixed, fields);
         }

@@ -6,6 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// What a target does with each connection.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub enum Manner {
     Echoes(Vec<u8>),
     /// The same with the first connection, and says nothing to those after it.
     EchoesOnce(Vec<u8>),
+    /// Says the same, and all that it hears after that so much later.
+    EchoesLater(Vec<u8>, Duration),
     /// Listens and says nothing.
     Silent,
     /// Closes as soon as it hears something.
@@ -89,8 +92,12 @@ fn converse(mut stream: TcpStream, manner: &Manner, mut note: impl FnMut(&[u8]))
     while let Ok(read @ 1..) = stream.read(&mut buffer) {
         note(&buffer[..read]);
         let answer = match manner {
-            Manner::Echoes(greeting) if !greeted => greeting,
+            Manner::Echoes(greeting) | Manner::EchoesLater(greeting, _) if !greeted => greeting,
             Manner::Echoes(_) => &buffer[..read],
+            Manner::EchoesLater(_, delay) => {
+                thread::park_timeout(*delay);
+                &buffer[..read]
+            }
             Manner::Silent | Manner::EchoesOnce(_) => continue,
             Manner::Closes => break,
         };

@@ -4,30 +4,25 @@
 //! discovery find somebody a target.
 
 use super::cached::shown_to_class;
-use super::document::{DocumentError, read_own};
+use super::document::read_own;
 use super::favicon::Favicon;
+use super::question::{Answer, Greeting, NoStatus, Question};
 use super::states::{OnStatusError, StateSection};
-use crate::setting::{RelayHost, Text};
+use crate::health::Health;
+use crate::setting::Text;
 use async_trait::async_trait;
-use drawbridge_config::{Fields, Located, section};
+use drawbridge_config::{Fields, Located, keywords, section};
 use drawbridge_model::status::Players;
 use drawbridge_model::{
     AdapterError, Client, DiscoveryAdapter, Status, StatusAdapter, StatusDocument, Target, TargetAddress,
 };
-use drawbridge_net::proxy_protocol;
-use drawbridge_protocol::packet::handshake::{Handshake, Intent};
-use drawbridge_protocol::packet::status::{MAX_STATUS, StatusRequest, StatusResponse};
-use drawbridge_protocol::stream::{Inbound, Outbound};
-use std::io;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::packet::status::MAX_STATUS;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// The most bytes of an answer: 32,767 characters of four bytes.
-const ANSWER: usize = 4 * 32_767 + 16;
 /// The most targets of which the players are summed up.
 const SUMMED: usize = 64;
 
@@ -42,6 +37,8 @@ section! {
         pub timeout: Duration = Duration::from_secs(2),
         /// How long a ping waits for the first answer.
         pub patience: Duration = Duration::from_secs(1),
+        /// To where the list's bars are measured.
+        pub ping: Ping = Ping::Edge,
         /// Whether the players of all targets are summed up, instead of those of the first that answers.
         pub sum: bool = false,
         /// The version text.
@@ -70,6 +67,17 @@ section! {
     }
 }
 
+keywords! {
+    /// To where the list's bars are measured.
+    pub enum Ping {
+        /// To the edge, which answers at once.
+        "edge" => Edge,
+        /// To the target: the edge answers as much later as the target took for its own ping when it was asked last. Legacy clients
+        /// measure to the edge.
+        "target" => Target,
+    }
+}
+
 impl RelayedStatusSection {
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
         if matches!(self.favicon.as_deref(), Some(Favicon::Url(_))) {
@@ -87,38 +95,18 @@ pub struct Relayed {
     section: RelayedStatusSection,
     discovery: Arc<dyn DiscoveryAdapter>,
     greeting: Greeting,
+    /// How targets are to players.
+    health: Health,
+    /// How they are when they are asked for their status.
+    asked: Health,
     offline: Arc<StatusDocument>,
 }
 
-/// How targets are spoken to.
-#[derive(Debug, Clone, Default)]
-pub struct Greeting {
-    /// They want a PROXY protocol header first.
-    pub proxy_protocol: Option<proxy_protocol::Version>,
-    /// The host that they are asked for.
-    pub host: RelayHost,
-}
-
-/// Why a target has no status.
-#[derive(Debug, thiserror::Error)]
-enum NoStatus {
-    #[error(transparent)]
-    Connection(#[from] io::Error),
-    #[error("no answer within {0:?}")]
-    Late(Duration),
-    #[error("it closed the connection")]
-    Closed,
-    #[error("its answer isn't the protocol")]
-    Protocol,
-    #[error(transparent)]
-    Document(#[from] DocumentError),
-}
-
-impl NoStatus {
-    /// Nobody listens there.
-    fn is_offline(&self) -> bool {
-        matches!(self, Self::Connection(error) if error.kind() == io::ErrorKind::ConnectionRefused)
-    }
+/// What a target shows.
+struct Shown {
+    status: Status,
+    /// How long it took for a ping, if it was asked.
+    took: Option<Duration>,
 }
 
 impl Relayed {
@@ -128,18 +116,20 @@ impl Relayed {
         section: &RelayedStatusSection,
         discovery: Arc<dyn DiscoveryAdapter>,
         greeting: Greeting,
+        health: &Health,
     ) -> Self {
         let offline = Arc::new(section.states.offline.document());
-        Self { section: section.clone(), discovery, greeting, offline }
+        let (section, health, asked) = (section.clone(), health.clone(), Health::default());
+        Self { section, discovery, greeting, health, asked, offline }
     }
 
     /// The status of the first target that has one.
-    async fn first(&self, targets: Vec<Target>, client: &Client) -> Result<Option<Status>, AdapterError> {
+    async fn first(&self, targets: Vec<Target>, client: &Client) -> Result<Option<Shown>, AdapterError> {
         let mut trouble = None;
         let mut all_offline = true;
         for target in targets {
             match self.of(target.address.clone(), client).await {
-                Ok(status) => return Ok(Some(status)),
+                Ok(shown) => return Ok(Some(shown)),
                 Err(error) => {
                     all_offline &= error.is_offline();
                     trouble.get_or_insert(format!("{}: {error}", target.address));
@@ -153,7 +143,7 @@ impl Relayed {
     }
 
     /// The status of the first target that has one, with the players of all.
-    async fn all(&self, targets: Vec<Target>, client: &Client) -> Result<Option<Status>, AdapterError> {
+    async fn all(&self, targets: Vec<Target>, client: &Client) -> Result<Option<Shown>, AdapterError> {
         let mut asking = JoinSet::new();
         for (index, target) in targets.into_iter().take(SUMMED).enumerate() {
             let asked = self.of(target.address, client);
@@ -162,13 +152,14 @@ impl Relayed {
         let mut answers = asking.join_all().await;
         answers.sort_by_key(|(index, _)| *index);
         let offline = answers.iter().all(|(_, answer)| answer.as_ref().is_err_and(NoStatus::is_offline));
-        let mut statuses = answers.into_iter().filter_map(|(_, answer)| answer.ok());
-        let Some(mut first) = statuses.next() else {
+        let mut shown = answers.into_iter().filter_map(|(_, answer)| answer.ok());
+        let Some(mut first) = shown.next() else {
             let silent = || AdapterError::Unreachable("no target answers".to_owned());
             return if offline { Ok(None) } else { Err(silent()) };
         };
-        for other in statuses.filter_map(|status| status.players) {
-            let players = first.players.get_or_insert(Players { online: 0, max: 0, sample: Vec::new() });
+        for other in shown.filter_map(|shown| shown.status.players) {
+            let players =
+                first.status.players.get_or_insert(Players { online: 0, max: 0, sample: Vec::new() });
             // Clients count no further.
             let most = i32::MAX.unsigned_abs();
             players.online = players.online.saturating_add(other.online).min(most);
@@ -182,19 +173,31 @@ impl Relayed {
         &self,
         target: TargetAddress,
         client: &Client,
-    ) -> impl Future<Output = Result<Status, NoStatus>> + Send + use<> {
-        let (version, host, port) = (client.version, client.host.clone(), client.port);
-        let handshake = Handshake { version, host, port, intent: Intent::Status };
-        let asked = ask(target, handshake, self.greeting.clone());
-        let within = self.section.timeout;
+    ) -> impl Future<Output = Result<Shown, NoStatus>> + Send + use<> {
+        let question = Question {
+            version: client.version,
+            host: client.host.clone(),
+            port: client.port,
+            ping: self.section.ping == Ping::Target,
+        };
+        let (greeting, health, within) = (self.greeting.clone(), self.asked.clone(), self.section.timeout);
         async move {
-            let body = timeout(within, asked).await.map_err(|_| NoStatus::Late(within))??;
-            own(&body, version)
+            let asked = timeout(within, question.ask(&target, &greeting)).await;
+            let answer = asked.unwrap_or(Err(NoStatus::Late(within)));
+            match &answer {
+                Ok(_) => health.answered(&target),
+                Err(error) if error.is_targets_fault() => {
+                    let _ = health.failed(&target, Instant::now());
+                }
+                Err(_) => {}
+            }
+            let Answer { document, took } = answer?;
+            Ok(Shown { status: own(&document, question.version)?, took })
         }
     }
 
     /// With what is set in place of the target's own.
-    fn overridden(&self, mut status: Status) -> Result<StatusDocument, AdapterError> {
+    fn overridden(&self, Shown { mut status, took }: Shown) -> Result<StatusDocument, AdapterError> {
         let RelayedStatusSection { name, description, favicon, max, .. } = &self.section;
         if let Some(name) = name {
             status.version_name.clone_from(name);
@@ -208,7 +211,7 @@ impl Relayed {
         if let (Some(players), Some(max)) = (&mut status.players, max) {
             players.max = *max;
         }
-        let document = StatusDocument::new(status);
+        let document = StatusDocument::new(status).with_pong_after(took.unwrap_or_default());
         match document.size() {
             size if size > MAX_STATUS => {
                 let error = format!("with what is set it has {size} bytes, and clients take {MAX_STATUS}");
@@ -220,58 +223,26 @@ impl Relayed {
 }
 
 /// Reads a target's answer for clients of this version, and those who share it.
-fn own(body: &str, version: drawbridge_protocol::ProtocolVersion) -> Result<Status, NoStatus> {
+fn own(body: &str, version: ProtocolVersion) -> Result<Status, NoStatus> {
     let reading = read_own(body.as_bytes(), |status| {
         status.protocol = shown_to_class(status.protocol.preferred, version);
     })?;
     Ok(reading.document.status().clone())
 }
 
-/// Asks a target for its status document.
-async fn ask(
-    target: TargetAddress,
-    mut handshake: Handshake,
-    greeting: Greeting,
-) -> Result<String, NoStatus> {
-    let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
-    stream.set_nodelay(true)?;
-    match greeting.host {
-        RelayHost::Keep => {}
-        RelayHost::Target => (handshake.host, handshake.port) = (target.host, target.port),
-        RelayHost::Fixed(host) => handshake.host = host,
-    }
-    let mut bytes = greeting.proxy_protocol.map(proxy_protocol::own_header).unwrap_or_default();
-    let (version, mut outbound) = (handshake.version, Outbound::new());
-    // Both packets are the same in all versions.
-    let written = outbound.write(version, &handshake, &mut bytes);
-    written
-        .and_then(|()| outbound.write(version, &StatusRequest {}, &mut bytes))
-        .map_err(|_| NoStatus::Protocol)?;
-    stream.write_all(&bytes).await?;
-    let mut inbound = Inbound::new(ANSWER);
-    let mut buffer = vec![0; 8 * 1024];
-    loop {
-        if let Some(packet) = inbound.next_packet().map_err(|_| NoStatus::Protocol)? {
-            let response: StatusResponse = packet.read(version).map_err(|_| NoStatus::Protocol)?;
-            return Ok(response.document);
-        }
-        match stream.read(&mut buffer).await? {
-            0 => return Err(NoStatus::Closed),
-            read => inbound.feed(&buffer[..read]),
-        }
-    }
-}
-
 #[async_trait]
 impl StatusAdapter for Relayed {
     async fn status(&self, client: &Client) -> Result<Option<Arc<StatusDocument>>, AdapterError> {
         let targets = self.discovery.shared_targets(client).await?;
-        let status = if self.section.sum {
+        // Who hangs is asked last, or a few of them would hide one that answers.
+        let targets = self.asked.last(targets, |target| &target.address);
+        let targets = self.health.last(targets, |target| &target.address).collect();
+        let shown = if self.section.sum {
             self.all(targets, client).await?
         } else {
             self.first(targets, client).await?
         };
-        let Some(status) = status else { return Ok(Some(Arc::clone(&self.offline))) };
-        Ok(Some(Arc::new(self.overridden(status)?)))
+        let Some(shown) = shown else { return Ok(Some(Arc::clone(&self.offline))) };
+        Ok(Some(Arc::new(self.overridden(shown)?)))
     }
 }

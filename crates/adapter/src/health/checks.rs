@@ -1,0 +1,208 @@
+//! Checks: targets are asked now and then how they are, whether or not there are players.
+//!
+//! Worked example with `interval = "10s"` and `down_after = 3`: a target freezes at 1 s. The checks at 10, 20 and 30 s go unanswered, and from
+//! 32 s on it is tried last. It goes on at 55 s; with `up_after = 2` it is tried in its turn again from 70 s on.
+//!
+//! What must stay true: no check takes longer than its time, and no round asks too many targets at once, however many a discovery names.
+
+use super::Health;
+use crate::background::{Background, Running};
+use crate::status::question::{Greeting, NoStatus, Question};
+use drawbridge_config::{Fields, keywords, section};
+use drawbridge_model::{Client, DiscoveryAdapter, Target, TargetAddress, TraceContext};
+use drawbridge_protocol::ProtocolVersion;
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+/// The most targets that a route asks at once.
+const AT_ONCE: usize = 32;
+/// The most targets of a route that are checked.
+const CHECKED: usize = 1000;
+/// For how many intervals a finding counts that no other follows.
+const COUNTS: u32 = 3;
+/// The port that clients type, mostly.
+const PORT: u16 = 25_565;
+/// How often a target may fail, or answer, before that counts.
+const TIMES: u32 = 100;
+
+section! {
+    /// How targets are checked.
+    #[defaults]
+    #[check(HealthSection::check)]
+    pub struct HealthSection {
+        /// How each target of the discovery is asked whether it is there; none is without. Who is down is tried last.
+        pub check: Option<CheckKind>,
+        /// How often.
+        pub interval: Duration = Duration::from_secs(10),
+        /// How long a target may take.
+        pub timeout: Duration = Duration::from_secs(2),
+        /// How many checks in a row have to fail until it is down.
+        pub down_after: u32 = 3,
+        /// How many checks in a row have to go well until it is up again.
+        pub up_after: u32 = 2,
+    }
+}
+
+keywords! {
+    /// How a target is checked.
+    pub enum CheckKind {
+        /// It accepts a connection.
+        "tcp" => Tcp,
+        /// It answers the server list.
+        "status" => Status,
+    }
+}
+
+impl HealthSection {
+    fn check(&self, fields: &mut Fields<'_, '_, '_>) {
+        if self.interval < Duration::from_secs(1) {
+            fields.error("interval", "targets are checked once in a second at most");
+        }
+        if self.timeout.is_zero() || self.timeout > self.interval {
+            fields.error("timeout", "expected more than nothing, and no more than `interval`");
+        }
+        for (key, times) in [("down_after", self.down_after), ("up_after", self.up_after)] {
+            if !(1..=TIMES).contains(&times) {
+                fields.error(key, format!("expected 1 to {TIMES}"));
+            }
+        }
+        let without = ["interval", "timeout", "down_after", "up_after"];
+        let idle = without.into_iter().filter(|_| self.check.is_none()).find(|key| fields.has(key));
+        if let Some(key) = idle {
+            fields.error(key, "nothing is checked: add check = \"tcp\" or check = \"status\"");
+        }
+    }
+}
+
+/// The checks of a route's targets.
+#[derive(Debug)]
+pub struct Checks {
+    section: HealthSection,
+    of: Checked,
+    health: Health,
+    streaks: HashMap<TargetAddress, Streak>,
+}
+
+/// Whose targets are checked, and how these are spoken to.
+#[derive(Debug)]
+pub struct Checked {
+    /// The route's name, for the log.
+    pub route: String,
+    /// The host that targets are asked for where `greeting` has no other.
+    pub host: String,
+    /// Names them.
+    pub discovery: Arc<dyn DiscoveryAdapter>,
+    /// How they are spoken to.
+    pub greeting: Greeting,
+}
+
+/// What the last checks of a target came to.
+#[derive(Debug, Clone, Copy)]
+struct Streak {
+    up: bool,
+    /// How many in a row said otherwise.
+    against: u32,
+}
+
+impl Checks {
+    /// What they find is noted in `health`; `None` where the section asks for none.
+    #[must_use]
+    pub fn new(section: &HealthSection, of: Checked, health: &Health) -> Option<Self> {
+        section.check?;
+        Some(Self { section: section.clone(), of, health: health.clone(), streaks: HashMap::new() })
+    }
+
+    /// Begins, until the result is dropped.
+    pub fn run(mut self, background: &Background) -> Running {
+        background.run(async move {
+            let mut turns = interval(self.section.interval);
+            turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                turns.tick().await;
+                self.round().await;
+            }
+        })
+    }
+
+    /// Asks every target once.
+    async fn round(&mut self) {
+        // Who can't say which targets there are tells so itself where players ask.
+        let within = self.section.interval;
+        let Ok(Ok(targets)) = timeout(within, self.of.discovery.shared_targets(&self.client())).await else {
+            return;
+        };
+        let mut targets: Vec<_> = targets.into_iter().take(CHECKED).collect();
+        self.streaks.retain(|address, _| targets.iter().any(|target| target.address == *address));
+        let mut asking = JoinSet::new();
+        loop {
+            while asking.len() < AT_ONCE
+                && let Some(target) = targets.pop()
+            {
+                let asked = self.ask(target.address.clone());
+                asking.spawn(async move { (target, asked.await) });
+            }
+            match asking.join_next().await {
+                Some(Ok((target, answer))) => self.found(&target, &answer),
+                Some(Err(_)) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// Asks one target, in its time.
+    fn ask(&self, address: TargetAddress) -> impl Future<Output = Result<(), NoStatus>> + Send + use<> {
+        let (kind, within) = (self.section.check, self.section.timeout);
+        let version = ProtocolVersion::newest();
+        let question = Question { version, host: self.of.host.clone(), port: PORT, ping: false };
+        let greeting = self.of.greeting.clone();
+        async move {
+            let asked = async {
+                match kind {
+                    Some(CheckKind::Status) => question.ask(&address, &greeting).await.map(drop),
+                    _ => Ok(TcpStream::connect((address.host.as_str(), address.port)).await.map(drop)?),
+                }
+            };
+            timeout(within, asked).await.map_err(|_| NoStatus::Late(within))?
+        }
+    }
+
+    /// Notes what a check came to, and tells when a target goes or comes back.
+    fn found(&mut self, target: &Target, answer: &Result<(), NoStatus>) {
+        let HealthSection { interval, timeout, down_after, up_after, .. } = self.section;
+        let Target { identifier, address, .. } = target;
+        let now = Instant::now();
+        // Over a reload the last finding stands.
+        let before = || Streak { up: self.health.of(address, now) != super::Condition::Down, against: 0 };
+        let mut streak = self.streaks.get(address).copied().unwrap_or_else(before);
+        streak.against = if answer.is_ok() == streak.up { 0 } else { streak.against + 1 };
+        if streak.against >= if streak.up { down_after } else { up_after } {
+            streak = Streak { up: !streak.up, against: 0 };
+            match answer {
+                Ok(()) => {
+                    tracing::info!(route = %self.of.route, target = %identifier, %address, "a target is up again");
+                }
+                Err(error) => {
+                    tracing::warn!(route = %self.of.route, target = %identifier, %address, %error, "a target is down");
+                }
+            }
+        }
+        self.streaks.insert(address.clone(), streak);
+        self.health.checked(address, streak.up, now, COUNTS * interval + timeout);
+    }
+
+    /// Who asks for targets where nobody has come.
+    fn client(&self) -> Client {
+        Client {
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            version: ProtocolVersion::newest(),
+            host: self.of.host.clone(),
+            port: PORT,
+            trace: TraceContext { trace_id: 1, span_id: 1, flags: 0 },
+        }
+    }
+}
