@@ -104,6 +104,15 @@ fn a_thousand_route_files_change_under_players_and_pings() {
             edge.rewrite_file(&name(number), file(number, at, "one"));
             took.push(live(&edge, number, "one"));
         }
+        // Each by itself, as fast as they can be written; now and then it is looked how soon one counts.
+        for number in 0..FILES {
+            edge.rewrite_file(&name(number), file(number, at, "each"));
+            if number % 50 == 49 {
+                took.push(live(&edge, number, "each"));
+            }
+        }
+        let each = |number| says(&edge, number) == "each";
+        assert!((0..FILES).all(each), "a file was passed over");
         for number in 0..FILES {
             edge.rewrite_file(&name(number), file(number, at, "all"));
         }
