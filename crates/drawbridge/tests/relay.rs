@@ -235,6 +235,29 @@ fn without_a_target_the_player_is_told() {
     assert!(Raw::joins(&edge, 340).kicked().contains("name"), "its own rules hold");
 }
 
+/// Whether there is a place for another player before long.
+fn gets_in(edge: &Edge) -> bool {
+    let heard = eventually(PATIENCE, || {
+        let mut client = Raw::joins(edge, 767);
+        let mut first = [0; 6];
+        (client.0.read_exact(&mut first).is_ok() && first == HELLO).then_some(())
+    });
+    heard.is_some()
+}
+
+#[test]
+fn the_socket_to_a_target_counts_among_all() {
+    let target = target();
+    let limits = format!("[limits]\nconnections = 3\n{}", route("passthrough", &[target.address()], ""));
+    let edge = edge().config(limits).start();
+    let mut alice = Raw::joins(&edge, 767);
+    alice.hears(HELLO);
+    assert!(Raw::joins(&edge, 767).kicked().contains("full"));
+    edge.wait_for_refusal("full");
+    drop(alice);
+    assert!(gets_in(&edge), "the places of who left aren't free");
+}
+
 #[test]
 fn a_route_carries_no_more_than_it_may() {
     sees!("routes[].max_players", "routes[].localization(fixed).messages.*.disconnect_full");
@@ -249,12 +272,7 @@ fn a_route_carries_no_more_than_it_may() {
     assert!(Raw::joins(&edge, 767).kicked().contains("too many"));
     edge.wait_for_refusal("route_full");
     drop(players.pop());
-    let free = eventually(PATIENCE, || {
-        let mut client = Raw::joins(&edge, 767);
-        let mut first = [0; 6];
-        (client.0.read_exact(&mut first).is_ok() && first == HELLO).then_some(())
-    });
-    assert!(free.is_some(), "the place of who left isn't free");
+    assert!(gets_in(&edge), "the place of who left isn't free");
     wait_for(metrics_address(&edge), "drawbridge_relays_ended_total", &["end=\"closed\""], |count| {
         count >= 1.0
     });

@@ -11,7 +11,7 @@ use crate::report::{Carried, Line};
 use crate::shared::Shared;
 use drawbridge_model::{Client, Identity, Lease};
 use drawbridge_net::relay::{Options, Relay, Traffic};
-use drawbridge_net::{InCrowd, Ticket};
+use drawbridge_net::{InCrowd, Place, Ticket};
 use drawbridge_telemetry::metrics::{self, CountedRelay};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -69,6 +69,7 @@ pub(crate) struct Carriage {
     _counted: CountedRelay,
     _ticket: Ticket,
     _places: [Option<InCrowd>; 2],
+    _open: Place,
     _tracked: TaskTrackerToken,
 }
 
@@ -82,7 +83,7 @@ impl Carriage {
         journey: &mut Journey,
     ) -> Self {
         let Visit { shared, route, client, arrived, ticket, .. } = visit;
-        let Answered { identity, target, socket, places } = answered;
+        let Answered { identity, target, socket, places, open } = answered;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }.relayed(&target);
         let counted = metrics::relay_began(&route.name, &target.identifier);
@@ -100,6 +101,7 @@ impl Carriage {
             _counted: counted,
             _ticket: ticket,
             _places: places,
+            _open: open,
             _tracked: shared.relays.token(),
         }
     }

@@ -95,6 +95,7 @@ mod tests {
     use drawbridge_protocol::ProtocolVersion;
     use drawbridge_routing::{RouteSection, Services};
     use drawbridge_testkit::sees;
+    use std::collections::BTreeSet;
 
     /// No adapter that a configuration can name today fails in discovery, and no peer can bring about a fault of the edge;
     /// what is said then is seen here, from the route file to the words.
@@ -107,7 +108,7 @@ mod tests {
             "routes[].localization(fixed).messages.*.disconnect_internal",
         );
         let of_routes = Refusal::ALL.into_iter().filter(|refusal| *refusal != Refusal::NoRoute);
-        let keys: Vec<_> = of_routes.clone().filter_map(Refusal::message).collect();
+        let keys: BTreeSet<_> = of_routes.clone().filter_map(Refusal::message).collect();
         let texts: Vec<_> = keys.iter().map(|key| format!("{key} = \"<red>own {key}\"")).collect();
         let written = format!(
             "name = \"a\"\nhosts = [\"*\"]\nmode = \"transfer\"\nlocalization.messages.de_de = {{ {} }}",

@@ -15,7 +15,7 @@ use crate::journey::Journey;
 use crate::login::{self, Visit};
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
 use drawbridge_net::relay::{Method, Options};
-use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
+use drawbridge_net::{Dialer, InCrowd, Place, Socket, proxy_protocol};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::AnyLoginStart;
 use drawbridge_protocol::profile::offline_uuid;
@@ -37,6 +37,8 @@ pub(crate) struct Answered {
     pub(crate) socket: Socket,
     /// The player's places in the crowds of the route and of the target.
     pub(crate) places: [Option<InCrowd>; 2],
+    /// Counts the target's socket among all that are open.
+    pub(crate) open: Place,
 }
 
 /// Brings a client to a target and carries what they say; where that fails, tells the client and closes.
@@ -83,6 +85,7 @@ async fn find(
     let placed = conversation.keeping(route.place(&client, &identity)).await;
     let targets = placed.map_err(|ended| late(ended, Refusal::PlacementTimeout))??;
     journey.enter(Phase::Delivery, Instant::now());
+    let open = visit.shared.gate.enter().map_err(|_| Refusal::Full)?;
     let greeting =
         Greeting { relay: &route.relay, client: &visit.client, said: &said, local: conversation.local()? };
     let dialer = conversation.dialer();
@@ -91,7 +94,7 @@ async fn find(
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
     // It may have taken a while.
     visit.ask_bans(&identity)?;
-    Ok(Answered { identity, target, socket, places: [Some(on_route), at_target] })
+    Ok(Answered { identity, target, socket, places: [Some(on_route), at_target], open })
 }
 
 /// What a client has said, for targets to hear.

@@ -142,7 +142,7 @@ impl Refusal {
     #[must_use]
     pub const fn message(self) -> Option<&'static str> {
         Some(match self {
-            Self::Full | Self::AddressFull | Self::ProxyHeader | Self::Malformed | Self::NoStatus => {
+            Self::AddressFull | Self::ProxyHeader | Self::Malformed | Self::NoStatus => {
                 return None;
             }
             Self::Access => "disconnect_access",
@@ -162,7 +162,8 @@ impl Refusal {
             Self::ActionFailed => "disconnect_action_failed",
             Self::PlacementTimeout => "disconnect_placement_timeout",
             Self::Unreachable => "disconnect_unreachable",
-            Self::RouteFull => "disconnect_full",
+            // A client that wasn't let in at all has said nothing yet, and isn't told.
+            Self::Full | Self::RouteFull => "disconnect_full",
             Self::ResourcePack => "disconnect_resource_pack",
             Self::ShuttingDown => "disconnect_shutdown",
             Self::Internal => "disconnect_internal",

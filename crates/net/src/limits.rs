@@ -26,7 +26,8 @@ section! {
     #[defaults]
     #[check(Limits::check)]
     pub struct Limits {
-        /// Connections in all; `0`: what the descriptor limit allows, which also bounds any other number.
+        /// Open sockets in all: a player who is carried has two. `0`: what the descriptor limit allows, which also bounds any other
+        /// number.
         pub connections: u32 = 0,
         /// Connections of one address at once, at least 1.
         pub per_address: u32 = 64,
