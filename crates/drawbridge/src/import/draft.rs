@@ -19,6 +19,9 @@ use std::net::SocketAddr;
 /// The largest number that is taken of anything: what clients count to.
 const MOST: u64 = i32::MAX as u64;
 
+/// What a status and a state say, by the names of their keys.
+const WORDS: [&str; 2] = ["description", "name"];
+
 /// What an import is making.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -317,6 +320,56 @@ impl Draft {
             return None;
         }
         Some(text)
+    }
+
+    /// The text for players at a table's key, or nothing, with a note where there is another thing.
+    pub(super) fn words<'a>(&mut self, table: &Entry<'a>, key: &str) -> Option<(Entry<'a>, String)> {
+        let entry = table.get(key)?;
+        let text = self.text(&entry)?;
+        let text = self.component(&entry, text)?;
+        Some((entry, text))
+    }
+
+    /// Sets a status' description and name to what stands at these keys.
+    pub(super) fn status_words(&mut self, shown: &Entry<'_>, keys: [&str; 2], status: &mut Table) {
+        for (key, to) in keys.into_iter().zip(WORDS) {
+            if let Some((entry, text)) = self.words(shown, key) {
+                status.set(to, text);
+                self.keep(&entry, &format!("routes.status.{to}"));
+            }
+        }
+    }
+
+    /// Sets the description and name of states, in which targets don't answer, to what stands at these keys.
+    pub(super) fn state_words(
+        &mut self,
+        shown: &Entry<'_>,
+        keys: [&str; 2],
+        states: &[&'static str],
+        route: &mut Route,
+    ) {
+        for (key, to) in keys.into_iter().zip(WORDS) {
+            if let Some((entry, text)) = self.words(shown, key) {
+                route.table("status").set("type", "relay");
+                states.iter().for_each(|state| route.state(state, to, &text));
+                self.keep(
+                    &entry,
+                    &format!("routes.status.states.{}.{to}", if let [one] = states { one } else { "*" }),
+                );
+            }
+        }
+    }
+
+    /// Has targets get a PROXY header where a table's key says so.
+    pub(super) fn proxy_header(&mut self, table: &Entry<'_>, key: &str, route: &mut Route) {
+        if let Some(entry) = table.get(key)
+            && let Some(on) = self.flag(&entry)
+        {
+            if on {
+                route.proxy_protocol("v2");
+            }
+            self.keep(&entry, "routes.relay.proxy_protocol");
+        }
     }
 
     /// Sets the favicon of a status: a picture is taken, a file has to be brought along by the operator.

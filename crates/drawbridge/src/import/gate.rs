@@ -122,14 +122,7 @@ fn read_relaying(route: &Entry<'_>, relay: &mut Route, draft: &mut Draft) {
             (None, _) => draft.change(&entry, "targets are tried in their order"),
         }
     }
-    if let Some(entry) = route.get("proxyProtocol")
-        && let Some(on) = draft.flag(&entry)
-    {
-        if on {
-            relay.proxy_protocol("v2");
-        }
-        draft.keep(&entry, "routes.relay.proxy_protocol");
-    }
+    draft.proxy_header(route, "proxyProtocol", relay);
     if let Some(entry) = route.get("modifyVirtualHost")
         && let Some(on) = draft.flag(&entry)
     {
@@ -163,17 +156,7 @@ fn read_relaying(route: &Entry<'_>, relay: &mut Route, draft: &mut Draft) {
 
 /// What the list shows while no backend answers.
 fn read_fallback(fallback: &Entry<'_>, relay: &mut Route, draft: &mut Draft) {
-    for (from, to) in [("motd", "description"), ("version.name", "name")] {
-        if let Some(entry) = fallback.get(from)
-            && let Some(text) = draft.text(&entry)
-            && let Some(text) = draft.component(&entry, text)
-        {
-            relay.table("status").set("type", "relay");
-            relay.state("offline", to, &text);
-            relay.state("unreachable", to, &text);
-            draft.keep(&entry, &format!("routes.status.states.*.{to}"));
-        }
-    }
+    draft.state_words(fallback, ["motd", "version.name"], &["offline", "unreachable"], relay);
     draft.leave_all(
         fallback,
         &["version.protocol"],
@@ -184,10 +167,9 @@ fn read_fallback(fallback: &Entry<'_>, relay: &mut Route, draft: &mut Draft) {
 
 fn status(config: &Entry<'_>, draft: &mut Draft) -> Table {
     let Some(status) = config.get("status") else { return Table::default() };
-    let description = status.get("motd").and_then(|entry| {
-        let text = draft.text(&entry).and_then(|text| draft.component(&entry, text))?;
+    let description = draft.words(&status, "motd").map(|(entry, text)| {
         draft.keep(&entry, "routes.status.description");
-        Some(text)
+        text
     });
     let most = status.get("showMaxPlayers").and_then(|entry| {
         let most = draft.count(&entry)?;

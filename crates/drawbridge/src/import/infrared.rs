@@ -96,14 +96,7 @@ fn read_proxy(document: &Document, root: &Entry<'_>, draft: &mut Draft) {
     }
     route.hosts(hosts);
     route.targets(root.get("addresses").map(|entry| draft.targets(&entry)).unwrap_or_default());
-    if let Some(entry) = root.get("sendProxyProtocol")
-        && let Some(on) = draft.flag(&entry)
-    {
-        if on {
-            route.proxy_protocol("v2");
-        }
-        draft.keep(&entry, "routes.relay.proxy_protocol");
-    }
+    draft.proxy_header(root, "sendProxyProtocol", &mut route);
     draft.push(&format!("{}.toml", stem(&document.name)), route);
 }
 
@@ -125,14 +118,7 @@ fn read_first_version(document: &Document, root: &Entry<'_>, draft: &mut Draft) 
         route.connect(&duration);
         draft.keep(&entry, "routes.relay.connect");
     }
-    if let Some(entry) = root.get("proxyProtocol")
-        && let Some(on) = draft.flag(&entry)
-    {
-        if on {
-            route.proxy_protocol("v2");
-        }
-        draft.keep(&entry, "routes.relay.proxy_protocol");
-    }
+    draft.proxy_header(root, "proxyProtocol", &mut route);
     if let Some(entry) = root.get("spoofForcedHost")
         && let Some(host) = draft.text(&entry)
     {
@@ -175,32 +161,14 @@ fn read_texts(root: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
         read_online_status(&status, table, draft);
     }
     if let Some(status) = root.get("offlineStatus") {
-        for (from, to) in [("motd", "description"), ("versionName", "name")] {
-            if let Some(entry) = status.get(from)
-                && let Some(text) = draft.text(&entry)
-                && let Some(text) = draft.component(&entry, text)
-            {
-                route.table("status").set("type", "relay");
-                route.state("offline", to, &text);
-                route.state("unreachable", to, &text);
-                draft.keep(&entry, &format!("routes.status.states.*.{to}"));
-            }
-        }
+        draft.state_words(&status, ["motd", "versionName"], &["offline", "unreachable"], route);
         draft.leave_rest(&status, "a state has a name and a description alone");
     }
 }
 
 /// What is shown in place of the target's own words.
 fn read_online_status(status: &Entry<'_>, table: &mut Table, draft: &mut Draft) {
-    for (from, to) in [("motd", "description"), ("versionName", "name")] {
-        if let Some(entry) = status.get(from)
-            && let Some(text) = draft.text(&entry)
-            && let Some(text) = draft.component(&entry, text)
-        {
-            table.set(to, text);
-            draft.keep(&entry, &format!("routes.status.{to}"));
-        }
-    }
+    draft.status_words(status, ["motd", "versionName"], table);
     if let Some(entry) = status.get("iconPath") {
         draft.favicon(&entry, table);
     }

@@ -243,15 +243,7 @@ fn read_http_status(entry: &Entry<'_>, status: &mut Table, draft: &mut Draft) {
 }
 
 fn read_fixed_status(entry: &Entry<'_>, status: &mut Table, draft: &mut Draft) {
-    for key in ["name", "description"] {
-        if let Some(entry) = entry.get(key)
-            && let Some(text) = draft.text(&entry)
-            && let Some(text) = draft.component(&entry, text)
-        {
-            status.set(key, text);
-            draft.keep(&entry, &format!("routes.status.{key}"));
-        }
-    }
+    draft.status_words(entry, ["description", "name"], status);
     if let Some(entry) = entry.get("favicon") {
         draft.favicon(&entry, status);
     }

@@ -10,7 +10,7 @@ use super::super::time::Unit;
 use serde_json::{Value as Json, json};
 
 /// What is said of checks in the background.
-pub(super) const NO_CHECKS: &str = "a target that failed is tried later, without checks in the background";
+pub(super) const NO_CHECKS: &str = "targets are checked as routes.health says, which has to be written anew";
 
 /// What is said of servers that are started when somebody comes.
 const NO_LIFECYCLE: &str = "targets aren't started or stopped yet";
@@ -141,14 +141,7 @@ pub(super) fn read_filter(filter: &Entry<'_>, access: &mut Table, to: &str, draf
 }
 
 fn read_relaying(root: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
-    if let Some(entry) = root.get("send_proxy_protocol")
-        && let Some(on) = draft.flag(&entry)
-    {
-        if on {
-            route.proxy_protocol("v2");
-        }
-        draft.keep(&entry, "routes.relay.proxy_protocol");
-    }
+    draft.proxy_header(root, "send_proxy_protocol", route);
     if let Some(entry) = root.get("domain_rewrite.explicit") {
         if let Some(host) = draft.text(&entry) {
             draft.relayed_host(&entry, host, route);
@@ -171,10 +164,7 @@ fn read_relaying(root: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
         }
         draft.keep(&entry, "routes.max_players");
     }
-    if let Some(entry) = root.get("disconnect_message")
-        && let Some(text) = draft.text(&entry)
-        && let Some(text) = draft.component(&entry, text)
-    {
+    if let Some((entry, text)) = draft.words(root, "disconnect_message") {
         route.message("disconnect_unreachable", &text);
         draft.keep(&entry, "routes.localization.messages.en_us.disconnect_unreachable");
     }
@@ -199,16 +189,7 @@ fn read_motd(motd: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
     }
     for state in ["offline", "unreachable"] {
         let Some(shown) = motd.get(state) else { continue };
-        for (from, to) in [("text", "description"), ("version_name", "name")] {
-            if let Some(entry) = shown.get(from)
-                && let Some(text) = draft.text(&entry)
-                && let Some(text) = draft.component(&entry, text)
-            {
-                route.table("status").set("type", "relay");
-                route.state(state, to, &text);
-                draft.keep(&entry, &format!("routes.status.states.{state}.{to}"));
-            }
-        }
+        draft.state_words(&shown, ["text", "version_name"], &[state], route);
         draft.leave_all(&shown, &["favicon", "max_players"], "a state has a name and a description alone");
     }
     draft.leave_all(motd, &["sleeping", "starting", "stopping", "crashed"], NO_LIFECYCLE);
@@ -216,15 +197,7 @@ fn read_motd(motd: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
 
 /// What is shown in place of a target's own words.
 pub(super) fn read_shown(shown: &Entry<'_>, status: &mut Table, draft: &mut Draft) {
-    for (from, to) in [("text", "description"), ("version_name", "name")] {
-        if let Some(entry) = shown.get(from)
-            && let Some(text) = draft.text(&entry)
-            && let Some(text) = draft.component(&entry, text)
-        {
-            status.set(to, text);
-            draft.keep(&entry, &format!("routes.status.{to}"));
-        }
-    }
+    draft.status_words(shown, ["text", "version_name"], status);
     if let Some(entry) = shown.get("max_players")
         && let Some(count) = draft.count(&entry)
     {
