@@ -5,14 +5,13 @@
 mod support;
 
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_protocol::packet::handshake::{Handshake, Intent};
-use drawbridge_protocol::stream::Outbound;
 use drawbridge_testkit::{Edge, Manner, PATIENCE, Target, eventually, need_descriptors, ping};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::raw::Raw;
 use support::{description, edge};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -41,19 +40,9 @@ fn file(number: usize, target: SocketAddr, text: &str) -> String {
 
 /// A player on this route, who has heard the target.
 fn carried(edge: &Edge, number: usize) -> TcpStream {
-    let mut stream = TcpStream::connect(edge.address()).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut bytes = Vec::new();
-    let handshake = Handshake { version: VERSION, host: host(number), port: 25565, intent: Intent::Login };
-    Outbound::new().write(VERSION, &handshake, &mut bytes).unwrap();
-    // Login Start: a name and a UUID.
-    bytes.extend([23, 0, 5]);
-    bytes.extend(b"Alice");
-    bytes.extend([7; 16]);
-    stream.write_all(&bytes).unwrap();
-    let mut hello = [0; HELLO.len()];
-    stream.read_exact(&mut hello).unwrap();
-    stream
+    let mut player = Raw::joins_at(edge, VERSION.0, &host(number));
+    player.hears(HELLO);
+    player.0
 }
 
 fn says(edge: &Edge, number: usize) -> String {

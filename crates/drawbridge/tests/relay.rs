@@ -4,14 +4,13 @@
 
 mod support;
 
-use drawbridge_protocol::ProtocolVersion;
-use drawbridge_protocol::packet::handshake::{Handshake, Intent};
-use drawbridge_protocol::stream::{Inbound, Outbound};
+use drawbridge_protocol::packet::handshake::Intent;
 use drawbridge_testkit::{Backend, Edge, Manner, PATIENCE, Target, Tarpit, eventually, sees};
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 use support::edge;
+use support::raw::{Raw, handshake, login_start};
 use support::scrape::{METRICS, metrics_address, wait_for};
 
 const MODES: [&str; 3] = ["passthrough", "zero_copy", "server_only"];
@@ -38,76 +37,6 @@ fn relaying(targets: &[SocketAddr], more: &str) -> Edge {
 /// What `check` says.
 fn edge_check(text: &str) -> String {
     edge().config(text).argument("check").finish().stderr
-}
-
-/// A client that says what it is told.
-struct Raw(TcpStream);
-
-impl Raw {
-    fn connect(edge: &Edge) -> Self {
-        let stream = TcpStream::connect(edge.address()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self(stream)
-    }
-
-    fn joins(edge: &Edge, version: i32) -> Self {
-        let mut client = Self::connect(edge);
-        client.0.write_all(&handshake(version, "localhost", Intent::Login)).unwrap();
-        client.0.write_all(&login_start(version, "Alice")).unwrap();
-        client
-    }
-
-    fn hears(&mut self, bytes: &[u8]) {
-        let mut heard = vec![0; bytes.len()];
-        self.0.read_exact(&mut heard).unwrap();
-        assert_eq!(heard, bytes);
-    }
-
-    /// Whether the other side closes, with no further word.
-    fn is_closed(&mut self) -> bool {
-        match self.0.read(&mut [0; 1]) {
-            Ok(read) => read == 0,
-            Err(error) => matches!(error.kind(), ErrorKind::ConnectionReset),
-        }
-    }
-
-    /// The text that it is turned away with, in login's own packet.
-    fn kicked(&mut self) -> String {
-        let (mut inbound, mut buffer) = (Inbound::new(1 << 20), [0; 4096]);
-        loop {
-            if let Some(packet) = inbound.next_packet().unwrap() {
-                assert_eq!(packet.id, 0, "Login Disconnect");
-                return String::from_utf8_lossy(packet.fields).into_owned();
-            }
-            let read = self.0.read(&mut buffer).unwrap();
-            assert!(read > 0, "closed without a word");
-            inbound.feed(&buffer[..read]);
-        }
-    }
-}
-
-fn handshake(version: i32, host: &str, intent: Intent) -> Vec<u8> {
-    let version = ProtocolVersion(version);
-    let mut bytes = Vec::new();
-    let handshake = Handshake { version, host: host.to_owned(), port: 25565, intent };
-    Outbound::new().write(version, &handshake, &mut bytes).unwrap();
-    bytes
-}
-
-/// Login Start with the fields that the version has.
-fn login_start(version: i32, name: &str) -> Vec<u8> {
-    let mut fields = vec![0, u8::try_from(name.len()).unwrap()];
-    fields.extend(name.as_bytes());
-    match version {
-        759 => fields.push(0),
-        760 => fields.extend([0, 0]),
-        761..=763 => fields.push(0),
-        764.. => fields.extend([7; 16]),
-        _ => {}
-    }
-    fields.insert(0, u8::try_from(fields.len()).unwrap());
-    fields
 }
 
 /// What a target hears first of a client of this kind.

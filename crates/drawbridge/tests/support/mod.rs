@@ -6,6 +6,7 @@
 pub(crate) mod attack;
 pub(crate) mod cluster;
 pub(crate) mod grpc;
+pub(crate) mod raw;
 pub(crate) mod scrape;
 
 use drawbridge_testkit::{Connection, Edge, EdgeBuilder, Outcome, Player, SessionServer, Trouble};
