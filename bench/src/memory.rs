@@ -18,10 +18,10 @@ const AT_REST: Goal = Goal::AtMost(12.0 * 1024.0 * 1024.0);
 const PER_LOGIN: Goal = Goal::AtMost(10.0 * 1024.0);
 
 /// Connections that are there before the first reading.
-const WARM_UP: usize = 250;
+pub(crate) const WARM_UP: usize = 250;
 
 /// Descriptors of this process beside the connections.
-const OWN_DESCRIPTORS: usize = 100;
+pub(crate) const OWN_DESCRIPTORS: usize = 100;
 
 /// Measures all of it.
 ///
@@ -68,7 +68,7 @@ fn per_connection<T>(
 }
 
 /// Raises the soft limit of open descriptors to what is needed.
-fn raise_descriptor_limit(needed: usize) -> Result<()> {
+pub(crate) fn raise_descriptor_limit(needed: usize) -> Result<()> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let needed = needed as u64;
     if current.is_none_or(|current| current >= needed) {

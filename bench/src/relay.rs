@@ -4,6 +4,7 @@ pub(crate) mod bare;
 mod load;
 
 use crate::edge::{self, Settings};
+use crate::memory;
 use crate::process::Server;
 use crate::report::{Goal, Line, Unit};
 use crate::rounds::{Plan, Samples};
@@ -19,6 +20,11 @@ pub(crate) const GREETING: &[u8] = b"\x07welcome";
 
 /// Edge against the best of the others.
 const GOAL: Goal = Goal::RatioAtMost(1.05);
+
+/// Edge against HAProxy, in time passed.
+const NO_SLOWER: Goal = Goal::RatioAtMost(1.0);
+/// Beyond the kernel's buffers.
+const IDLE: Goal = Goal::AtMost(4.0 * 1024.0);
 
 /// Connections of bulk at once, and of small packets.
 const BULK: usize = 2;
@@ -51,7 +57,8 @@ struct Subject {
     name: &'static str,
     server: Server,
     samples: [Samples; Load::ALL.len()],
-    latencies: Vec<f64>,
+    /// How long packets were under way, in seconds: what half of them took at most, and 99 of 100.
+    latencies: [Samples; 2],
     _folder: Option<TempDir>,
 }
 
@@ -87,7 +94,7 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
         name,
         server,
         samples: Default::default(),
-        latencies: Vec::new(),
+        latencies: Default::default(),
         _folder: folder,
     });
     for round in 0..plan.relay_rounds {
@@ -98,7 +105,13 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
             }
         }
     }
-    Ok(lines(&subjects))
+    let mut lines = lines(&subjects);
+    drop(subjects);
+    memory::raise_descriptor_limit(2 * (plan.relays + memory::WARM_UP) + memory::OWN_DESCRIPTORS)?;
+    let idle = (0..plan.memory_rounds).map(|_| idle(program, plan, &target)).collect::<Result<Vec<_>>>()?;
+    let label = format!("edge, memory of one of {} relays that are idle", plan.relays);
+    lines.push(Line::new(label, Unit::Bytes, &idle).goal(IDLE));
+    Ok(lines)
 }
 
 impl Subject {
@@ -112,9 +125,10 @@ impl Subject {
             Load::Middle => bulk(&ends, 1024, plan.relayed / 4)?,
             Load::Small => {
                 let latencies = ends.packets(plan.relayed_packets)?;
-                let count = latencies.len() as f64;
-                self.latencies.extend(latencies);
-                count
+                for (samples, part) in self.latencies.iter_mut().zip([0.5, 0.99]) {
+                    samples.push(quantile(&latencies, part));
+                }
+                latencies.len() as f64
             }
         };
         let used = self.server.cpu_time()?.saturating_sub(before).as_secs_f64();
@@ -144,13 +158,37 @@ fn lines(subjects: &[Subject]) -> Vec<Line> {
             lines.push(Line::new(format!("  {}", other.name), Unit::Seconds, &of(other)));
         }
     }
-    for (name, part) in [("half", 0.5), ("99 of 100", 0.99)] {
-        for subject in subjects {
+    let [haproxy, bare @ ..] = others else { return lines };
+    for (index, name) in ["half", "99 of 100"].into_iter().enumerate() {
+        let of = |subject: &Subject| {
             let label = format!("{}, {name} of the packets are there within (time passed)", subject.name);
-            lines.push(Line::new(label, Unit::Seconds, &[quantile(&subject.latencies, part)]));
-        }
+            Line::new(label, Unit::Seconds, &subject.latencies[index])
+        };
+        let [ours, theirs] = [edge, haproxy].map(|subject| &subject.latencies[index]);
+        lines.push(of(edge).against(haproxy.name, ours, theirs).goal(NO_SLOWER));
+        lines.extend(bare.iter().map(of));
     }
     lines
+}
+
+/// What each of as many idle relays as there are descriptors for adds to the edge's memory, in bytes.
+fn idle(program: &Path, plan: &Plan, target: &TcpListener) -> Result<f64> {
+    let (server, _config) = edge::start(program, &Settings::relaying(target.local_addr()?))?;
+    let mut held = Vec::new();
+    let mut before = 0.0;
+    for count in [memory::WARM_UP, plan.relays] {
+        before = server.memory()?;
+        let ends =
+            Ends::open(server.address(), target, count).with_context(|| format!("opening {count} relays"))?;
+        // None is idle from the start: whatever carrying takes has been taken.
+        ends.packets(2)?;
+        held.push(ends);
+    }
+    let memory = server.memory()?;
+    for ends in &held {
+        ends.packets(1).context("a relay that was idle carries nothing")?;
+    }
+    Ok((memory - before) / plan.relays as f64)
 }
 
 fn quantile(values: &[f64], part: f64) -> f64 {

@@ -119,8 +119,8 @@ impl Line {
         let text = match self.goal {
             None => return String::new(),
             Some(Goal::AtMost(bound)) => format!("≤ {}", self.unit.show(bound)),
-            Some(Goal::RatioAtMost(bound)) => format!("≤ {bound:.1}×"),
-            Some(Goal::RatioAtLeast(bound)) => format!("≥ {bound:.1}×"),
+            Some(Goal::RatioAtMost(bound)) => format!("≤ {bound}×"),
+            Some(Goal::RatioAtLeast(bound)) => format!("≥ {bound}×"),
         };
         let verdict = if self.hit() == Some(true) { "hit" } else { "MISSED" };
         format!("{text} {verdict}")

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) relayed: usize,
     /// Packets of each connection a round.
     pub(crate) relayed_packets: usize,
+    /// Relays that are held at once.
+    pub(crate) relays: usize,
 }
 
 impl Plan {
@@ -47,6 +49,7 @@ impl Plan {
         relay_rounds: 9,
         relayed: 2 << 30,
         relayed_packets: 150,
+        relays: 9_000,
     };
 
     /// A few seconds: whether something is badly wrong.
@@ -63,5 +66,6 @@ impl Plan {
         relay_rounds: 3,
         relayed: 512 << 20,
         relayed_packets: 50,
+        relays: 1_000,
     };
 }
