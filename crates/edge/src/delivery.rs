@@ -1,12 +1,12 @@
 //! The hand-over: resource packs, cookies, Transfer.
 
 use crate::conversation::Conversation;
-use crate::dial;
 use crate::ended::Ended;
 use crate::login::Visit;
 use crate::placement::{Placed, Waiting};
 use crate::ticket::Passage;
 use drawbridge_model::{Refusal, Target, TargetAddress};
+use drawbridge_net::names;
 use drawbridge_protocol::packet::Packet as _;
 use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
 use drawbridge_routing::Route;
@@ -103,13 +103,10 @@ async fn probe(route: &Route, target: &Target, address: &TargetAddress) -> bool 
 
 async fn accepts(address: &TargetAddress) -> bool {
     let connecting = async {
-        match address.ip() {
-            Some(ip) => TcpStream::connect((ip, address.port)).await.is_ok(),
-            None => TcpStream::connect(dial::look_up(address).await?.as_slice()).await.is_ok(),
-        }
-        .then_some(())
+        let addresses = names::look_up(&address.host, address.port).await?;
+        TcpStream::connect(addresses.as_slice()).await
     };
-    matches!(timeout(PROBE, connecting).await, Ok(Some(())))
+    matches!(timeout(PROBE, connecting).await, Ok(Ok(_)))
 }
 
 /// Offers the route's resource packs and waits until the client has said what became of each.

@@ -7,16 +7,15 @@
 //! What must stay true: every attempt has a deadline, and whoever isn't wanted any more is let go of.
 
 use drawbridge_model::TargetAddress;
-use drawbridge_net::{Dialer, Socket};
+use drawbridge_net::{Dialer, Socket, names};
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout_at};
 
 /// How long an address may take before the next one is tried beside it (RFC 8305, section 5).
 const SLOW: Duration = Duration::from_millis(250);
@@ -37,8 +36,8 @@ pub(crate) async fn connect(
     if let Some(ip) = target.ip() {
         return dialer.connect(SocketAddr::new(ip, target.port), deadline).await;
     }
-    let looked_up = tokio::time::timeout_at(deadline.into(), look_up(target)).await;
-    let addresses = looked_up.ok().flatten().ok_or_else(|| io::Error::other("its name isn't resolved"))?;
+    let looked_up = timeout_at(deadline.into(), names::look_up(&target.host, target.port)).await;
+    let addresses = looked_up.map_err(|_| io::Error::other("its name isn't resolved in time"))??;
     race(dialer, in_turn(addresses), deadline).await
 }
 
@@ -87,19 +86,6 @@ async fn first_of(attempts: &mut Vec<Attempt>) -> io::Result<Socket> {
         Poll::Pending
     })
     .await
-}
-
-/// The addresses of a host name. A look-up that the system's resolver hangs in can't be ended and holds a thread, so there
-/// are few at a time, and one counts for as long as it goes on, whoever has left meanwhile.
-pub(crate) async fn look_up(address: &TargetAddress) -> Option<Vec<SocketAddr>> {
-    static LOOK_UPS: Semaphore = Semaphore::const_new(16);
-    let permit = LOOK_UPS.acquire().await.ok()?;
-    let name = (address.host.clone(), address.port);
-    let found = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        name.to_socket_addrs().map(Vec::from_iter)
-    });
-    found.await.ok()?.ok()
 }
 
 #[cfg(test)]

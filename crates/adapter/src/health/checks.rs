@@ -7,7 +7,7 @@
 
 use super::Health;
 use crate::background::{Background, Running};
-use crate::status::question::{Greeting, NoStatus, Question};
+use crate::status::question::{Greeting, NoStatus, Question, connect};
 use drawbridge_config::{Fields, keywords, section};
 use drawbridge_model::{Client, DiscoveryAdapter, Target, TargetAddress, TraceContext};
 use drawbridge_protocol::ProtocolVersion;
@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -164,7 +163,7 @@ impl Checks {
             let asked = async {
                 match kind {
                     Some(CheckKind::Status) => question.ask(&address, &greeting).await.map(drop),
-                    _ => Ok(TcpStream::connect((address.host.as_str(), address.port)).await.map(drop)?),
+                    _ => Ok(connect(&address).await.map(drop)?),
                 }
             };
             timeout(within, asked).await.map_err(|_| NoStatus::Late(within))?

@@ -5,7 +5,7 @@
 use super::document::DocumentError;
 use crate::setting::RelayHost;
 use drawbridge_model::TargetAddress;
-use drawbridge_net::proxy_protocol;
+use drawbridge_net::{names, proxy_protocol};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
@@ -88,7 +88,7 @@ impl Question {
     /// # Errors
     /// When there is no answer, or another one.
     pub async fn ask(&self, target: &TargetAddress, greeting: &Greeting) -> Result<Answer, NoStatus> {
-        let stream = TcpStream::connect((target.host.as_str(), target.port)).await?;
+        let stream = connect(target).await?;
         stream.set_nodelay(true)?;
         let out = greeting.proxy_protocol.map(proxy_protocol::own_header).unwrap_or_default();
         let mut line = Line { version: self.version, stream, inbound: Inbound::new(ANSWER), out };
@@ -112,6 +112,11 @@ impl Question {
         };
         Handshake { version: self.version, host, port, intent: Intent::Status }
     }
+}
+
+/// Connects to a target.
+pub(crate) async fn connect(target: &TargetAddress) -> io::Result<TcpStream> {
+    TcpStream::connect(names::look_up(&target.host, target.port).await?.as_slice()).await
 }
 
 /// A connection to a target.
