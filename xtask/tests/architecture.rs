@@ -10,6 +10,7 @@ use std::process::Command;
 /// The rooms, top row first; see docs/architecture.md. A crate may depend on crates of lower rows only.
 const ROWS: &[&[&str]] = &[
     &["drawbridge"],
+    &["drawbridge-control"],
     &["drawbridge-edge"],
     &["drawbridge-routing"],
     &[

@@ -1,10 +1,13 @@
-//! `drawbridge ban`, `unban` and `bans`: on the file that the configuration names, whether an edge runs on it or not.
+//! `drawbridge ban`, `unban` and `bans`: on the file that the configuration names. Where an edge runs on it that can be asked, it writes
+//! the ban itself and has it count at once; where none can, this process does.
 //!
-//! What must stay true: whoever is said to be banned is, on disk; nobody is banned before every word on the command line makes sense.
+//! What must stay true: whoever is said to be banned is, on disk; nobody is banned before every word on the command line makes sense;
+//! nothing about an edge keeps anybody from banning.
 
 use crate::settings::{Source, with_cause};
 use crate::{Configuration, check, print};
 use drawbridge_config::Error;
+use drawbridge_control::{Answer, Line, Request};
 use drawbridge_model::ban::utc;
 use drawbridge_model::{Ban, Subject};
 use drawbridge_store::{Database, Event, Index, StoreError};
@@ -14,7 +17,7 @@ use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 use thiserror::Error as ThisError;
@@ -96,6 +99,8 @@ enum Failure {
     Output(#[source] io::Error),
     #[error("nobody is banned: there is no {}", .0.display())]
     NoFile(PathBuf),
+    #[error("{0}")]
+    Edge(String, Option<String>),
     #[error("{of} isn't banned alone, but with all of {network}: unban that, or nobody")]
     WithinNetwork { of: Subject, network: Subject },
 }
@@ -111,9 +116,12 @@ impl Failure {
             failure => with_cause(failure),
         };
         eprintln!("error: {source}");
-        if let Self::Store(error) = self
-            && let Some(advice) = error.advice()
-        {
+        let advice = match self {
+            Self::Store(error) => error.advice(),
+            Self::Edge(_, advice) => advice.as_deref(),
+            _ => None,
+        };
+        if let Some(advice) = advice {
             eprintln!("  = help: {advice}");
         }
         ExitCode::FAILURE
@@ -124,8 +132,43 @@ fn ended(result: Result<(), Failure>) -> ExitCode {
     result.map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
 }
 
-fn file(configuration: Configuration) -> Result<PathBuf, Failure> {
-    Ok(Source::new(configuration.config).bans()?)
+fn file(configuration: &Configuration) -> Result<PathBuf, Failure> {
+    Ok(Source::new(configuration.config.clone()).bans()?)
+}
+
+/// The edge that runs on the file, where there is one that can be asked.
+struct Running(Option<Line>);
+
+impl Running {
+    fn find(configuration: &Configuration, file: &Path) -> Self {
+        let socket = Source::new(configuration.config.clone()).control().ok().flatten();
+        let line = socket.and_then(|socket| {
+            let mut line = Line::connect(&socket).ok()?;
+            match line.ask(&Request::Status {}) {
+                Ok(Answer::Status(status)) => is_same(file, Path::new(&status.bans_file)).then_some(line),
+                _ => None,
+            }
+        });
+        Self(line)
+    }
+
+    /// What the edge answers; `None` where that is nothing to go by, now and from then on.
+    fn ask(&mut self, request: &Request) -> Option<Answer> {
+        let answer = self.0.as_mut()?.ask(request);
+        if answer.is_err() {
+            self.0 = None;
+        }
+        answer.ok()
+    }
+}
+
+/// Whether two paths are of one file, which need not be there yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
+        path.canonicalize().ok().or_else(|| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?)))
+    };
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// How far from now: months and days as a calendar in UTC has them.
@@ -179,42 +222,85 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Bans.
-pub(crate) fn ban(args: BanArgs) -> ExitCode {
+pub(crate) fn ban(args: &BanArgs) -> ExitCode {
     ended(ban_each(args))
 }
 
-fn ban_each(args: BanArgs) -> Result<(), Failure> {
-    let path = file(args.configuration)?;
+fn ban_each(args: &BanArgs) -> Result<(), Failure> {
+    let path = file(&args.configuration)?;
+    let mut edge = Running::find(&args.configuration, &path);
     let until = args.span.or(args.until);
     let mut database = None;
     args.whom.each(|of| {
+        let request = Request::Ban {
+            whom: of.to_string(),
+            reason: args.reason.clone(),
+            by: args.whom.by.clone(),
+            until: until.map(rfc3339),
+        };
+        match edge.ask(&request) {
+            Some(Answer::Banned(banned)) => {
+                return say(&banned_line(&of, banned.again, until, banned.disconnected));
+            }
+            Some(Answer::Failed(failure)) if failure.error == "bans" => {
+                return Err(Failure::Edge(failure.message, failure.help));
+            }
+            _ => {}
+        }
         let database = match &mut database {
             Some(database) => database,
             none => none.insert(Database::create(&path)?),
         };
         let (reason, source) = (args.reason.as_str().into(), args.whom.by.as_str().into());
         let ban = Ban { of, reason, source, since: SystemTime::now(), until };
-        let again = if database.ban(&ban)?.is_some() { " again" } else { "" };
-        say(&format!("banned {}{again} {}", ban.of, length(until)))
+        let again = database.ban(&ban)?.is_some();
+        say(&banned_line(&ban.of, again, until, 0))
     })
 }
 
+fn banned_line(of: &Subject, again: bool, until: Option<SystemTime>, disconnected: usize) -> String {
+    let again = if again { " again" } else { "" };
+    let gone = match disconnected {
+        0 => String::new(),
+        1 => ", and disconnected".to_owned(),
+        many => format!(", and disconnected {many} times"),
+    };
+    format!("banned {of}{again} {}{gone}", length(until))
+}
+
 /// Lifts bans.
-pub(crate) fn unban(args: UnbanArgs) -> ExitCode {
+pub(crate) fn unban(args: &UnbanArgs) -> ExitCode {
     ended(unban_each(args))
 }
 
-fn unban_each(args: UnbanArgs) -> Result<(), Failure> {
-    let path = file(args.configuration)?;
+fn unban_each(args: &UnbanArgs) -> Result<(), Failure> {
+    let path = file(&args.configuration)?;
+    let mut edge = Running::find(&args.configuration, &path);
     let mut database = Database::open(&path)?.ok_or(Failure::NoFile(path))?;
-    args.whom.each(|of| match database.unban(&of, &args.whom.by, SystemTime::now()) {
+    args.whom.each(|of| {
+        let request = Request::Unban { whom: of.to_string(), by: args.whom.by.clone() };
+        match edge.ask(&request) {
+            Some(Answer::Unbanned { of }) => return say(&format!("unbanned {of}")),
+            Some(Answer::Failed(failure)) if failure.error == "bans" => {
+                return Err(Failure::Edge(failure.message, failure.help));
+            }
+            // Of whom isn't banned, the file knows more.
+            _ => {}
+        }
+        unban_in(&mut database, of, &args.whom.by)
+    })
+}
+
+/// Lifts a ban in the file.
+fn unban_in(database: &mut Database, of: Subject, by: &str) -> Result<(), Failure> {
+    match database.unban(&of, by, SystemTime::now()) {
         Ok(lifted) => say(&format!("unbanned {}", lifted.of)),
-        Err(error @ StoreError::NotBanned(_)) => Err(match around(&database, &of)? {
+        Err(error @ StoreError::NotBanned(_)) => Err(match around(database, &of)? {
             Some(network) => Failure::WithinNetwork { of, network },
             None => error.into(),
         }),
         Err(error) => Err(error.into()),
-    })
+    }
 }
 
 /// The banned network around an address that isn't banned itself.
@@ -226,15 +312,15 @@ fn around(database: &Database, of: &Subject) -> Result<Option<Subject>, StoreErr
 }
 
 /// Shows bans, or what was done.
-pub(crate) fn list(args: BansArgs) -> ExitCode {
+pub(crate) fn list(args: &BansArgs) -> ExitCode {
     match listed(args) {
         Ok(text) => print(text.as_bytes()),
         Err(failure) => failure.tell(),
     }
 }
 
-fn listed(args: BansArgs) -> Result<String, Failure> {
-    let database = Database::open(&file(args.configuration)?)?;
+fn listed(args: &BansArgs) -> Result<String, Failure> {
+    let database = Database::open(&file(&args.configuration)?)?;
     if args.history {
         let events = database.map_or_else(|| Ok(Vec::new()), |database| database.history())?;
         return Ok(if args.json {

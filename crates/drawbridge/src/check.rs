@@ -4,6 +4,7 @@ use crate::print;
 use crate::settings::{Source, with_cause};
 use drawbridge_config::{Diagnostics, Error, Style};
 use drawbridge_routing::Services;
+use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,14 +60,27 @@ fn style() -> Style {
     if colours { Style::Colour } else { Style::Plain }
 }
 
+/// Each of them for machines.
+pub(crate) fn diagnostics(of: &Diagnostics) -> Vec<Value> {
+    match of.to_json()["diagnostics"].take() {
+        Value::Array(each) => each,
+        _ => Vec::new(),
+    }
+}
+
+/// An error that stands nowhere, for machines.
+pub(crate) fn undiagnosed(error: &Error) -> Value {
+    json!({ "severity": "error", "message": in_full(error) })
+}
+
 fn as_json(result: &Result<Diagnostics, Error>) -> ExitCode {
     let (document, code) = match result {
         Ok(warnings) => (warnings.to_json(), ExitCode::SUCCESS),
         Err(Error::Invalid(diagnostics)) => (diagnostics.to_json(), ExitCode::FAILURE),
-        Err(error) => (
-            serde_json::json!({ "errors": 1, "warnings": 0, "diagnostics": [{ "severity": "error", "message": in_full(error) }] }),
-            ExitCode::FAILURE,
-        ),
+        Err(error) => {
+            let diagnostics = [undiagnosed(error)];
+            (json!({ "errors": 1, "warnings": 0, "diagnostics": diagnostics }), ExitCode::FAILURE)
+        }
     };
     match print(format!("{document:#}\n").as_bytes()) {
         ExitCode::SUCCESS => code,

@@ -4,6 +4,7 @@
 
 mod bans;
 mod check;
+mod ctl;
 mod import;
 mod kept;
 mod probe;
@@ -49,6 +50,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// See what a running edge does, and tell it what to do
+    Ctl(ctl::CtlArgs),
     /// Keep players, addresses or networks out
     Ban(bans::BanArgs),
     /// Lift bans
@@ -73,9 +76,10 @@ fn main() -> ExitCode {
     match command.unwrap_or(Command::Run(configuration)) {
         Command::Run(configuration) => run::run(configuration.config),
         Command::Check { configuration, json } => check::run(configuration.config, json),
-        Command::Ban(arguments) => bans::ban(arguments),
-        Command::Unban(arguments) => bans::unban(arguments),
-        Command::Bans(arguments) => bans::list(arguments),
+        Command::Ctl(arguments) => ctl::run(arguments),
+        Command::Ban(arguments) => bans::ban(&arguments),
+        Command::Unban(arguments) => bans::unban(&arguments),
+        Command::Bans(arguments) => bans::list(&arguments),
         Command::Probe(arguments) => probe::run(arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Schema => print_schema(),

@@ -4,7 +4,8 @@ use crate::check;
 use crate::settings::{Broken, Configured, Settings, Source};
 use crate::watch::Watch;
 use anyhow::Context as _;
-use drawbridge_config::{Diagnostics, Error, Severity};
+use drawbridge_config::{Diagnostics, Error, Severity, Style};
+use drawbridge_control::{Control, Order, Orders, Reloaded};
 use drawbridge_edge::Edge;
 use drawbridge_net::Listener;
 use drawbridge_routing::Services;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// Threads for work that blocks, made on demand: look-ups by the system's resolver, of which some may hang.
 const BLOCKING_THREADS: usize = 512;
@@ -54,6 +55,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     };
     // Held to the end: what was read of it counts as long as anybody is served.
     let bans = Arc::new(configured.open_bans()?);
+    let socket = source.open_socket(&configured.settings.control)?;
     let runtime = runtime(&configured.settings)?;
     let background = TaskTracker::new();
     services.start(runtime.handle(), &background);
@@ -63,7 +65,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         tracing::info!(%address, "metrics and health are served");
     }
     let outcome = runtime.block_on(async {
-        let mut signals = Signals::listen().context("signals can't be listened for")?;
+        let signals = Signals::listen().context("signals can't be listened for")?;
         let watch = Watch::start(source.clone(), configured.fingerprint);
         let Configured { settings, routes, snapshot, .. } = configured;
         let edge =
@@ -73,26 +75,42 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
             let pulse = pulse.clone();
             async move { pulse.beat().await }
         });
+        let (control, mut orders) = Control::new(edge.handle(), Arc::clone(&bans), &settings.bans.file);
+        let _signals = AbortOnDropHandle::new(runtime.spawn(signals.forward(control.clone())));
+        let controlled = match socket {
+            Some(socket) => {
+                tracing::info!(socket = %socket.path().display(), "control is served");
+                Some(socket.serve(control, runtime.handle()).context("the control socket can't be served")?)
+            }
+            None => None,
+        };
         // What tells that the edge listens says nothing that isn't so yet.
         configure(routes);
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
         }
         let mut running = Running { source, services, log, watch, settings, edge };
+        let hurry = CancellationToken::new();
         loop {
             tokio::select! {
-                signal = signals.next() => match signal {
-                    Signal::Stop(name) => {
+                order = orders.next() => match order {
+                    Order::Drain { by, now } => {
                         health::set(Readiness::Draining);
-                        tracing::info!(signal = name, "stopping");
+                        tracing::info!(signal = by, "stopping");
+                        if now {
+                            hurry.cancel();
+                        }
                         break;
                     }
-                    Signal::Reload => running.reload(),
+                    Order::Reload(reply) => {
+                        let reloaded = running.reload();
+                        // Whoever asked may have gone.
+                        reply.into_iter().for_each(|reply| drop(reply.send(reloaded.clone())));
+                    }
                 },
-                () = running.watch.changed() => running.reload(),
+                () = running.watch.changed() => drop(running.reload()),
             }
         }
-        let hurry = CancellationToken::new();
         let stopped = async {
             running.edge.drain(&running.settings.shutdown, &hurry).await;
             // What adapters did in the background has ended with the last snapshot.
@@ -100,14 +118,17 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
             background.wait().await;
         };
         let hurried = async {
-            signals.stop().await;
+            told_to_stop(&mut orders).await;
             tracing::warn!("told again to stop: nobody is waited for");
             hurry.cancel();
-            signals.stop().await;
+            told_to_stop(&mut orders).await;
         };
         tokio::select! {
             () = stopped => tracing::info!("stopped"),
             () = hurried => tracing::warn!("told a third time to stop: players aren't told"),
+        }
+        if let Some(controlled) = controlled {
+            controlled.end().await;
         }
         Ok(())
     });
@@ -115,6 +136,11 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     // A look-up that hangs can't be cancelled, and nobody waits for it any more.
     runtime.shutdown_background();
     outcome
+}
+
+/// Waits for a further word to stop. What else is ordered of an edge that stops isn't answered, which tells that it stops.
+async fn told_to_stop(orders: &mut Orders) {
+    while !matches!(orders.next().await, Order::Drain { .. }) {}
 }
 
 fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
@@ -139,31 +165,19 @@ struct Running {
 
 impl Running {
     /// Takes over what the files hold now, whole or not at all.
-    fn reload(&mut self) {
+    fn reload(&mut self) -> Reloaded {
         let (configured, broken) = match self.source.reload(&self.services) {
             Ok(read) => read,
             Err(error) => {
                 metrics::reloaded(false);
                 report(&error);
                 tracing::error!("the configuration was not reloaded: what ran goes on running");
-                return;
+                return not_taken_over(&error);
             }
         };
         warn(&configured);
-        let Configured { mut settings, routes, snapshot, fingerprint, .. } = configured;
-        if settings.bind != self.settings.bind || settings.threads != self.settings.threads {
-            tracing::warn!("bind and threads are read at start: restart the edge to change them");
-            settings.bind = std::mem::take(&mut self.settings.bind);
-            settings.threads = self.settings.threads;
-        }
-        if settings.metrics.bind != self.settings.metrics.bind {
-            tracing::warn!("metrics.bind is read at start: restart the edge to change it");
-            settings.metrics.bind = self.settings.metrics.bind;
-        }
-        if settings.bans.file != self.settings.bans.file {
-            tracing::warn!("bans.file is read at start: restart the edge to change it");
-            settings.bans = self.settings.bans.clone();
-        }
+        let Configured { mut settings, routes, snapshot, warnings, fingerprint } = configured;
+        let read_at_start = self.keep_what_is_read_at_start(&mut settings);
         self.log.replace(&settings.telemetry);
         self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
@@ -175,7 +189,51 @@ impl Running {
             tracing::warn!("there is no route: the built-in one takes all hosts and has no target");
         }
         self.settings = settings;
+        let told = || broken.mistakes.iter().chain([&warnings]);
+        Reloaded {
+            taken_over: true,
+            routes,
+            left_as_they_were: broken.stand_ins.files().map(str::to_owned).collect(),
+            read_at_start,
+            diagnostics: told().flat_map(check::diagnostics).collect(),
+            rendered: told().map(|diagnostics| diagnostics.render(Style::Plain)).collect(),
+        }
     }
+
+    /// Has settings stay as they are that can't be changed while the edge runs, and gives the keys of those that were to be.
+    fn keep_what_is_read_at_start(&mut self, settings: &mut Settings) -> Vec<String> {
+        let mut kept = Vec::new();
+        if settings.bind != self.settings.bind || settings.threads != self.settings.threads {
+            tracing::warn!("bind and threads are read at start: restart the edge to change them");
+            kept.extend(["bind", "threads"]);
+            settings.bind = std::mem::take(&mut self.settings.bind);
+            settings.threads = self.settings.threads;
+        }
+        if settings.metrics.bind != self.settings.metrics.bind {
+            tracing::warn!("metrics.bind is read at start: restart the edge to change it");
+            kept.push("metrics.bind");
+            settings.metrics.bind = self.settings.metrics.bind;
+        }
+        if settings.bans.file != self.settings.bans.file {
+            tracing::warn!("bans.file is read at start: restart the edge to change it");
+            kept.push("bans.file");
+            settings.bans = self.settings.bans.clone();
+        }
+        if settings.control != self.settings.control {
+            tracing::warn!("control is read at start: restart the edge to change it");
+            kept.push("control");
+            settings.control = self.settings.control.clone();
+        }
+        kept.into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn not_taken_over(error: &Error) -> Reloaded {
+    let (diagnostics, rendered) = match error {
+        Error::Invalid(mistakes) => (check::diagnostics(mistakes), mistakes.render(Style::Plain)),
+        error => (vec![check::undiagnosed(error)], format!("error: {}\n", check::in_full(error))),
+    };
+    Reloaded { diagnostics, rendered, ..Reloaded::default() }
 }
 
 /// Notes that a configuration with so many routes counts from now on.
@@ -213,6 +271,21 @@ fn warn(configured: &Configured) {
     }
 }
 
+impl Signals {
+    /// Has what the system asks carried out, until the edge ends.
+    async fn forward(mut self, control: Control) {
+        loop {
+            let ordered = match self.next().await {
+                Signal::Stop(name) => control.stop(name).await,
+                Signal::Reload => control.order_reload().await,
+            };
+            if ordered.is_err() {
+                return;
+            }
+        }
+    }
+}
+
 /// What the system asks of the edge.
 enum Signal {
     Stop(&'static str),
@@ -237,11 +310,6 @@ impl Signals {
         })
     }
 
-    /// Waits for a further word to stop.
-    async fn stop(&mut self) {
-        while !matches!(self.next().await, Signal::Stop(_)) {}
-    }
-
     async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
@@ -258,10 +326,6 @@ struct Signals;
 impl Signals {
     fn listen() -> std::io::Result<Self> {
         Ok(Self)
-    }
-
-    async fn stop(&mut self) {
-        while !matches!(self.next().await, Signal::Stop(_)) {}
     }
 
     async fn next(&mut self) -> Signal {

@@ -5,6 +5,8 @@
 
 #[path = "interop/bans.rs"]
 mod bans;
+#[path = "interop/control.rs"]
+mod control;
 #[path = "interop/dnsmasq.rs"]
 mod dnsmasq;
 #[path = "interop/grpc.rs"]

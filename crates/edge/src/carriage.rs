@@ -6,6 +6,7 @@
 use crate::conversation::Conversation;
 use crate::journey::Journey;
 use crate::login::Visit;
+use crate::players::Presence;
 use crate::relay::Answered;
 use crate::report::{Carried, Line};
 use crate::shared::Shared;
@@ -67,6 +68,7 @@ pub(crate) struct Carriage {
     told: Traffic,
     told_at: Instant,
     _counted: CountedRelay,
+    presence: Presence,
     _ticket: Ticket,
     _places: [Option<InCrowd>; 2],
     _open: Place,
@@ -82,11 +84,12 @@ impl Carriage {
         options: Options,
         journey: &mut Journey,
     ) -> Self {
-        let Visit { shared, route, client, arrived, ticket, .. } = visit;
+        let Visit { shared, route, client, arrived, ticket, presence, .. } = visit;
         let Answered { identity, target, socket, places, open } = answered;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }.relayed(&target);
         let counted = metrics::relay_began(&route.name, &target.identifier);
+        presence.is_carried_to(&target);
         let (client_socket, first) = conversation.into_relay();
         Self {
             relay: Relay::new(client_socket, socket, first, options),
@@ -99,6 +102,7 @@ impl Carriage {
             told: Traffic::default(),
             told_at: now,
             _counted: counted,
+            presence,
             _ticket: ticket,
             _places: places,
             _open: open,
@@ -159,6 +163,9 @@ impl Carriage {
     fn sent_away(&self, shared: &Shared) -> Option<&'static str> {
         if shared.relays_over.is_cancelled() {
             return Some("shutting_down");
+        }
+        if let Some(why) = self.presence.summons().why() {
+            return Some(why.refusal.label());
         }
         shared.bans.of(self.client.address.ip(), &self.identity).map(|_| "banned")
     }

@@ -128,6 +128,7 @@ impl Greeted {
         let Self { socket, snapshot, arrived, inbound, ticket, client, .. } = self;
         let deadline = arrived + snapshot.limits.login_timeout;
         let conversation = Conversation::new(socket, opening, client.version, inbound).until(deadline);
+        let presence = shared.players.enter(&client, &route.name);
         let visit = Visit {
             shared: Arc::clone(shared),
             snapshot,
@@ -137,6 +138,7 @@ impl Greeted {
             locale: None,
             arrived,
             ticket,
+            presence,
             _tracked: shared.logins.token(),
         };
         (visit, conversation)

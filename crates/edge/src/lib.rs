@@ -25,10 +25,12 @@ mod dial;
 mod ended;
 mod front;
 mod greeting;
+mod handle;
 mod journey;
 mod keys;
 mod login;
 mod placement;
+mod players;
 mod refuse;
 mod relay;
 mod report;
@@ -56,6 +58,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub use cookie::Cookies;
+pub use handle::EdgeHandle;
+pub use players::{Player, Who, Whom, would_ban};
 pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
 pub use ticket::Tickets;
 
@@ -117,6 +121,7 @@ impl Edge {
             keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
             bad_headers: Seldom::default(),
+            players: Arc::default(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),
             crowds: Crowds::default(),
@@ -136,6 +141,12 @@ impl Edge {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// What operators see of it and tell it, from wherever.
+    #[must_use]
+    pub fn handle(&self) -> EdgeHandle {
+        EdgeHandle::new(Arc::clone(&self.shared), self.addresses.clone())
     }
 
     /// Tells whether the threads that serve players live.

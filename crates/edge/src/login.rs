@@ -6,6 +6,7 @@ use crate::delivery;
 use crate::ended::Ended;
 use crate::journey::Journey;
 use crate::placement;
+use crate::players::Presence;
 use crate::refuse;
 use crate::report::Line;
 use crate::shared::Shared;
@@ -33,6 +34,8 @@ pub(crate) struct Visit {
     pub(crate) arrived: Instant,
     /// Counts the connection for as long as it lives.
     pub(crate) ticket: Ticket,
+    /// Where operators see the player.
+    pub(crate) presence: Presence,
     /// Counts the login for the shutdown.
     pub(crate) _tracked: TaskTrackerToken,
 }
@@ -56,8 +59,8 @@ pub(crate) struct Login {
 /// Brings a client through, tells it where that fails, and closes.
 pub(crate) async fn serve(mut visit: Visit, mut conversation: Conversation, journey: &mut Journey) {
     let mut name = None;
-    let shared = Arc::clone(&visit.shared);
-    match shared.in_grace(walk(&mut visit, &mut conversation, &mut name, journey)).await {
+    let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
+    match shared.in_grace(&summons, walk(&mut visit, &mut conversation, &mut name, journey)).await {
         Ok(target) => {
             let route = Some(&*visit.route.name);
             let (client, player, arrived) = (&visit.client, name.as_deref(), visit.arrived);
@@ -103,6 +106,7 @@ async fn walk(
     let login = begin(visit, conversation, name).await?;
     journey.enter(Phase::Authentication, Instant::now());
     let identified = Box::pin(authentication::identify(login, visit, conversation, journey)).await?;
+    visit.presence.is_of(&identified.identity);
     journey.enter(Phase::Placement, Instant::now());
     let placed = Box::pin(placement::place(identified, visit, conversation, journey)).await?;
     journey.enter(Phase::Delivery, Instant::now());
@@ -121,9 +125,11 @@ async fn begin(
     if !takes_name {
         return Err(Ended::Refused(Refusal::Name));
     }
-    match visit.shared.bans.name(&start.name) {
+    let claim = Claim { name: start.name, id: start.uuid };
+    visit.presence.is_of(&Identity::Claimed(claim.clone()));
+    match visit.shared.bans.name(&claim.name) {
         Some(ban) => Err(Refused::from(&*ban).into()),
-        None => Ok(Login { claim: Claim { name: start.name, id: start.uuid } }),
+        None => Ok(Login { claim }),
     }
 }
 

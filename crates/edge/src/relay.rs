@@ -50,9 +50,9 @@ pub(crate) async fn serve(
     journey: &mut Journey,
 ) {
     let mut name = None;
-    let shared = Arc::clone(&visit.shared);
+    let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
     let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
-    match shared.in_grace(finding).await {
+    match shared.in_grace(&summons, finding).await {
         Ok(answered) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
@@ -77,6 +77,7 @@ async fn find(
         return Err(Refusal::Name.into());
     }
     let identity = Identity::Claimed(claim);
+    visit.presence.is_of(&identity);
     visit.ask_bans(&identity)?;
     let in_crowd = visit.shared.crowds.enter(visit.route.name.as_str(), visit.route.max_players);
     let on_route = in_crowd.ok_or(Refusal::RouteFull)?;

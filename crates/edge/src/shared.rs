@@ -3,6 +3,7 @@
 use crate::carriage::News;
 use crate::ended::Ended;
 use crate::keys::Keys;
+use crate::players::{Players, Summons};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
 use drawbridge_model::{Bans, Refusal, TraceContext};
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) full: Seldom,
     /// How often the log says that a trusted proxy sends no header.
     pub(crate) bad_headers: Seldom,
+    /// Who is there.
+    pub(crate) players: Arc<Players>,
     /// Counts logins under way.
     pub(crate) logins: TaskTracker,
     /// Cancelled when logins under way have had their time.
@@ -40,10 +43,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Has a login work until it is done, or the edge waits for logins no longer.
-    pub(crate) async fn in_grace<T>(&self, work: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
+    /// Has a login work until it is done, somebody has its player go, or the edge waits for logins no longer.
+    pub(crate) async fn in_grace<T>(
+        &self,
+        summons: &Summons,
+        work: impl Future<Output = Result<T, Ended>>,
+    ) -> Result<T, Ended> {
         tokio::select! {
             done = work => done,
+            why = summons.comes() => Err(why.into()),
             () = self.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
         }
     }

@@ -56,6 +56,8 @@ pub enum Refusal {
     Access,
     /// The address, name or UUID is banned.
     Banned,
+    /// An operator ended the connection.
+    Kicked,
     /// `limits.connections` are open.
     Full,
     /// `limits.per_address` are open from this address.
@@ -108,9 +110,10 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Access,
         Self::Banned,
+        Self::Kicked,
         Self::Full,
         Self::AddressFull,
         Self::Rate,
@@ -147,6 +150,7 @@ impl Refusal {
             }
             Self::Access => "disconnect_access",
             Self::Banned => "disconnect_banned",
+            Self::Kicked => "disconnect_kicked",
             Self::Rate => "disconnect_rate",
             Self::TimedOut => "disconnect_timeout",
             Self::NoRoute => "disconnect_no_route",
@@ -182,6 +186,7 @@ impl Refusal {
             | Self::Unreachable
             | Self::Full => Severity::Warning,
             Self::Banned
+            | Self::Kicked
             | Self::Version
             | Self::Name
             | Self::Encryption
@@ -209,6 +214,7 @@ impl Refusal {
         match self {
             Self::Access => "access",
             Self::Banned => "banned",
+            Self::Kicked => "kicked",
             Self::Full => "full",
             Self::AddressFull => "address_full",
             Self::Rate => "rate",

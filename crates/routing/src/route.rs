@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub struct Route {
     /// Names it in logs.
     pub name: String,
+    /// The hosts that belong to it, as written.
+    pub hosts: Vec<String>,
     /// How its players reach the target.
     pub mode: Mode,
     /// The addresses that may join.
@@ -58,6 +60,7 @@ impl Route {
             section.status().build(services, section.place(), &placement.discovery, section.greeting());
         Self {
             name: section.name.to_string(),
+            hosts: section.hosts.iter().map(|host| host.to_string()).collect(),
             mode: section.mode,
             access: AddressRules::from(&section.access),
             status,

@@ -178,7 +178,7 @@ pub fn relayed(route: &str, to_target: u64, to_client: u64) {
 }
 
 /// A player of this route is no longer carried. `end` says why: `closed`, `broken`, `idle`, `client_stalled`, `target_stalled`,
-/// `banned` or `shutting_down`.
+/// `banned`, `kicked` or `shutting_down`.
 pub fn relay_ended(route: &str, end: &'static str) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.relay_ended(route, end);
@@ -210,6 +210,13 @@ pub fn configured(routes: usize) {
 pub fn reloaded(taken: bool) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.reloads.add(usize::from(!taken));
+    }
+}
+
+/// An operator asked for something, which was done or not.
+pub fn controlled(request: &'static str, done: bool) {
+    if let Some(instruments) = INSTRUMENTS.get() {
+        instruments.controlled(request, done);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The built-in texts: one file a language, every language with every key.
 //!
 //! In use as placeholders: `{version}` (the client's) and `{versions}` (those that are taken) in `disconnect_version`,
-//! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`, `{reason}` and `{until}` where somebody is banned.
+//! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`, `{reason}` and `{until}` where somebody is banned, `{reason}` where
+//! somebody is kicked.
 
 use drawbridge_model::Refusal;
 mod de_de;
@@ -46,6 +47,7 @@ texts! {
     disconnect_access
     disconnect_banned
     disconnect_banned_until
+    disconnect_kicked
     disconnect_rate
     disconnect_timeout
     disconnect_no_route
@@ -125,6 +127,7 @@ mod tests {
             ("disconnect_no_route", &["host"]),
             ("disconnect_banned", &["reason"]),
             ("disconnect_banned_until", &["reason", "until"]),
+            ("disconnect_kicked", &["reason"]),
             ("disconnect_internal", &[]),
         ] {
             assert_eq!(placeholders(ENGLISH.text(key).unwrap()), expected.iter().copied().collect(), "{key}");

@@ -5,6 +5,7 @@
 
 pub(crate) mod attack;
 pub(crate) mod cluster;
+pub(crate) mod ctl;
 pub(crate) mod grpc;
 pub(crate) mod raw;
 pub(crate) mod scrape;

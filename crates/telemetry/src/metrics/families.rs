@@ -58,6 +58,7 @@ pub const FAMILIES: &[Family] = &[
     family("drawbridge_bans_unread_total", Kind::Counter, &[]),
     family("drawbridge_discovery_stale_total", Kind::Counter, &["kind"]),
     family("drawbridge_orphaned_allocations_total", Kind::Counter, &["outcome"]),
+    family("drawbridge_control_requests_total", Kind::Counter, &["outcome", "request"]),
     family("drawbridge_reloads_total", Kind::Counter, &["outcome"]),
     family("drawbridge_last_reload_timestamp_seconds", Kind::Gauge, &[]),
     family("drawbridge_routes", Kind::Gauge, &[]),

@@ -68,6 +68,7 @@ pub(super) struct Instruments {
     stale: Counter<u64>,
     pub(super) bans_unread: BoundCounter<u64>,
     orphaned: Counter<u64>,
+    controlled: Counter<u64>,
 }
 
 impl fmt::Debug for Instruments {
@@ -132,6 +133,7 @@ impl Instruments {
                 "drawbridge.orphaned_allocations",
                 "Servers allocated for players who then left",
             ),
+            controlled: counter("drawbridge.control.requests", "What operators asked of the edge"),
         }
     }
 
@@ -195,6 +197,11 @@ impl Instruments {
 
     pub(super) fn orphaned(&self, outcome: &'static str) {
         self.orphaned.add(1, &[KeyValue::new("outcome", outcome)]);
+    }
+
+    pub(super) fn controlled(&self, request: &'static str, done: bool) {
+        let outcome = if done { "ok" } else { "failed" };
+        self.controlled.add(1, &[KeyValue::new("request", request), KeyValue::new("outcome", outcome)]);
     }
 }
 

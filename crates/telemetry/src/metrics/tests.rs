@@ -31,6 +31,7 @@ fn count_everything() -> CountedRelay {
     breaker_opened("discovery", "dns");
     discovery_stale("dns");
     allocation_orphaned("deleted");
+    controlled("status", true);
     transferred("lobby", "hub-1");
     let relay = relay_began("lobby", "hub-1");
     relayed("lobby", 1, 2);

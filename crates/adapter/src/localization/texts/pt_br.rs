@@ -6,6 +6,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_access: "Não é possível entrar a partir da sua rede. Se você acha que isso é um engano, avise a equipe do servidor.",
     disconnect_banned: "Você foi banido deste servidor. {reason}",
     disconnect_banned_until: "Você foi banido deste servidor até {until}. {reason}",
+    disconnect_kicked: "A equipe do servidor desconectou você. {reason}",
     disconnect_rate: "Você está entrando vezes demais. Espere alguns segundos e tente de novo.",
     disconnect_timeout: "A entrada demorou demais. Verifique sua conexão e tente de novo.",
     disconnect_no_route: "Não há nenhum servidor em {host}. Verifique se o endereço está certo.",

@@ -1,0 +1,164 @@
+//! Answers as people read them.
+
+use drawbridge_control::{Answer, Connection, Reloaded, Request, RouteState, Status};
+
+/// The answer to what was asked.
+pub(super) fn of(asked: &Request, answer: &Answer) -> String {
+    match answer {
+        Answer::Status(status) => of_status(status),
+        Answer::Reloaded(reloaded) => of_reload(reloaded),
+        Answer::Draining { already: false } => "the edge stops\n".to_owned(),
+        Answer::Draining { already: true } => "the edge was stopping already\n".to_owned(),
+        Answer::Connections { connections } if connections.is_empty() => "nobody is there\n".to_owned(),
+        Answer::Connections { connections } => of_connections(connections),
+        Answer::Kicked { kicked } if kicked.is_empty() => match asked {
+            Request::Kick { whom, .. } => {
+                format!("nobody was kicked: nobody who is there is {}\n", plain(whom))
+            }
+            _ => "nobody was kicked\n".to_owned(),
+        },
+        Answer::Kicked { kicked } => kicked.iter().map(|gone| format!("kicked {}\n", named(gone))).collect(),
+        Answer::Routes { routes } => of_routes(routes),
+        // What this command doesn't ask for.
+        Answer::Banned(_) | Answer::Unbanned { .. } | Answer::Bans { .. } | Answer::Failed(_) => {
+            String::new()
+        }
+    }
+}
+
+/// A text without anything that a terminal obeys.
+pub(super) fn plain(text: &str) -> String {
+    let shown = |letter: char| {
+        let hidden = letter.is_control().then(|| letter.escape_default().to_string());
+        hidden.unwrap_or_else(|| letter.to_string())
+    };
+    text.chars().map(shown).collect()
+}
+
+fn of_status(status: &Status) -> String {
+    let Status { program, pid, readiness, uptime_seconds, connections, logins, relays, routes, .. } = status;
+    format!(
+        "drawbridge {program}, process {pid}: {readiness}, for {}\nlistening on {}\n{connections} connections open, {logins} logins under way, \
+         {relays} players carried\n{routes} routes\nbans in {}\n",
+        lasting(*uptime_seconds),
+        status.addresses.join(", "),
+        plain(&status.bans_file),
+    )
+}
+
+fn of_reload(reloaded: &Reloaded) -> String {
+    if !reloaded.taken_over {
+        return "not reloaded: what ran goes on running\n".to_owned();
+    }
+    let routes = reloaded.routes;
+    let mut text = format!("reloaded: {routes} {}\n", if routes == 1 { "route" } else { "routes" });
+    for file in &reloaded.left_as_they_were {
+        text.push_str(&format!("not reloaded: {}, whose routes stay as they were\n", plain(file)));
+    }
+    if !reloaded.read_at_start.is_empty() {
+        let keys = reloaded.read_at_start.join(", ");
+        text.push_str(&format!("not changed: {keys}, which takes a restart\n"));
+    }
+    text
+}
+
+fn of_connections(connections: &[Connection]) -> String {
+    let head = ["", "player", "address", "host", "version", "route", "phase", "target", "for"];
+    let rows = connections.iter().map(|connection| {
+        let Connection { connection: number, address, host, route, phase, protocol, .. } = connection;
+        let releases = connection.releases.clone().unwrap_or_else(|| protocol.to_string());
+        let target = connection.target.as_ref().map_or("-", |target| &*target.identifier);
+        vec![
+            format!("#{number}"),
+            player(connection),
+            address.clone(),
+            host.clone(),
+            releases,
+            route.clone(),
+            phase.clone(),
+            target.to_owned(),
+            lasting(connection.seconds),
+        ]
+    });
+    table(&head, rows)
+}
+
+/// The name, marked where somebody vouches for it.
+fn player(connection: &Connection) -> String {
+    match &connection.name {
+        Some(name) if connection.verified => format!("{name} (verified)"),
+        Some(name) => name.clone(),
+        None => "-".to_owned(),
+    }
+}
+
+fn named(connection: &Connection) -> String {
+    let Connection { connection: number, address, route, .. } = connection;
+    let name = connection.name.as_deref().unwrap_or("somebody");
+    format!("{} (#{number}) from {address} on {}", plain(name), plain(route))
+}
+
+fn of_routes(routes: &[RouteState]) -> String {
+    let head = ["route", "mode", "players", "hosts"];
+    let rows = routes.iter().map(|route| {
+        let players = match route.max_players {
+            Some(most) => format!("{} of {most}", route.players),
+            None => route.players.to_string(),
+        };
+        vec![route.name.clone(), route.mode.clone(), players, route.hosts.join(", ")]
+    });
+    table(&head, rows)
+}
+
+/// Rows below each other, each column as wide as it has to be.
+fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let head = head.iter().map(|&title| title.to_owned()).collect();
+    let rows: Vec<Vec<String>> = [head]
+        .into_iter()
+        .chain(rows)
+        .map(|row: Vec<String>| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..COLUMNS).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// How long something has lasted, in its two largest units: `3d 4h`, `12m 5s`.
+fn lasting(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, ..) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_instead() {
+        assert_eq!(plain("a\u{1b}[2J\nü"), "a\\u{1b}[2J\\nü");
+        let rows = [["1", "\u{7}"], ["22", "b"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&["", "name"], rows.into_iter()), "    name\n1   \\u{7}\n22  b\n");
+    }
+
+    #[test]
+    fn times_have_two_units() {
+        for (seconds, text) in [(59, "59s"), (60, "1m 0s"), (3_661, "1h 1m"), (90_000, "1d 1h"), (0, "0s")] {
+            assert_eq!(lasting(seconds), text);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What operators see of a running edge and tell it, from any thread, while it serves or ends.
+
+use crate::players::{Player, Whom, would_ban};
+use crate::shared::Shared;
+use drawbridge_model::{Ban, Refusal, Refused, Subject};
+use drawbridge_routing::Route;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A running edge, as operators know it; every clone is the same.
+#[derive(Clone)]
+pub struct EdgeHandle {
+    shared: Arc<Shared>,
+    addresses: Arc<[SocketAddr]>,
+}
+
+impl fmt::Debug for EdgeHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EdgeHandle").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+impl EdgeHandle {
+    pub(crate) fn new(shared: Arc<Shared>, addresses: Vec<SocketAddr>) -> Self {
+        Self { shared, addresses: addresses.into() }
+    }
+
+    /// Where it listens, or did.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// How many connections are open, pings among them.
+    #[must_use]
+    pub fn connections(&self) -> u32 {
+        self.shared.gate.connections()
+    }
+
+    /// The routes that count now, in the order in which they were written.
+    #[must_use]
+    pub fn routes(&self) -> Vec<Arc<Route>> {
+        self.shared.snapshot.load().routes.routes().to_vec()
+    }
+
+    /// How many players a route carries.
+    #[must_use]
+    pub fn carried(&self, route: &str) -> u32 {
+        self.shared.crowds.count(route)
+    }
+
+    /// Who is there: logins under way and players who are carried, in the order in which they came.
+    #[must_use]
+    pub fn players(&self) -> Vec<Player> {
+        self.shared.players.all()
+    }
+
+    /// Ends the connections of all who are meant, and gives who that was. Logins are told, with the reason; who is carried is cut off.
+    #[must_use]
+    pub fn kick(&self, whom: &Whom, reason: &str) -> Vec<Player> {
+        let parameters = vec![("reason", reason.to_owned())];
+        let why = Refused { by: Some("control".to_owned()), parameters, ..Refusal::Kicked.into() };
+        self.send_away(|player| whom.is(player), &why)
+    }
+
+    /// The players whom a ban of `subject` concerns.
+    #[must_use]
+    pub fn concerned(&self, subject: &Subject) -> Vec<Player> {
+        self.players().into_iter().filter(|player| would_ban(subject, player)).collect()
+    }
+
+    /// Ends the connections of all whom the ban keeps out; logins are told.
+    pub fn banish(&self, ban: &Ban) {
+        let _ = self.send_away(|player| would_ban(&ban.of, player), &ban.into());
+    }
+
+    fn send_away(&self, is: impl Fn(&Player) -> bool, why: &Refused) -> Vec<Player> {
+        let gone = self.shared.players.send_away(is, why);
+        if !gone.is_empty() {
+            self.shared.news.tell();
+        }
+        gone
+    }
+}

@@ -1,0 +1,271 @@
+//! Who is on the edge: logins under way and players who are carried, for operators to see and to send away.
+//!
+//! What must stay true: a ping never appears here, and a packet costs nothing; a player is known by the address that counts, which
+//! behind a load balancer isn't the balancer's; what a client merely claims is never shown as verified.
+
+use drawbridge_model::ban::folded;
+use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError, Target};
+use drawbridge_protocol::ProtocolVersion;
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// A player as an operator sees them, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Player {
+    /// The number of the connection, which no other of this process has.
+    pub connection: u64,
+    /// Where the player calls from.
+    pub address: SocketAddr,
+    /// The host that the player typed, cleaned.
+    pub host: String,
+    /// The protocol version.
+    pub version: ProtocolVersion,
+    /// The route.
+    pub route: String,
+    /// When the connection got as far as its route.
+    pub since: SystemTime,
+    /// Who the player is, once they have said so.
+    pub who: Option<Who>,
+    /// Where the player is carried to, by identifier and address; `None` while the login is under way.
+    pub target: Option<(String, String)>,
+}
+
+/// Who a player is, or says they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The name.
+    pub name: String,
+    /// The UUID.
+    pub id: Uuid,
+    /// Whether somebody vouches for both.
+    pub verified: bool,
+}
+
+impl From<&Identity> for Who {
+    fn from(identity: &Identity) -> Self {
+        let (name, id, verified) = match identity {
+            Identity::Verified(profile) => (&profile.name, profile.id, true),
+            Identity::Claimed(claim) => (&claim.name, claim.id, false),
+        };
+        Self { name: name.clone(), id, verified }
+    }
+}
+
+/// Whom an operator means: a connection by its number (`#12`), or whoever has the name, UUID or address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// The connection of this number.
+    Connection(u64),
+    /// All whom it fits.
+    Subject(Subject),
+}
+
+impl FromStr for Whom {
+    type Err = SubjectError;
+
+    fn from_str(text: &str) -> Result<Self, SubjectError> {
+        match text.strip_prefix('#').map(str::parse) {
+            Some(Ok(number)) => Ok(Self::Connection(number)),
+            _ => text.parse().map(Self::Subject),
+        }
+    }
+}
+
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(number) => write!(f, "#{number}"),
+            Self::Subject(subject) => subject.fmt(f),
+        }
+    }
+}
+
+impl Whom {
+    /// Whether the player is meant. A UUID that is only claimed counts: it is what an operator sees of the player.
+    #[must_use]
+    pub fn is(&self, player: &Player) -> bool {
+        match self {
+            Self::Connection(number) => player.connection == *number,
+            Self::Subject(Subject::Id(id)) => player.who.as_ref().is_some_and(|who| who.id == *id),
+            Self::Subject(subject) => would_ban(subject, player),
+        }
+    }
+}
+
+/// Whether a ban of `subject` keeps the player out: a UUID counts where somebody vouches for it.
+#[must_use]
+pub fn would_ban(subject: &Subject, player: &Player) -> bool {
+    let who = player.who.as_ref();
+    match subject {
+        Subject::Network(network) => network.contains(&player.address.ip()),
+        Subject::Name(name) => who.is_some_and(|who| folded(&who.name) == **name),
+        Subject::Id(id) => who.is_some_and(|who| who.verified && who.id == *id),
+    }
+}
+
+/// The players of an edge.
+#[derive(Debug, Default)]
+pub(crate) struct Players {
+    entered: AtomicU64,
+    present: Mutex<HashMap<u64, Arc<Entry>>>,
+}
+
+/// What is known of a player.
+#[derive(Debug)]
+struct Entry {
+    connection: u64,
+    address: SocketAddr,
+    host: String,
+    version: ProtocolVersion,
+    route: String,
+    since: SystemTime,
+    learned: Mutex<Learned>,
+    summons: Summons,
+}
+
+/// What is learned of a player on the way.
+#[derive(Debug, Default)]
+struct Learned {
+    who: Option<Who>,
+    target: Option<(String, String)>,
+}
+
+/// Tells a player's task that the player has to go.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Summons(Arc<Call>);
+
+#[derive(Debug, Default)]
+struct Call {
+    why: OnceLock<Refused>,
+    made: CancellationToken,
+}
+
+impl Summons {
+    /// Why the player has to go, if so.
+    pub(crate) fn why(&self) -> Option<&Refused> {
+        self.0.why.get()
+    }
+
+    /// Waits until the player has to go.
+    pub(crate) async fn comes(&self) -> Refused {
+        loop {
+            self.0.made.cancelled().await;
+            // The reason is there before anybody is woken.
+            if let Some(why) = self.why() {
+                return why.clone();
+            }
+        }
+    }
+
+    /// Whether this is the first call.
+    fn make(&self, why: &Refused) -> bool {
+        let first = self.0.why.set(why.clone()).is_ok();
+        self.0.made.cancel();
+        first
+    }
+}
+
+impl Players {
+    /// A client has a route, and wants to join.
+    pub(crate) fn enter(self: &Arc<Self>, client: &Client, route: &str) -> Presence {
+        let connection = self.entered.fetch_add(1, Ordering::Relaxed) + 1;
+        let entry = Arc::new(Entry {
+            connection,
+            address: client.address,
+            host: client.host.clone(),
+            version: client.version,
+            route: route.to_owned(),
+            since: SystemTime::now(),
+            learned: Mutex::default(),
+            summons: Summons::default(),
+        });
+        self.present().insert(connection, Arc::clone(&entry));
+        Presence { players: Arc::clone(self), entry }
+    }
+
+    /// All, in the order in which they came.
+    pub(crate) fn all(&self) -> Vec<Player> {
+        self.entries().iter().map(|entry| entry.player()).collect()
+    }
+
+    /// Has all those go whom `is` means, and gives them. Who is carried notices at the next look.
+    pub(crate) fn send_away(&self, is: impl Fn(&Player) -> bool, why: &Refused) -> Vec<Player> {
+        let entries = self.entries();
+        let meant = entries.iter().map(|entry| (entry, entry.player())).filter(|(_, player)| is(player));
+        meant.filter(|(entry, _)| entry.summons.make(why)).map(|(_, player)| player).collect()
+    }
+
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        let mut entries: Vec<_> = self.present().values().cloned().collect();
+        entries.sort_unstable_by_key(|entry| entry.connection);
+        entries
+    }
+
+    fn present(&self) -> MutexGuard<'_, HashMap<u64, Arc<Entry>>> {
+        // Each change is whole, so that what a panic elsewhere left behind is sound.
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    fn learned(&self) -> MutexGuard<'_, Learned> {
+        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn player(&self) -> Player {
+        let (who, target) = {
+            let learned = self.learned();
+            (learned.who.clone(), learned.target.clone())
+        };
+        Player {
+            connection: self.connection,
+            address: self.address,
+            host: self.host.clone(),
+            version: self.version,
+            route: self.route.clone(),
+            since: self.since,
+            who,
+            target,
+        }
+    }
+}
+
+/// A player's place among those who are there, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    players: Arc<Players>,
+    entry: Arc<Entry>,
+}
+
+impl Presence {
+    /// Who the player is, as far as is known.
+    pub(crate) fn is_of(&self, identity: &Identity) {
+        self.entry.learned().who = Some(identity.into());
+    }
+
+    /// The player is carried to this target from here on.
+    pub(crate) fn is_carried_to(&self, target: &Target) {
+        self.entry.learned().target = Some((target.identifier.clone(), target.address.to_string()));
+    }
+
+    /// What calls the player away.
+    pub(crate) fn summons(&self) -> Summons {
+        self.entry.summons.clone()
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.players.present().remove(&self.entry.connection);
+    }
+}
+
+#[cfg(test)]
+mod tests;
