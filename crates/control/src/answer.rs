@@ -36,6 +36,8 @@ pub enum Answer {
         /// In the order in which they were written.
         routes: Vec<RouteState>,
     },
+    /// How a route's maintenance is now.
+    Maintenance(Maintained),
     /// Somebody is banned, on disk and in the edge.
     Banned(Banned),
     /// A ban is lifted, on disk and in the edge.
@@ -206,6 +208,23 @@ pub struct RouteState {
     pub players: u32,
     /// The most of them at once.
     pub max_players: Option<u32>,
+    /// Whether it is under maintenance.
+    pub maintenance: bool,
+    /// Whether that is so because an operator has said it, rather than the configuration.
+    pub switched: bool,
+}
+
+/// How a route's maintenance is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maintained {
+    /// The route.
+    pub route: String,
+    /// Whether it is under way.
+    pub maintenance: bool,
+    /// Whether that is so because an operator has said it, rather than the configuration.
+    pub switched: bool,
+    /// Players who are carried, and stay.
+    pub players: u32,
 }
 
 /// Somebody was banned.

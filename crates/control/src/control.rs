@@ -1,11 +1,11 @@
 //! The facade.
 
 use crate::answer::{
-    Answer, Banned, Connection, Failure, Kept, Reloaded, RouteState, Status, exactly, rfc3339,
+    Answer, Banned, Connection, Failure, Kept, Maintained, Reloaded, RouteState, Status, exactly, rfc3339,
 };
 use crate::error::ControlError;
 use crate::orders::{Order, Orders};
-use crate::request::Request;
+use crate::request::{Request, Switch};
 use drawbridge_edge::{EdgeHandle, Whom};
 use drawbridge_model::{Ban, Subject};
 use drawbridge_routing::Route;
@@ -67,6 +67,7 @@ impl Control {
             }
             Request::Kick { whom, reason } => Answer::Kicked { kicked: self.kick(&whom, &reason)? },
             Request::Routes {} => Answer::Routes { routes: self.routes() },
+            Request::Maintenance { route, switch } => Answer::Maintenance(self.maintain(&route, switch)?),
             Request::Ban { whom, reason, by, until } => {
                 let ban = Ban {
                     of: whom.parse::<Subject>()?,
@@ -182,14 +183,38 @@ impl Control {
     #[must_use]
     pub fn routes(&self) -> Vec<RouteState> {
         let edge = &self.0.edge;
-        let state = |route: &Arc<Route>| RouteState {
-            name: route.name.clone(),
-            hosts: route.hosts.clone(),
-            mode: route.mode.to_string(),
-            players: edge.carried(&route.name),
-            max_players: route.max_players,
+        let state = |route: &Arc<Route>| {
+            let (maintenance, switched) = edge.maintenance(route);
+            RouteState {
+                name: route.name.clone(),
+                hosts: route.hosts.clone(),
+                mode: route.mode.to_string(),
+                players: edge.carried(&route.name),
+                max_players: route.max_players,
+                maintenance,
+                switched,
+            }
         };
         edge.routes().iter().map(state).collect()
+    }
+
+    /// Puts a route under maintenance or out of it. Who is carried stays.
+    ///
+    /// # Errors
+    /// When there is no such route.
+    pub fn maintain(&self, name: &str, switch: Switch) -> Result<Maintained, ControlError> {
+        let (edge, route) = (&self.0.edge, self.route(name)?);
+        edge.maintain(
+            name,
+            match switch {
+                Switch::On => Some(true),
+                Switch::Off => Some(false),
+                Switch::Configured => None,
+            },
+        );
+        let (maintenance, switched) = edge.maintenance(&route);
+        tracing::info!(route = name, maintenance, switched, "maintenance");
+        Ok(Maintained { route: name.to_owned(), maintenance, switched, players: edge.carried(name) })
     }
 
     fn route(&self, name: &str) -> Result<Arc<Route>, ControlError> {

@@ -25,13 +25,15 @@ mod unbuilt;
 
 use drawbridge_config::{DocumentPath, Located, section};
 
-pub use answer::{Answer, Banned, Connection, Failure, Kept, Place, Reloaded, RouteState, Status};
+pub use answer::{
+    Answer, Banned, Connection, Failure, Kept, Maintained, Place, Reloaded, RouteState, Status,
+};
 #[cfg(unix)]
 pub use client::Line;
 pub use control::Control;
 pub use error::{AskError, ControlError, SocketError};
 pub use orders::{Order, Orders};
-pub use request::{Request, RequestError, VERSION};
+pub use request::{Request, RequestError, Switch, VERSION};
 #[cfg(unix)]
 pub use serve::Serving;
 #[cfg(unix)]

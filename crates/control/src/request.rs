@@ -40,6 +40,13 @@ pub enum Request {
     },
     /// The routes.
     Routes {},
+    /// Put a route under maintenance or out of it, whatever is configured, until the process ends.
+    Maintenance {
+        /// The route's name.
+        route: String,
+        /// What it is to be.
+        switch: Switch,
+    },
     /// Ban somebody, and end their connections.
     Ban {
         /// A name, UUID, address or network.
@@ -62,6 +69,18 @@ pub enum Request {
     },
     /// Who is banned.
     Bans {},
+}
+
+/// What a route's maintenance is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Switch {
+    /// Under way.
+    On,
+    /// Over.
+    Off,
+    /// As the configuration says.
+    Configured,
 }
 
 /// Why a line is no request.
@@ -123,6 +142,7 @@ impl Request {
             Self::Connections { .. } => "connections",
             Self::Kick { .. } => "kick",
             Self::Routes {} => "routes",
+            Self::Maintenance { .. } => "maintenance",
             Self::Ban { .. } => "ban",
             Self::Unban { .. } => "unban",
             Self::Bans {} => "bans",

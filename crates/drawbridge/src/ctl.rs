@@ -7,7 +7,7 @@ mod words;
 use crate::settings::{Source, with_cause};
 use crate::{check, print};
 use drawbridge_config::Error;
-use drawbridge_control::{Answer, AskError, Failure, Line, Request};
+use drawbridge_control::{Answer, AskError, Failure, Line, Request, Switch};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,6 +64,37 @@ enum Ctl {
     },
     /// Show the routes
     Routes,
+    /// Put a route under maintenance or out of it, until the edge ends; who is carried stays
+    Maintenance {
+        /// The route's name
+        #[arg(value_name = "ROUTE")]
+        route: String,
+
+        /// What it is to be
+        #[arg(value_enum)]
+        switch: SwitchTo,
+    },
+}
+
+/// What a route's maintenance is to be.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum SwitchTo {
+    /// Under way: players are told, and the server list shows it
+    On,
+    /// Over, whatever the configuration says
+    Off,
+    /// As the configuration says
+    Configured,
+}
+
+impl From<SwitchTo> for Switch {
+    fn from(to: SwitchTo) -> Self {
+        match to {
+            SwitchTo::On => Self::On,
+            SwitchTo::Off => Self::Off,
+            SwitchTo::Configured => Self::Configured,
+        }
+    }
 }
 
 impl From<Ctl> for Request {
@@ -75,6 +106,7 @@ impl From<Ctl> for Request {
             Ctl::Connections { route } => Self::Connections { route },
             Ctl::Kick { whom, reason } => Self::Kick { whom, reason },
             Ctl::Routes => Self::Routes {},
+            Ctl::Maintenance { route, switch } => Self::Maintenance { route, switch: switch.into() },
         }
     }
 }

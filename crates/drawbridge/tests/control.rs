@@ -54,7 +54,11 @@ fn who_is_there_is_shown() {
         (&"world".into(), &1.into(), &9.into())
     );
     assert_eq!((&world["mode"], &world["hosts"][0]), (&"passthrough".into(), &"world.example.com".into()));
-    assert!(done(&edge, &["ctl", "routes"]).lines().any(|line| line.starts_with("lobby  transfer     0")));
+    let shown = done(&edge, &["ctl", "routes"]);
+    let rows: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["route", "mode", "players", "maintenance", "hosts"]);
+    assert_eq!(rows[1], ["world", "passthrough", "1", "of", "9", "-", "world.example.com"]);
+    assert_eq!(rows[2], ["lobby", "transfer", "0", "-", "*"]);
 
     let status = told(&edge, &["status"]);
     assert_eq!((&status["logins"], &status["relays"], &status["routes"]), (&1.into(), &1.into(), &2.into()));

@@ -46,9 +46,9 @@ async fn way(
     journey.enter(Phase::Greeting, admitted.socket.now());
     let greeted = admitted.greet().await?;
     match greeted.route(&shared) {
-        Routed::Status(route) => {
+        Routed::Status { route, maintained } => {
             journey.enter(Phase::Status, greeted.socket.now());
-            status::answer(greeted, route.as_deref(), journey).await
+            status::answer(greeted, route.as_deref(), maintained, journey).await
         }
         Routed::Login { route, opening } => {
             journey.enter(Phase::Login, greeted.socket.now());
@@ -79,8 +79,8 @@ pub(crate) const fn limit(knock: Knock) -> Limit {
 /// Where a client goes from its greeting.
 #[derive(Debug)]
 pub(crate) enum Routed {
-    /// The server list's answer; without a route the unknown host's.
-    Status(Option<Arc<Route>>),
+    /// The server list's answer; without a route the unknown host's, and of one that is under maintenance what it shows the while.
+    Status { route: Option<Arc<Route>>, maintained: bool },
     /// A login on a route that takes the client.
     Login { route: Arc<Route>, opening: Box<Opening> },
     /// Away, in the words of the route where there is one. Boxed, so that a connection that says nothing is no larger for it.
@@ -105,10 +105,15 @@ impl Greeted {
         if route.as_ref().is_some_and(|route| !route.access.permits(address)) {
             return Routed::refused(route, Refusal::Access);
         }
+        let maintained = route.as_ref().is_some_and(|route| shared.switches.is_maintained(route));
         let opening = match &self.purpose {
-            Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status(route),
+            Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status { route, maintained },
             Purpose::Login(opening) => opening,
         };
+        // Before anything that a route under maintenance would tell of itself.
+        if maintained {
+            return Routed::refused(route, Refusal::Maintenance);
+        }
         if let Opening::Legacy { name } = &**opening
             && let Some(ban) = shared.bans.name(name)
         {

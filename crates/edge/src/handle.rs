@@ -50,6 +50,18 @@ impl EdgeHandle {
         self.shared.crowds.count(route)
     }
 
+    /// Whether a route is under maintenance, and whether that is so because an operator has said it.
+    #[must_use]
+    pub fn maintenance(&self, route: &Route) -> (bool, bool) {
+        let switches = &self.shared.switches;
+        (switches.is_maintained(route), switches.of(&route.name).is_some())
+    }
+
+    /// Puts whatever route has the name under maintenance or out of it; `None`: as its configuration says.
+    pub fn maintain(&self, route: &str, to: Option<bool>) {
+        self.shared.switches.switch(route, to);
+    }
+
     /// Who is there: logins under way and players who are carried, in the order in which they came.
     #[must_use]
     pub fn players(&self) -> Vec<Player> {

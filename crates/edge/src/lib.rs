@@ -29,6 +29,7 @@ mod handle;
 mod journey;
 mod keys;
 mod login;
+mod maintenance;
 mod placement;
 mod players;
 mod refuse;
@@ -41,6 +42,7 @@ pub mod ticket;
 
 use crate::carriage::News;
 use crate::keys::Keys;
+use crate::maintenance::Switches;
 use crate::shared::Shared;
 use arc_swap::ArcSwap;
 use drawbridge_model::Bans;
@@ -121,6 +123,7 @@ impl Edge {
             keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
             full: Seldom::default(),
             bad_headers: Seldom::default(),
+            switches: Switches::default(),
             players: Arc::default(),
             logins: TaskTracker::new(),
             grace_over: CancellationToken::new(),

@@ -5,7 +5,7 @@ use crate::ended::Ended;
 use crate::greeting::{Greeted, Purpose};
 use crate::journey::{Facts, Journey};
 use crate::report::Line;
-use drawbridge_model::{Client, LocalizationAdapter, Message, Refused};
+use drawbridge_model::{Client, LocalizationAdapter, Message, Refusal, Refused};
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::Outcome;
@@ -34,6 +34,11 @@ impl Told<'_> {
         locale: Option<&str>,
     ) -> Option<Component> {
         let key = self.refused.refusal.message()?;
+        if self.refused.refusal == Refusal::Maintenance
+            && let Some(words) = route.and_then(|route| route.maintenance.message.clone())
+        {
+            return Some(words);
+        }
         let versions = route.map(Route::versions_text).unwrap_or_default();
         let mut parameters = vec![
             ("name", self.player.unwrap_or_default()),
@@ -91,7 +96,6 @@ mod tests {
     use super::*;
     use crate::shared::new_trace;
     use drawbridge_config::{Diagnostics, read_text};
-    use drawbridge_model::Refusal;
     use drawbridge_protocol::ProtocolVersion;
     use drawbridge_routing::{RouteSection, Services};
     use drawbridge_testkit::sees;

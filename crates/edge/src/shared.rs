@@ -3,6 +3,7 @@
 use crate::carriage::News;
 use crate::ended::Ended;
 use crate::keys::Keys;
+use crate::maintenance::Switches;
 use crate::players::{Players, Summons};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) full: Seldom,
     /// How often the log says that a trusted proxy sends no header.
     pub(crate) bad_headers: Seldom,
+    /// Which routes are under maintenance though their configuration doesn't say so, or the other way round.
+    pub(crate) switches: Switches,
     /// Who is there.
     pub(crate) players: Arc<Players>,
     /// Counts logins under way.

@@ -28,12 +28,13 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub(crate) async fn answer(
     greeted: Greeted,
     route: Option<&Route>,
+    maintained: bool,
     journey: &mut Journey,
 ) -> Result<(), Ended> {
     let Greeted { mut socket, snapshot, inbound, client, purpose, arrived, ticket: _ticket } = greeted;
     let deadline = arrived + snapshot.limits.handshake_timeout;
     let route_name = route.map(|route| &*route.name);
-    let document = timeout_at(deadline.into(), document(&snapshot, route, &client, journey))
+    let document = timeout_at(deadline.into(), document(&snapshot, (route, maintained), &client, journey))
         .await
         .unwrap_or(Err(Refusal::TimedOut.into()));
     let answered = match (document, purpose) {
@@ -117,11 +118,12 @@ async fn write(socket: &mut Socket, bytes: &[u8]) -> Result<(), Ended> {
 /// The route's status, or what is shown for a host without one.
 async fn document(
     snapshot: &Snapshot,
-    route: Option<&Route>,
+    (route, maintained): (Option<&Route>, bool),
     client: &Client,
     journey: &Journey,
 ) -> Result<Arc<StatusDocument>, Ended> {
     match (route, snapshot.unknown_host) {
+        (Some(route), _) if maintained => Ok(route.maintenance.document()),
         (Some(route), _) => match ask(route, client, journey).await {
             Ok(Some(document)) => Ok(document),
             Ok(None) => Err(Refusal::NoStatus.into()),

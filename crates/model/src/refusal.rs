@@ -64,6 +64,8 @@ pub enum Refusal {
     AddressFull,
     /// The address knocks too often.
     Rate,
+    /// The route is under maintenance.
+    Maintenance,
     /// A PROXY header from somebody who isn't trusted, or none or a malformed one from somebody who is.
     ProxyHeader,
     /// Bytes that aren't the protocol.
@@ -110,13 +112,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Access,
         Self::Banned,
         Self::Kicked,
         Self::Full,
         Self::AddressFull,
         Self::Rate,
+        Self::Maintenance,
         Self::ProxyHeader,
         Self::Malformed,
         Self::TimedOut,
@@ -152,6 +155,7 @@ impl Refusal {
             Self::Banned => "disconnect_banned",
             Self::Kicked => "disconnect_kicked",
             Self::Rate => "disconnect_rate",
+            Self::Maintenance => "disconnect_maintenance",
             Self::TimedOut => "disconnect_timeout",
             Self::NoRoute => "disconnect_no_route",
             Self::Version => "disconnect_version",
@@ -186,6 +190,7 @@ impl Refusal {
             | Self::Unreachable
             | Self::Full => Severity::Warning,
             Self::Banned
+            | Self::Maintenance
             | Self::Kicked
             | Self::Version
             | Self::Name
@@ -218,6 +223,7 @@ impl Refusal {
             Self::Full => "full",
             Self::AddressFull => "address_full",
             Self::Rate => "rate",
+            Self::Maintenance => "maintenance",
             Self::ProxyHeader => "proxy_header",
             Self::Malformed => "malformed",
             Self::TimedOut => "timed_out",

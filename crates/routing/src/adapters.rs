@@ -180,6 +180,19 @@ impl StatusSection {
         }
     }
 
+    /// The picture that it always shows, where the configuration itself has it.
+    pub(crate) fn picture(&self) -> Option<&str> {
+        let favicon = match self {
+            Self::Fixed(section) => section.favicon.as_deref(),
+            Self::Relay(section) => section.favicon.as_deref(),
+            Self::Http(_) | Self::Grpc(_) => None,
+        };
+        match favicon? {
+            Favicon::Picture(uri) => Some(uri),
+            Favicon::Url(_) => None,
+        }
+    }
+
     /// What is wrong with it beyond what its own keys show.
     pub(crate) fn mistake(&self) -> Option<Diagnostic> {
         let Self::Fixed(section) = self else { return None };

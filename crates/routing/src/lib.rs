@@ -11,6 +11,7 @@
 
 pub mod adapters;
 mod host;
+mod maintenance;
 mod pattern;
 mod placement;
 mod route;
@@ -21,6 +22,7 @@ mod transfer;
 
 pub use adapters::Services;
 pub use host::clean_host;
+pub use maintenance::Maintenance;
 pub use pattern::{HostPattern, HostPatternError, Matching};
 pub use route::Route;
 pub use section::{Mode, RelayHost, RelaySection, RouteSection};

@@ -1,6 +1,7 @@
 //! A route: these hosts, this mode, these adapters.
 
 use crate::adapters::Services;
+use crate::maintenance::Maintenance;
 use crate::placement::Placement;
 use crate::section::{Mode, RelaySection, RouteSection};
 use crate::transfer::Transfer;
@@ -39,6 +40,8 @@ pub struct Route {
     pub relay: RelaySection,
     /// The most players at once.
     pub max_players: Option<u32>,
+    /// What is shown and said while it is being worked on.
+    pub maintenance: Maintenance,
     /// The players carried to each target, of all routes, by its address.
     pub carried: Crowds,
     /// How targets are, of all routes.
@@ -69,6 +72,7 @@ impl Route {
             transfer: section.transfer.build(),
             relay: section.relay.clone(),
             max_players: section.max_players,
+            maintenance: Maintenance::new(section.maintenance.as_ref(), section.status().picture()),
             carried: services.carried().clone(),
             unauthenticated: Seldom::default(),
             placement,

@@ -1,10 +1,12 @@
 //! `[[routes]]`: a route as it is written.
 
+mod maintenance;
 mod relay;
 mod transfer;
 mod versions;
 
 pub use drawbridge_adapter::setting::RelayHost;
+pub use maintenance::MaintenanceSection;
 pub use relay::RelaySection;
 pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
 pub use versions::Versions;
@@ -107,6 +109,8 @@ section! {
         pub relay: RelaySection,
         /// The most players at once, in modes that carry them; others are told `disconnect_full`.
         pub max_players: Option<u32>,
+        /// The route is being worked on: players who want to join are told so, and the server list shows it.
+        pub maintenance: Option<MaintenanceSection>,
     }
 }
 
@@ -137,6 +141,7 @@ pub(crate) fn built_in_route() -> RouteSection {
         transfer: TransferSection::default(),
         relay: RelaySection::default(),
         max_players: None,
+        maintenance: None,
     }
 }
 

@@ -48,6 +48,7 @@ texts! {
     disconnect_banned
     disconnect_banned_until
     disconnect_kicked
+    disconnect_maintenance
     disconnect_rate
     disconnect_timeout
     disconnect_no_route

@@ -1,6 +1,6 @@
 //! Answers as people read them.
 
-use drawbridge_control::{Answer, Connection, Reloaded, Request, RouteState, Status};
+use drawbridge_control::{Answer, Connection, Maintained, Reloaded, Request, RouteState, Status};
 
 /// The answer to what was asked.
 pub(super) fn of(asked: &Request, answer: &Answer) -> String {
@@ -19,6 +19,7 @@ pub(super) fn of(asked: &Request, answer: &Answer) -> String {
         },
         Answer::Kicked { kicked } => kicked.iter().map(|gone| format!("kicked {}\n", named(gone))).collect(),
         Answer::Routes { routes } => of_routes(routes),
+        Answer::Maintenance(maintained) => of_maintenance(maintained),
         // What this command doesn't ask for.
         Answer::Banned(_) | Answer::Unbanned { .. } | Answer::Bans { .. } | Answer::Failed(_) => {
             String::new()
@@ -99,15 +100,36 @@ fn named(connection: &Connection) -> String {
 }
 
 fn of_routes(routes: &[RouteState]) -> String {
-    let head = ["route", "mode", "players", "hosts"];
+    let head = ["route", "mode", "players", "maintenance", "hosts"];
     let rows = routes.iter().map(|route| {
         let players = match route.max_players {
             Some(most) => format!("{} of {most}", route.players),
             None => route.players.to_string(),
         };
-        vec![route.name.clone(), route.mode.clone(), players, route.hosts.join(", ")]
+        let maintenance = on_or_off(route.maintenance, route.switched);
+        vec![route.name.clone(), route.mode.clone(), players, maintenance.to_owned(), route.hosts.join(", ")]
     });
     table(&head, rows)
+}
+
+const fn on_or_off(maintenance: bool, switched: bool) -> &'static str {
+    match (maintenance, switched) {
+        (true, true) => "on (switched)",
+        (true, false) => "on",
+        (false, true) => "off (switched)",
+        (false, false) => "-",
+    }
+}
+
+fn of_maintenance(maintained: &Maintained) -> String {
+    let Maintained { route, maintenance, switched, players } = maintained;
+    let by = if *switched { "switched" } else { "as configured" };
+    let state = if *maintenance { "under maintenance" } else { "not under maintenance" };
+    let stay = match players {
+        0 => String::new(),
+        players => format!(", {players} players are carried and stay"),
+    };
+    format!("{} is {state}, {by}{}\n", plain(route), if *maintenance { stay } else { String::new() })
 }
 
 /// Rows below each other, each column as wide as it has to be.

@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "Du bist auf diesem Server gesperrt. {reason}",
     disconnect_banned_until: "Du bist auf diesem Server bis {until} gesperrt. {reason}",
     disconnect_kicked: "Das Team des Servers hat deine Verbindung getrennt. {reason}",
+    disconnect_maintenance: "An diesem Server wird gerade gearbeitet. Bitte versuche es später noch einmal.",
     disconnect_rate: "Du trittst zu oft bei. Bitte warte ein paar Sekunden und versuche es noch einmal.",
     disconnect_timeout: "Der Beitritt hat zu lange gedauert. Bitte prüfe deine Verbindung und versuche es noch einmal.",
     disconnect_no_route: "Unter {host} gibt es keinen Server. Bitte prüfe die Adresse auf Tippfehler.",

@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "You are banned from this server. {reason}",
     disconnect_banned_until: "You are banned from this server until {until}. {reason}",
     disconnect_kicked: "You were disconnected by the server's team. {reason}",
+    disconnect_maintenance: "This server is being worked on. Please try again later.",
     disconnect_rate: "You are joining too often. Please wait a few seconds and try again.",
     disconnect_timeout: "Joining took too long. Please check your connection and try again.",
     disconnect_no_route: "There is no server at {host}. Please check the address for typos.",

@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "Tienes prohibido entrar en este servidor. {reason}",
     disconnect_banned_until: "Tienes prohibido entrar en este servidor hasta {until}. {reason}",
     disconnect_kicked: "El equipo del servidor te ha desconectado. {reason}",
+    disconnect_maintenance: "Este servidor está en mantenimiento. Inténtalo de nuevo más tarde.",
     disconnect_rate: "Estás entrando demasiado a menudo. Espera unos segundos y vuelve a intentarlo.",
     disconnect_timeout: "La entrada ha tardado demasiado. Comprueba tu conexión y vuelve a intentarlo.",
     disconnect_no_route: "No hay ningún servidor en {host}. Comprueba que la dirección esté bien escrita.",

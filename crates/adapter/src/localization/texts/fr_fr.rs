@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "Tu es banni de ce serveur. {reason}",
     disconnect_banned_until: "Tu es banni de ce serveur jusqu'au {until}. {reason}",
     disconnect_kicked: "L'équipe du serveur t'a déconnecté. {reason}",
+    disconnect_maintenance: "Ce serveur est en maintenance. Réessaie plus tard.",
     disconnect_rate: "Tu te connectes trop souvent. Attends quelques secondes, puis réessaie.",
     disconnect_timeout: "La connexion a pris trop de temps. Vérifie ta connexion Internet, puis réessaie.",
     disconnect_no_route: "Il n'y a pas de serveur à l'adresse {host}. Vérifie qu'elle est bien écrite.",

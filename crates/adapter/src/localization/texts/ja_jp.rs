@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "このサーバーへの参加は禁止されています。{reason}",
     disconnect_banned_until: "このサーバーへの参加は {until} まで禁止されています。{reason}",
     disconnect_kicked: "サーバーの運営チームにより切断されました。{reason}",
+    disconnect_maintenance: "このサーバーは現在メンテナンス中です。しばらくしてからもう一度お試しください。",
     disconnect_rate: "参加の回数が多すぎます。数秒待ってから、もう一度お試しください。",
     disconnect_timeout: "参加に時間がかかりすぎました。接続を確認して、もう一度お試しください。",
     disconnect_no_route: "{host} にサーバーはありません。アドレスに間違いがないかご確認ください。",

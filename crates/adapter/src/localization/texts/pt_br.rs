@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "Você foi banido deste servidor. {reason}",
     disconnect_banned_until: "Você foi banido deste servidor até {until}. {reason}",
     disconnect_kicked: "A equipe do servidor desconectou você. {reason}",
+    disconnect_maintenance: "Este servidor está em manutenção. Tente novamente mais tarde.",
     disconnect_rate: "Você está entrando vezes demais. Espere alguns segundos e tente de novo.",
     disconnect_timeout: "A entrada demorou demais. Verifique sua conexão e tente de novo.",
     disconnect_no_route: "Não há nenhum servidor em {host}. Verifique se o endereço está certo.",

@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "Вы заблокированы на этом сервере. {reason}",
     disconnect_banned_until: "Вы заблокированы на этом сервере до {until}. {reason}",
     disconnect_kicked: "Команда сервера отключила вас. {reason}",
+    disconnect_maintenance: "На этом сервере идут технические работы. Пожалуйста, попробуйте позже.",
     disconnect_rate: "Вы заходите слишком часто. Подождите несколько секунд и попробуйте ещё раз.",
     disconnect_timeout: "Вход занял слишком много времени. Проверьте соединение и попробуйте ещё раз.",
     disconnect_no_route: "По адресу {host} нет сервера. Проверьте, нет ли в адресе опечаток.",

@@ -7,6 +7,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_banned: "你已被此服务器封禁。{reason}",
     disconnect_banned_until: "你已被此服务器封禁至 {until}。{reason}",
     disconnect_kicked: "你已被服务器团队断开连接。{reason}",
+    disconnect_maintenance: "此服务器正在维护中。请稍后再试。",
     disconnect_rate: "你加入得过于频繁。请稍等几秒后重试。",
     disconnect_timeout: "加入用时过长。请检查网络连接后重试。",
     disconnect_no_route: "{host} 没有对应的服务器。请检查地址是否输入有误。",
