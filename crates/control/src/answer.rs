@@ -36,6 +36,13 @@ pub enum Answer {
         /// In the order in which they were written.
         routes: Vec<RouteState>,
     },
+    /// Targets.
+    Targets {
+        /// By route, in the order in which these were written.
+        targets: Vec<TargetHealth>,
+        /// Routes whose discovery doesn't say.
+        unknown: Vec<Unknown>,
+    },
     /// How a route's maintenance is now.
     Maintenance(Maintained),
     /// Somebody is banned, on disk and in the edge.
@@ -212,6 +219,30 @@ pub struct RouteState {
     pub maintenance: bool,
     /// Whether that is so because an operator has said it, rather than the configuration.
     pub switched: bool,
+}
+
+/// A target of a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetHealth {
+    /// The route.
+    pub route: String,
+    /// Its name.
+    pub identifier: String,
+    /// Where it is.
+    pub address: String,
+    /// Players of the route who are carried there.
+    pub players: u32,
+    /// `unknown`: nothing is known against it, and it isn't checked; `up`; `failing`: it failed a player of late; `down`: checks find it so.
+    pub health: String,
+}
+
+/// A route whose targets aren't known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// The route.
+    pub route: String,
+    /// Why.
+    pub message: String,
 }
 
 /// How a route's maintenance is.

@@ -1,7 +1,8 @@
 //! The facade.
 
 use crate::answer::{
-    Answer, Banned, Connection, Failure, Kept, Maintained, Reloaded, RouteState, Status, exactly, rfc3339,
+    Answer, Banned, Connection, Failure, Kept, Maintained, Reloaded, RouteState, Status, TargetHealth,
+    Unknown, exactly, rfc3339,
 };
 use crate::error::ControlError;
 use crate::orders::{Order, Orders};
@@ -67,6 +68,7 @@ impl Control {
             }
             Request::Kick { whom, reason } => Answer::Kicked { kicked: self.kick(&whom, &reason)? },
             Request::Routes {} => Answer::Routes { routes: self.routes() },
+            Request::Targets { route } => self.targets(route.as_deref()).await?,
             Request::Maintenance { route, switch } => Answer::Maintenance(self.maintain(&route, switch)?),
             Request::Ban { whom, reason, by, until } => {
                 let ban = Ban {
@@ -196,6 +198,31 @@ impl Control {
             }
         };
         edge.routes().iter().map(state).collect()
+    }
+
+    /// The targets of a route, or of all, as far as they are anybody's: what discovery finds for each player alone shows once it carries one.
+    ///
+    /// # Errors
+    /// When there is no such route.
+    pub async fn targets(&self, route: Option<&str>) -> Result<Answer, ControlError> {
+        let routes = match route {
+            Some(name) => vec![self.route(name)?],
+            None => self.0.edge.routes(),
+        };
+        let (mut targets, mut unknown) = (Vec::new(), Vec::new());
+        for route in &routes {
+            match self.0.edge.targets(route).await {
+                Ok(found) => targets.extend(found.into_iter().map(|target| TargetHealth {
+                    route: route.name.clone(),
+                    identifier: target.identifier,
+                    address: target.address,
+                    players: target.players,
+                    health: target.condition.label().to_owned(),
+                })),
+                Err(error) => unknown.push(Unknown { route: route.name.clone(), message: error.to_string() }),
+            }
+        }
+        Ok(Answer::Targets { targets, unknown })
     }
 
     /// Puts a route under maintenance or out of it. Who is carried stays.

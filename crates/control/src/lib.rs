@@ -26,7 +26,8 @@ mod unbuilt;
 use drawbridge_config::{DocumentPath, Located, section};
 
 pub use answer::{
-    Answer, Banned, Connection, Failure, Kept, Maintained, Place, Reloaded, RouteState, Status,
+    Answer, Banned, Connection, Failure, Kept, Maintained, Place, Reloaded, RouteState, Status, TargetHealth,
+    Unknown,
 };
 #[cfg(unix)]
 pub use client::Line;

@@ -40,6 +40,12 @@ pub enum Request {
     },
     /// The routes.
     Routes {},
+    /// Targets.
+    Targets {
+        /// Of this route alone.
+        #[serde(default)]
+        route: Option<String>,
+    },
     /// Put a route under maintenance or out of it, whatever is configured, until the process ends.
     Maintenance {
         /// The route's name.
@@ -142,6 +148,7 @@ impl Request {
             Self::Connections { .. } => "connections",
             Self::Kick { .. } => "kick",
             Self::Routes {} => "routes",
+            Self::Targets { .. } => "targets",
             Self::Maintenance { .. } => "maintenance",
             Self::Ban { .. } => "ban",
             Self::Unban { .. } => "unban",

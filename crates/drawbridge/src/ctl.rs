@@ -64,6 +64,12 @@ enum Ctl {
     },
     /// Show the routes
     Routes,
+    /// Show targets, with the players who are carried to each, and whether it failed of late
+    Targets {
+        /// Of this route alone
+        #[arg(long, value_name = "NAME")]
+        route: Option<String>,
+    },
     /// Put a route under maintenance or out of it, until the edge ends; who is carried stays
     Maintenance {
         /// The route's name
@@ -106,6 +112,7 @@ impl From<Ctl> for Request {
             Ctl::Connections { route } => Self::Connections { route },
             Ctl::Kick { whom, reason } => Self::Kick { whom, reason },
             Ctl::Routes => Self::Routes {},
+            Ctl::Targets { route } => Self::Targets { route },
             Ctl::Maintenance { route, switch } => Self::Maintenance { route, switch: switch.into() },
         }
     }

@@ -304,3 +304,56 @@ fn a_target_that_isnt_there_leaves_no_player_behind() {
     let left = eventually(PATIENCE, || (told(&edge, &["status"])["logins"] == 0).then_some(()));
     assert!(left.is_some());
 }
+
+#[test]
+fn targets_are_shown_with_their_players_and_what_is_known_against_them() {
+    let (world, nobody) = (world(), Backend::nobody().unwrap());
+    let targets = format!("[\"{nobody}\", \"{}\"]", world.address());
+    let config = carried("world", "world.example.com", world.address(), "");
+    let config = config.replace(&format!("[\"{}\"]", world.address()), &targets);
+    let edge = edge().config(format!("{config}{}", open_lobby())).start();
+    let before = told(&edge, &["targets"]);
+    let health = |answer: &serde_json::Value| {
+        let targets = answer["targets"].as_array().unwrap();
+        targets
+            .iter()
+            .map(|it| (it["health"].as_str().unwrap().to_owned(), it["players"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let ok = |players| ("unknown".to_owned(), players);
+    assert_eq!(health(&before), [ok(0), ok(0), ok(0)]);
+    let alice = Player::new("Alice", 767).host("world.example.com");
+    let (_first, _second) = (comes(&edge, &alice), comes(&edge, &alice));
+    let of_route = told(&edge, &["targets", "--route", "world"]);
+    assert_eq!(health(&of_route), [("failing".to_owned(), 0), ok(2)]);
+    assert_eq!(of_route["targets"][0]["address"], nobody.to_string());
+    assert_eq!(of_route["unknown"].as_array().unwrap().len(), 0);
+    let shown = done(&edge, &["ctl", "targets"]);
+    let rows: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["route", "target", "address", "players", "health"]);
+    assert_eq!((rows[1][4], rows[2][3], rows[3][1]), ("failing", "2", "hub.example.com:25570"), "{shown}");
+    assert_eq!(fails(&edge, &["ctl", "targets", "--route", "wrold"]).0, 1);
+    // A route that was changed carries its players on: to a target that it doesn't name any more.
+    edge.rewrite(carried("world", "world.example.com", nobody, ""));
+    edge.wait_for_message("configuration reloaded");
+    assert_eq!(health(&told(&edge, &["targets"])), [("failing".to_owned(), 0), ok(2)]);
+}
+
+/// A discovery that finds each player a target of their own has none to show, and one that can't say is told of.
+#[test]
+fn targets_that_nobody_can_name_are_told_apart() {
+    let dns = drawbridge_testkit::NameServer::start().unwrap();
+    dns.mood(drawbridge_testkit::Mood::Failing);
+    let config = format!(
+        "[[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"transfer\"\n[routes.discovery]\ntype = \"dns\"\n\
+         domain = \"world.example.com\"\nnameservers = [\"{}\"]\n",
+        dns.address()
+    );
+    let edge = edge().config(config).start();
+    let answer = told(&edge, &["targets"]);
+    assert_eq!(
+        (&answer["unknown"][0]["route"], answer["targets"].as_array().unwrap().len()),
+        (&"world".into(), 0)
+    );
+    assert!(done(&edge, &["ctl", "targets"]).contains("not known: the targets of world: "));
+}

@@ -2,11 +2,40 @@
 
 use crate::players::{Player, Whom, would_ban};
 use crate::shared::Shared;
-use drawbridge_model::{Ban, Refusal, Refused, Subject};
-use drawbridge_routing::Route;
+use drawbridge_model::{AdapterError, Ban, Client, Refusal, Refused, Subject, Target};
+use drawbridge_routing::{Condition, Route};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// How long a discovery may take to say what targets there are.
+const DISCOVERED: Duration = Duration::from_secs(2);
+
+/// A target as the edge knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetState {
+    /// Its name.
+    pub identifier: String,
+    /// Where it is.
+    pub address: String,
+    /// Players of the route who are carried there.
+    pub players: u32,
+    /// How it is, as far as anybody knows.
+    pub condition: Condition,
+}
+
+impl TargetState {
+    fn of(target: &Target) -> Self {
+        Self {
+            identifier: target.identifier.clone(),
+            address: target.address.to_string(),
+            players: 0,
+            condition: Condition::Unknown,
+        }
+    }
+}
 
 /// A running edge, as operators know it; every clone is the same.
 #[derive(Clone)]
@@ -60,6 +89,39 @@ impl EdgeHandle {
     /// Puts whatever route has the name under maintenance or out of it; `None`: as its configuration says.
     pub fn maintain(&self, route: &str, to: Option<bool>) {
         self.shared.switches.switch(route, to);
+    }
+
+    /// The targets of a route: those that any player may be brought to, and those that carry players of it.
+    ///
+    /// # Errors
+    /// When the route's discovery can't say in time; those that carry players are then known all the same, by [`Self::players`].
+    pub async fn targets(&self, route: &Route) -> Result<Vec<TargetState>, AdapterError> {
+        let client = Client::on_own_behalf(route.hosts.first().cloned().unwrap_or_default());
+        let asked = timeout(DISCOVERED, route.shared_targets(&client)).await;
+        let shared = asked.unwrap_or(Err(AdapterError::TimedOut(DISCOVERED)))?;
+        let mut targets: Vec<_> = shared.into_iter().map(|target| TargetState::of(&target)).collect();
+        for (identifier, address) in
+            self.players().into_iter().filter(|it| it.route == route.name).filter_map(|it| it.target)
+        {
+            match targets
+                .iter_mut()
+                .find(|target| target.identifier == identifier && target.address == address)
+            {
+                Some(target) => target.players += 1,
+                None => targets.push(TargetState {
+                    identifier,
+                    address,
+                    players: 1,
+                    condition: Condition::Unknown,
+                }),
+            }
+        }
+        for target in &mut targets {
+            if let Ok(address) = target.address.parse() {
+                target.condition = route.health.of(&address, Instant::now());
+            }
+        }
+        Ok(targets)
     }
 
     /// Who is there: logins under way and players who are carried, in the order in which they came.

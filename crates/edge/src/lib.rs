@@ -60,7 +60,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub use cookie::Cookies;
-pub use handle::EdgeHandle;
+pub use handle::{EdgeHandle, TargetState};
 pub use players::{Player, Who, Whom, would_ban};
 pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
 pub use ticket::Tickets;

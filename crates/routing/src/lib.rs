@@ -21,6 +21,7 @@ mod table;
 mod transfer;
 
 pub use adapters::Services;
+pub use drawbridge_adapter::health::Condition;
 pub use host::clean_host;
 pub use maintenance::Maintenance;
 pub use pattern::{HostPattern, HostPatternError, Matching};

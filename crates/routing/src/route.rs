@@ -8,7 +8,8 @@ use crate::transfer::Transfer;
 use drawbridge_adapter::background::Running;
 use drawbridge_adapter::health::Health;
 use drawbridge_model::{
-    AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter, Target,
+    AdapterError, AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter,
+    Target,
 };
 use drawbridge_net::{AddressRules, Crowds};
 use drawbridge_protocol::ProtocolVersion;
@@ -109,6 +110,14 @@ impl Route {
     #[must_use]
     pub fn takes_name(&self, name: &str) -> bool {
         self.names.is_match(name)
+    }
+
+    /// The targets that any player may be brought to; none where discovery finds each player one of their own.
+    ///
+    /// # Errors
+    /// When discovery can't say.
+    pub async fn shared_targets(&self, client: &Client) -> Result<Vec<Target>, AdapterError> {
+        self.placement.discovery.shared_targets(client).await
     }
 
     /// Where the player may go, the first to be tried first; at least one target.

@@ -9,10 +9,8 @@ use super::Health;
 use crate::background::{Background, Running};
 use crate::status::question::{Greeting, NoStatus, Question, connect};
 use drawbridge_config::{Fields, keywords, section};
-use drawbridge_model::{Client, DiscoveryAdapter, Target, TargetAddress, TraceContext};
-use drawbridge_protocol::ProtocolVersion;
+use drawbridge_model::{Client, DiscoveryAdapter, Target, TargetAddress};
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -24,8 +22,6 @@ const AT_ONCE: usize = 32;
 const CHECKED: usize = 1000;
 /// For how many intervals a finding counts that no other follows.
 const COUNTS: u32 = 3;
-/// The port that clients type, mostly.
-const PORT: u16 = 25_565;
 /// How often a target may fail, or answer, before that counts.
 const TIMES: u32 = 100;
 
@@ -131,8 +127,8 @@ impl Checks {
     /// Asks every target once.
     async fn round(&mut self) {
         // Who can't say which targets there are tells so itself where players ask.
-        let within = self.section.interval;
-        let Ok(Ok(targets)) = timeout(within, self.of.discovery.shared_targets(&self.client())).await else {
+        let (within, client) = (self.section.interval, Client::on_own_behalf(self.of.host.clone()));
+        let Ok(Ok(targets)) = timeout(within, self.of.discovery.shared_targets(&client)).await else {
             return;
         };
         let mut targets: Vec<_> = targets.into_iter().take(CHECKED).collect();
@@ -156,8 +152,8 @@ impl Checks {
     /// Asks one target, in its time.
     fn ask(&self, address: TargetAddress) -> impl Future<Output = Result<(), NoStatus>> + Send + use<> {
         let (kind, within) = (self.section.check, self.section.timeout);
-        let version = ProtocolVersion::newest();
-        let question = Question { version, host: self.of.host.clone(), port: PORT, ping: false };
+        let Client { version, host, port, .. } = Client::on_own_behalf(self.of.host.clone());
+        let question = Question { version, host, port, ping: false };
         let greeting = self.of.greeting.clone();
         async move {
             let asked = async {
@@ -192,16 +188,5 @@ impl Checks {
         }
         self.streaks.insert(address.clone(), streak);
         self.health.checked(address, streak.up, now, COUNTS * interval + timeout);
-    }
-
-    /// Who asks for targets where nobody has come.
-    fn client(&self) -> Client {
-        Client {
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            version: ProtocolVersion::newest(),
-            host: self.of.host.clone(),
-            port: PORT,
-            trace: TraceContext { trace_id: 1, span_id: 1, flags: 0 },
-        }
     }
 }

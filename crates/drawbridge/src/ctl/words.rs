@@ -1,6 +1,8 @@
 //! Answers as people read them.
 
-use drawbridge_control::{Answer, Connection, Maintained, Reloaded, Request, RouteState, Status};
+use drawbridge_control::{
+    Answer, Connection, Maintained, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
+};
 
 /// The answer to what was asked.
 pub(super) fn of(asked: &Request, answer: &Answer) -> String {
@@ -19,6 +21,7 @@ pub(super) fn of(asked: &Request, answer: &Answer) -> String {
         },
         Answer::Kicked { kicked } => kicked.iter().map(|gone| format!("kicked {}\n", named(gone))).collect(),
         Answer::Routes { routes } => of_routes(routes),
+        Answer::Targets { targets, unknown } => of_targets(targets, unknown),
         Answer::Maintenance(maintained) => of_maintenance(maintained),
         // What this command doesn't ask for.
         Answer::Banned(_) | Answer::Unbanned { .. } | Answer::Bans { .. } | Answer::Failed(_) => {
@@ -110,6 +113,20 @@ fn of_routes(routes: &[RouteState]) -> String {
         vec![route.name.clone(), route.mode.clone(), players, maintenance.to_owned(), route.hosts.join(", ")]
     });
     table(&head, rows)
+}
+
+fn of_targets(targets: &[TargetHealth], unknown: &[Unknown]) -> String {
+    let head = ["route", "target", "address", "players", "health"];
+    let rows = targets.iter().map(|target| {
+        let TargetHealth { route, identifier, address, players, health } = target;
+        vec![route.clone(), identifier.clone(), address.clone(), players.to_string(), health.clone()]
+    });
+    let shown = if targets.is_empty() { "no target is known\n".to_owned() } else { table(&head, rows) };
+    let silent = unknown.iter().map(|silent| {
+        let Unknown { route, message } = silent;
+        format!("not known: the targets of {}: {}\n", plain(route), plain(message))
+    });
+    [shown].into_iter().chain(silent).collect()
 }
 
 const fn on_or_off(maintenance: bool, switched: bool) -> &'static str {
