@@ -12,7 +12,7 @@ use crate::report::{Carried, Line};
 use crate::shared::Shared;
 use drawbridge_model::{Client, Identity, Lease};
 use drawbridge_net::relay::{Options, Relay, Traffic};
-use drawbridge_net::{InCrowd, Place, Ticket};
+use drawbridge_net::{InCrowd, PlaceAtTarget, Ticket};
 use drawbridge_telemetry::metrics::{self, CountedRelay};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -71,7 +71,7 @@ pub(crate) struct Carriage {
     presence: Presence,
     _ticket: Ticket,
     _places: [Option<InCrowd>; 2],
-    _open: Place,
+    _open: PlaceAtTarget,
     _tracked: TaskTrackerToken,
 }
 

@@ -15,7 +15,7 @@ use crate::journey::Journey;
 use crate::login::{self, Visit};
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
 use drawbridge_net::relay::{Method, Options};
-use drawbridge_net::{Dialer, InCrowd, Place, Socket, proxy_protocol};
+use drawbridge_net::{Dialer, InCrowd, PlaceAtTarget, Socket, proxy_protocol};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::AnyLoginStart;
 use drawbridge_protocol::profile::offline_uuid;
@@ -38,7 +38,7 @@ pub(crate) struct Answered {
     /// The player's places in the crowds of the route and of the target.
     pub(crate) places: [Option<InCrowd>; 2],
     /// Counts the target's socket among all that are open.
-    pub(crate) open: Place,
+    pub(crate) open: PlaceAtTarget,
 }
 
 /// Brings a client to a target and carries what they say; where that fails, tells the client and closes.
@@ -86,7 +86,7 @@ async fn find(
     let placed = conversation.keeping(route.place(&client, &identity)).await;
     let targets = placed.map_err(|ended| late(ended, Refusal::PlacementTimeout))??;
     journey.enter(Phase::Delivery, Instant::now());
-    let open = visit.shared.gate.enter().map_err(|_| Refusal::Full)?;
+    let open = visit.shared.gate.enter_to_target().map_err(|_| Refusal::Full)?;
     let greeting =
         Greeting { relay: &route.relay, client: &visit.client, said: &said, local: conversation.local()? };
     let dialer = conversation.dialer();

@@ -14,7 +14,7 @@ use std::time::Duration;
 use drawbridge_config::{ByteSize, Fields, Rate, section};
 
 pub use descriptors::raise_descriptor_limit;
-pub use gate::{Denied, Gate, Place, Ticket};
+pub use gate::{Denied, Gate, Place, PlaceAtTarget, Ticket};
 pub use knocks::Knock;
 
 const fn per_ten_seconds(burst: u32) -> Rate {

@@ -36,7 +36,10 @@ pub struct Gate(Arc<Counts>);
 #[derive(Debug)]
 struct Counts {
     descriptors: u64,
-    connections: AtomicU32,
+    /// Sockets that are open.
+    sockets: AtomicU32,
+    /// Those of them that lead to targets.
+    to_targets: AtomicU32,
     /// Connections per prefix, by the prefix that held when they were admitted. No entry is 0.
     per_prefix: [Mutex<HashMap<IpAddr, u32>>; SHARDS],
     hasher: RandomState,
@@ -80,7 +83,8 @@ impl Gate {
     pub fn new(limits: &Limits, descriptors: u64) -> Self {
         Self(Arc::new(Counts {
             descriptors,
-            connections: AtomicU32::new(0),
+            sockets: AtomicU32::new(0),
+            to_targets: AtomicU32::new(0),
             per_prefix: std::array::from_fn(|_| Mutex::default()),
             hasher: RandomState::new(),
             knocks: Knocks::new(Instant::now()),
@@ -94,15 +98,25 @@ impl Gate {
         *self.0.bounds.write().unwrap_or_else(PoisonError::into_inner) = bounds;
     }
 
-    /// Counts a connection in all, before it is known whose it is.
+    /// Counts a client's connection in all, before it is known whose it is.
     ///
     /// # Errors
     /// When there are too many.
     pub fn enter(&self) -> Result<Place, Denied> {
         let most = self.bounds().connections;
-        let more = |connections: u32| (connections < most).then(|| connections + 1);
-        let entered = self.0.connections.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        let more = |sockets: u32| (sockets < most).then(|| sockets + 1);
+        let entered = self.0.sockets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         entered.map(|_| Place(self.clone())).map_err(|_| Denied::Full)
+    }
+
+    /// Counts a socket to a target in all.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn enter_to_target(&self) -> Result<PlaceAtTarget, Denied> {
+        let place = self.enter()?;
+        self.0.to_targets.fetch_add(1, Ordering::Relaxed);
+        Ok(PlaceAtTarget(place))
     }
 
     /// Admits a connection from `address`, which counts until the ticket is dropped.
@@ -121,13 +135,14 @@ impl Gate {
         self.0.knocks.permits(knock, bounds.paces[knock.index()], self.0.hasher.hash_one(prefix), now)
     }
 
-    /// Connections admitted at present.
+    /// Connections of clients at present.
     #[must_use]
     pub fn connections(&self) -> u32 {
-        self.0.connections.load(Ordering::Relaxed)
+        // Each was counted among the sockets first.
+        self.0.sockets.load(Ordering::Relaxed).saturating_sub(self.0.to_targets.load(Ordering::Relaxed))
     }
 
-    /// How many connections are admitted at most.
+    /// How many sockets there may be.
     #[must_use]
     pub fn capacity(&self) -> u32 {
         self.bounds().connections
@@ -184,7 +199,17 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.0.connections.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A socket to a target that counts in all, until this is dropped.
+#[derive(Debug)]
+pub struct PlaceAtTarget(Place);
+
+impl Drop for PlaceAtTarget {
+    fn drop(&mut self) {
+        self.0.0.0.to_targets.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
