@@ -15,6 +15,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.needed("HAProxy", || package("haproxy", &["haproxy", "-v"]))?;
     steps.needed("dnsmasq", || package("dnsmasq-base", &["dnsmasq", "--version"]))?;
+    steps.needed("Docker", || package("docker.io", &["dockerd", "--version"]))?;
     steps.needed("Java", || package("default-jdk-headless", &["javac", "-version"]))?;
     steps.needed("Go", || package("golang-go", &["go", "version"]))?;
     steps.needed("Prometheus", || package("prometheus", &["prometheus", "--version"]))?;

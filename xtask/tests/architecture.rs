@@ -11,7 +11,7 @@ use std::process::Command;
 const ROWS: &[&[&str]] = &[
     &["drawbridge"],
     &["drawbridge-control"],
-    &["drawbridge-edge"],
+    &["drawbridge-edge", "drawbridge-provider"],
     &["drawbridge-routing"],
     &[
         "drawbridge-adapter-agones",

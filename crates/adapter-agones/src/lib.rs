@@ -14,7 +14,6 @@ mod error;
 mod game_server;
 mod orphans;
 mod template;
-mod waits;
 pub mod watch;
 
 pub use error::ApiError;

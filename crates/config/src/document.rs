@@ -89,6 +89,13 @@ impl Document {
         paths.iter().map(|path| Self::open(path)).collect()
     }
 
+    /// Adds what is wrong with a line, counted from 1, that whoever made the document knows beyond its text.
+    pub fn remark(&mut self, line: usize, diagnostic: impl FnOnce(&Origin) -> Diagnostic) {
+        let place =
+            self.root.origin().span().map(|(source, _)| Origin::document(source, source.line_of(line)));
+        self.mistakes.push(diagnostic(&place.unwrap_or_else(Origin::nowhere)));
+    }
+
     /// The text it was parsed from.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -140,6 +140,15 @@ impl Source {
         start..end
     }
 
+    /// The byte range of what stands on a line, counted from 1, without the blanks around it; the end of the text where there are fewer.
+    pub(crate) fn line_of(&self, line: usize) -> Range<usize> {
+        let starts = self.text.match_indices('\n').map(|(newline, _)| newline + 1);
+        let start = std::iter::once(0).chain(starts).nth(line.saturating_sub(1)).unwrap_or(self.text.len());
+        let whole = self.text[start..].lines().next().unwrap_or_default();
+        let indent = whole.len() - whole.trim_start().len();
+        start + indent..start + whole.trim_end().len().max(indent)
+    }
+
     pub(crate) fn position(&self, at: usize) -> Position {
         let before = &self.text[..self.text.floor_char_boundary(at)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

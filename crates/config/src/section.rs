@@ -1,8 +1,9 @@
-//! The macros that make settings: [`section!`](crate::section), [`tagged!`](crate::tagged) and
-//! [`keywords!`](crate::keywords), and what their expansions call.
+//! The macros that make settings: [`section!`](crate::section), [`tagged!`](crate::tagged), [`keywords!`](crate::keywords) and
+//! [`unbuilt!`](crate::unbuilt), and what their expansions call.
 
 mod keywords;
 mod tagged;
+mod unbuilt;
 
 pub use keywords::keyword;
 pub use tagged::{chosen, tagged};

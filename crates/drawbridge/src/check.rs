@@ -25,7 +25,15 @@ pub(crate) fn run(config: Option<PathBuf>, json: bool) -> ExitCode {
                 Some(_) if source.main().exists() => source.main().to_string_lossy(),
                 Some(_) => "the configuration".into(),
             };
-            print(format!("{name} holds: {}\n", counted(configured.routes)).as_bytes())
+            let mut text = format!("{name} holds: {}\n", counted(configured.routes));
+            let providers: Vec<_> = configured.settings.providers.names().collect();
+            if !providers.is_empty() {
+                text += &format!(
+                    "not asked: {}, of which routes come only while the edge runs\n",
+                    providers.join(", ")
+                );
+            }
+            print(text.as_bytes())
         }
         Err(error) => {
             show(&error);

@@ -1,4 +1,4 @@
-//! Route files that broke: the others are taken over all the same, and those go on as they were when they last held.
+//! Route files, and documents of providers, that broke: the others are taken over all the same, and those go on as they were when they last held.
 //!
 //! What must stay true: a mistake is never silent, and a file is as it was as a whole or not at all.
 

@@ -8,6 +8,7 @@ mod ctl;
 mod import;
 mod kept;
 mod probe;
+mod provided;
 mod run;
 mod settings;
 mod watch;

@@ -1,6 +1,7 @@
 //! `drawbridge run`: read the configuration, build the edge, announce it, serve, drain.
 
 use crate::check;
+use crate::provided::Provided;
 use crate::settings::{Broken, Configured, Settings, Source};
 use crate::watch::Watch;
 use anyhow::Context as _;
@@ -8,18 +9,23 @@ use drawbridge_config::{Diagnostics, Error, Severity, Style};
 use drawbridge_control::{Control, Order, Orders, Reloaded};
 use drawbridge_edge::Edge;
 use drawbridge_net::Listener;
+use drawbridge_provider::Providers;
 use drawbridge_routing::Services;
 use drawbridge_telemetry::health::{self, Readiness};
 use drawbridge_telemetry::{Exports, Log, metrics};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// Threads for work that blocks, made on demand: look-ups by the system's resolver, of which some may hang.
 const BLOCKING_THREADS: usize = 512;
+
+/// How long the first answers of providers are waited for before anybody is served.
+const FIRST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Runs the edge until it is told to stop.
 pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
@@ -46,7 +52,10 @@ pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
 
 fn serve(source: Source, services: Services, configured: Configured) -> anyhow::Result<()> {
     let log = configured.settings.telemetry.start()?;
-    warn(&configured);
+    if configured.settings.providers.names().next().is_none() {
+        // Else they come once it is known what providers have, lest they come twice.
+        warn(&configured);
+    }
     let reactors = configured.settings.threads().reactors;
     // Before there are other threads: the variables by which sockets are passed are taken out of the environment.
     let bound = match Listener::passed(reactors)? {
@@ -66,6 +75,8 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     }
     let outcome = runtime.block_on(async {
         let signals = Signals::listen().context("signals can't be listened for")?;
+        let mut providers = Providers::new(runtime.handle().clone(), background.clone());
+        let configured = with_providers(&source, &services, &mut providers, configured).await;
         let watch = Watch::start(source.clone(), configured.fingerprint);
         let Configured { settings, routes, snapshot, .. } = configured;
         let edge =
@@ -89,7 +100,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
         }
-        let mut running = Running { source, services, log, watch, settings, edge };
+        let mut running = Running { source, services, log, watch, providers, settings, edge };
         let hurry = CancellationToken::new();
         loop {
             tokio::select! {
@@ -109,8 +120,10 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
                     }
                 },
                 () = running.watch.changed() => drop(running.reload()),
+                () = running.providers.changed() => drop(running.reload()),
             }
         }
+        running.providers.stop();
         let stopped = async {
             running.edge.drain(&running.settings.shutdown, &hurry).await;
             // What adapters did in the background has ended with the last snapshot.
@@ -143,6 +156,39 @@ async fn told_to_stop(orders: &mut Orders) {
     while !matches!(orders.next().await, Order::Drain { .. }) {}
 }
 
+/// Adds the routes of those providers that answer soon. What is wrong with what they say keeps no edge from starting.
+async fn with_providers(
+    source: &Source,
+    services: &Services,
+    providers: &mut Providers,
+    files: Configured,
+) -> Configured {
+    providers.follow(&files.settings.providers);
+    if files.settings.providers.names().next().is_none() {
+        return files;
+    }
+    for provider in providers.first(FIRST_ANSWERS).await {
+        tracing::warn!(
+            provider,
+            "there is no answer yet: the edge starts without its routes, which come when there is"
+        );
+    }
+    let provided = Provided::of(providers);
+    let configured = match source.reload(services, &provided) {
+        Ok((configured, broken)) => {
+            tell_of(&broken, &provided);
+            configured
+        }
+        Err(error) => {
+            // Files that held a moment ago.
+            report(&error);
+            files
+        }
+    };
+    warn(&configured);
+    configured
+}
+
 fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(settings.workers())
@@ -159,14 +205,16 @@ struct Running {
     services: Services,
     log: Log,
     watch: Watch,
+    providers: Providers,
     settings: Settings,
     edge: Edge,
 }
 
 impl Running {
-    /// Takes over what the files hold now, whole or not at all.
+    /// Takes over what files hold and providers have now, whole or not at all.
     fn reload(&mut self) -> Reloaded {
-        let (configured, broken) = match self.source.reload(&self.services) {
+        let provided = Provided::of(&mut self.providers);
+        let (configured, broken) = match self.source.reload(&self.services, &provided) {
             Ok(read) => read,
             Err(error) => {
                 metrics::reloaded(false);
@@ -175,13 +223,19 @@ impl Running {
                 return not_taken_over(&error);
             }
         };
+        if configured.settings.providers != self.settings.providers {
+            self.providers.follow(&configured.settings.providers);
+            self.settings.providers = configured.settings.providers;
+            // Others have other routes.
+            return self.reload();
+        }
         warn(&configured);
         let Configured { mut settings, routes, snapshot, warnings, fingerprint } = configured;
         let read_at_start = self.keep_what_is_read_at_start(&mut settings);
         self.log.replace(&settings.telemetry);
         self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
-        tell_of(&broken);
+        tell_of(&broken, &provided);
         metrics::reloaded(broken.mistakes.is_empty());
         configure(routes);
         tracing::info!(routes, "configuration reloaded");
@@ -242,11 +296,19 @@ fn configure(routes: usize) {
     health::set(if routes == 0 { Readiness::NoRoute } else { Readiness::Ready });
 }
 
-/// Route files that weren't taken over.
-fn tell_of(broken: &Broken) {
+/// Route files, and documents of providers, that weren't taken over.
+fn tell_of(broken: &Broken, provided: &Provided) {
     broken.mistakes.iter().for_each(report_all);
+    let names = provided.names();
     for file in broken.stand_ins.files() {
-        tracing::error!(file, "a route file was not reloaded: its routes stay as they were");
+        if names.contains(file) {
+            tracing::error!(
+                document = file,
+                "what a provider has was not taken over: its routes stay as they last held, if they did"
+            );
+        } else {
+            tracing::error!(file, "a route file was not reloaded: its routes stay as they were");
+        }
     }
 }
 

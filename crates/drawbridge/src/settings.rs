@@ -1,19 +1,21 @@
 //! The configuration as a whole: the sections of all crates put together, and where they come from.
 
 use crate::kept::{Kept, StandIns};
+use crate::provided::Provided;
 use crate::watch::parent;
 use drawbridge_config::{
-    Diagnostic, Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Root, section,
+    Diagnostic, Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Origin, Root, section,
 };
 use drawbridge_control::{ControlSection, Socket, SocketError};
 use drawbridge_edge::cookie::{Cookies, Jar};
 use drawbridge_edge::ticket::TicketOffice;
 use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
+use drawbridge_provider::ProvidersSection;
 use drawbridge_routing::{self as routing, RouteSection};
 use drawbridge_store::{BansSection, Store};
 use drawbridge_telemetry::{MetricsSection, Telemetry};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -56,6 +58,8 @@ section! {
         pub telemetry: Telemetry,
         /// What happens where no route takes the host.
         pub unknown_host: UnknownHost,
+        /// Where routes come from beside files.
+        pub providers: ProvidersSection,
         /// Which hosts go where. Without any there is one for all hosts that has no target.
         pub routes: Vec<RouteSection> = Vec::new(),
     }
@@ -125,7 +129,7 @@ pub(crate) struct Source {
     kept: Kept,
 }
 
-/// Route files that are mistaken.
+/// Route files, or documents of providers, that are mistaken.
 #[derive(Debug)]
 pub(crate) struct Broken {
     /// What is wrong with them.
@@ -177,23 +181,28 @@ impl Source {
         Ok(Some(document))
     }
 
-    /// Reads and checks everything.
+    /// Reads and checks all files.
     ///
     /// # Errors
     /// With every mistake there is.
     pub(crate) fn load(&self, services: &routing::Services) -> Result<Configured, Error> {
-        self.read(services, &StandIns::default(), &mut BTreeSet::new())
+        self.read(services, &Provided::default(), &StandIns::default(), &mut BTreeSet::new())
     }
 
-    /// As [`Source::load`]; but where only route files are mistaken, these go on as they last held, and are told of.
+    /// As [`Source::load`], with what providers have; but where only route files or documents of providers are mistaken, these go on as
+    /// they last held, and are told of.
     ///
     /// # Errors
     /// With every mistake there is, where one stands elsewhere.
-    pub(crate) fn reload(&self, services: &routing::Services) -> Result<(Configured, Broken), Error> {
+    pub(crate) fn reload(
+        &self,
+        services: &routing::Services,
+        provided: &Provided,
+    ) -> Result<(Configured, Broken), Error> {
         let (mut stand_ins, mut mistakes) = (StandIns::default(), Vec::new());
         loop {
             let mut files = BTreeSet::new();
-            match self.read(services, &stand_ins, &mut files) {
+            match self.read(services, provided, &stand_ins, &mut files) {
                 Ok(configured) => return Ok((configured, Broken { mistakes, stand_ins })),
                 Err(Error::Invalid(errors)) if self.kept.replace(&errors, &files, &mut stand_ins) => {
                     mistakes.push(errors);
@@ -203,10 +212,11 @@ impl Source {
         }
     }
 
-    /// Reads and checks everything, with some route files replaced. Their names are written to `files`.
+    /// Reads and checks everything, with some documents of routes replaced. Their names are written to `files`.
     fn read(
         &self,
         services: &routing::Services,
+        provided: &Provided,
         stand_ins: &StandIns,
         files: &mut BTreeSet<String>,
     ) -> Result<Configured, Error> {
@@ -217,12 +227,20 @@ impl Source {
         root.environment("DRAWBRIDGE", std::env::vars_os());
         let documents = folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
         texts.add(&documents);
-        files.extend(documents.iter().map(|document| document.name().to_owned()));
-        let documents: Vec<_> = documents.into_iter().filter_map(|document| stand_ins.of(document)).collect();
-        let text = |document: &Document| (document.name().to_owned(), document.text().to_owned());
-        let held = documents.iter().map(text).collect();
-        root.append(documents);
+        let mut held = BTreeMap::new();
+        // Files first, since the earlier keeps a host that two routes want.
+        for documents in std::iter::once(documents).chain(provided.documents()) {
+            files.extend(documents.iter().map(|document| document.name().to_owned()));
+            let documents: Vec<_> =
+                documents.into_iter().filter_map(|document| stand_ins.of(document)).collect();
+            let text = |document: &Document| (document.name().to_owned(), document.text().to_owned());
+            held.extend(documents.iter().map(text));
+            root.append(documents);
+        }
         let Loaded { mut settings, mut diagnostics } = root.read::<Settings>()?;
+        let names = provided.names();
+        let yields = |origin: &Origin| origin.file().is_some_and(|file| names.contains(file));
+        routing::settle(&mut settings.routes, yields, &mut diagnostics);
         let routes = routing::Snapshot::build(&settings.routes, services, &mut diagnostics);
         match routes {
             Some(routes) if diagnostics.errors() == 0 => {

@@ -9,6 +9,8 @@ mod bans;
 mod control;
 #[path = "interop/dnsmasq.rs"]
 mod dnsmasq;
+#[path = "interop/docker.rs"]
+mod docker;
 #[path = "interop/grpc.rs"]
 mod grpc;
 #[path = "interop/pod.rs"]

@@ -1,4 +1,5 @@
-//! The words of Drawbridge as types, and the traits through which a route asks its adapters.
+//! The words of Drawbridge as types, the traits through which a route asks its adapters, and the one
+//! through which routes come from elsewhere.
 //!
 //! What must stay true: nothing turns a [`Claim`] into a [`Profile`] but an authentication adapter or a valid cookie, and
 //! [`Refusal`] alone maps a reason to its message, log level and metric label.
@@ -9,6 +10,7 @@ pub mod adapter;
 pub mod ban;
 pub mod client;
 pub mod identity;
+pub mod provider;
 pub mod refusal;
 pub mod status;
 pub mod target;
@@ -20,6 +22,7 @@ pub use adapter::{
 pub use ban::{Ban, Bans, Subject, SubjectError};
 pub use client::{Client, TraceContext};
 pub use identity::{Claim, Identity, Profile, Property};
+pub use provider::{Offer, Remark, RouteDocument, RouteSource};
 pub use refusal::{Refusal, Refused, Severity};
 pub use status::{Status, StatusDocument};
 pub use target::{Lease, Target, TargetAddress};

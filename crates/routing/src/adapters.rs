@@ -5,7 +5,6 @@ mod agones;
 mod dns;
 mod grpc;
 mod http;
-mod unbuilt;
 
 pub use agones::{AgonesSection, AgonesWatchSection};
 pub use dns::DnsSection;

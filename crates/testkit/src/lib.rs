@@ -7,6 +7,7 @@
 //! - [`SessionServer`]: stands in for Mojang's, over HTTP, with its real semantics and a number of faults.
 //! - [`Web`]: a page, such as a favicon's or a status's.
 //! - [`NameServer`]: DNS over UDP and TCP, with its failures on demand.
+//! - [`DockerApi`]: stands in for a Docker daemon, on a socket, with lists, events and a number of faults.
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
@@ -21,6 +22,7 @@ mod backend;
 mod certificates;
 mod connection;
 mod dns;
+mod docker;
 mod edge;
 mod grpc;
 mod kubernetes;
@@ -36,6 +38,7 @@ pub use backend::{Backend, Tarpit};
 pub use certificates::Certificates;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
+pub use docker::{DockerApi, Temper};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};

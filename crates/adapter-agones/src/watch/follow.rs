@@ -8,7 +8,7 @@ use super::{Fleet, Known, MOST, Server};
 use crate::cluster::{Call, Cluster, Resource, shown};
 use crate::error::ApiError;
 use crate::game_server::GameServer;
-use crate::waits::Waits;
+use drawbridge_adapter::waits::Waits;
 use hyper::StatusCode;
 use serde::Deserialize;
 use std::collections::BTreeMap;

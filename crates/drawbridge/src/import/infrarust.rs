@@ -215,7 +215,11 @@ fn read_rest(root: &Entry<'_>, draft: &mut Draft) {
         &["default_motd"],
         "unknown hosts and unreachable targets have a text for each route: routes.status.states",
     );
-    draft.leave_all(root, &["docker"], "routes don't come from Docker yet");
+    draft.leave_all(
+        root,
+        &["docker"],
+        "routes come from Docker by labels of Drawbridge's own: [providers.docker] and drawbridge.hosts",
+    );
     draft.leave_all(root, &["plugins_dir", "plugins", "wasm", "events"], "there are no plugins yet");
     draft.leave_all(root, &["web"], "there is no such API yet");
     draft.leave_all(

@@ -66,14 +66,18 @@ mod built {
 
 #[cfg(not(feature = "agones"))]
 mod unbuilt {
-    use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::guard::Place;
     use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
 
-    unbuilt!("agones", NeedsAgones, "ask a Kubernetes cluster", "discovery may be \"fixed\"");
+    drawbridge_config::unbuilt!(
+        "agones",
+        NeedsAgones,
+        "ask a Kubernetes cluster",
+        "discovery may be \"fixed\""
+    );
 
     pub(in crate::adapters) fn attempts(section: &NeedsAgones) -> &Located<Duration> {
         match *section {}

@@ -43,13 +43,12 @@ mod built {
 
 #[cfg(not(feature = "dns"))]
 mod unbuilt {
-    use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::guard::Place;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
 
-    unbuilt!("dns", DnsSection, "ask DNS", "discovery may be \"fixed\"");
+    drawbridge_config::unbuilt!("dns", DnsSection, "ask DNS", "discovery may be \"fixed\"");
 
     /// Nobody is asked.
     #[derive(Debug, Clone)]

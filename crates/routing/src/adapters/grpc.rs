@@ -110,7 +110,6 @@ mod built {
 
 #[cfg(not(feature = "grpc"))]
 mod unbuilt {
-    use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::guard::Place;
     use drawbridge_model::{
@@ -118,7 +117,7 @@ mod unbuilt {
     };
     use std::sync::Arc;
 
-    unbuilt!("grpc", NeedsGrpc, "ask a service over gRPC", "name another type");
+    drawbridge_config::unbuilt!("grpc", NeedsGrpc, "ask a service over gRPC", "name another type");
 
     /// Nobody is asked.
     #[derive(Debug, Clone)]

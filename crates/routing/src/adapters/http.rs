@@ -65,19 +65,18 @@ mod built {
 
 #[cfg(not(feature = "http"))]
 mod unbuilt {
-    use crate::adapters::unbuilt::unbuilt;
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::status::FaviconLoader;
     use drawbridge_model::{AuthenticationAdapter, StatusAdapter};
     use std::sync::Arc;
 
-    unbuilt!(
+    drawbridge_config::unbuilt!(
         "http",
         MojangSection,
         "ask a session server",
         "authentication may be \"fixed\" or \"disabled\""
     );
-    unbuilt!("http", HttpStatusSection, "ask for a status", "status may be \"fixed\"");
+    drawbridge_config::unbuilt!("http", HttpStatusSection, "ask for a status", "status may be \"fixed\"");
 
     /// Nobody is asked.
     #[derive(Debug, Clone)]

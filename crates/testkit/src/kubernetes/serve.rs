@@ -2,9 +2,9 @@
 
 use super::{ApiCall, Books, Desk, Turn, selector};
 use crate::web::Request;
-use crate::web::http::{Answer, write_answer};
+use crate::web::http::{Answer, has_left, write_answer};
 use serde_json::{Value, json};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -116,18 +116,6 @@ fn held(
         write_answer(stream, status, "Content-Type: application/json\r\n", &body)?;
         Ok(true)
     }))
-}
-
-/// Whether whoever asked has hung up.
-fn has_left(stream: &TcpStream) -> io::Result<bool> {
-    stream.set_nonblocking(true)?;
-    let peeked = stream.peek(&mut [0]);
-    stream.set_nonblocking(false)?;
-    match peeked {
-        Ok(read) => Ok(read == 0),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
-        Err(_) => Ok(true),
-    }
 }
 
 impl Books {

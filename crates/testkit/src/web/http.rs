@@ -142,6 +142,18 @@ pub(crate) fn write_answer(
     stream.write_all(&bytes)
 }
 
+/// Whether whoever asked has hung up.
+pub(crate) fn has_left(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let peeked = stream.peek(&mut [0]);
+    stream.set_nonblocking(false)?;
+    match peeked {
+        Ok(read) => Ok(read == 0),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(_) => Ok(true),
+    }
+}
+
 fn read_request(
     reader: &mut BufReader<&TcpStream>,
     from: IpAddr,

@@ -4,24 +4,25 @@
 //! Worked example with 100 ms and 2 s: about 100, 200, 400, 800 and 1,600 ms, then about 2 s each time; "about" is a quarter
 //! more or less, and never more than 2 s.
 
-use drawbridge_adapter::backoff;
+use crate::backoff;
 use std::time::Duration;
 
 /// The waits between attempts.
 #[derive(Debug)]
-pub(crate) struct Waits {
+pub struct Waits {
     next: Duration,
     longest: Duration,
 }
 
 impl Waits {
     /// From `first` to `longest`.
-    pub(crate) const fn new(first: Duration, longest: Duration) -> Self {
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { next: first, longest }
     }
 
     /// The next wait, at least what was `asked` for.
-    pub(crate) fn next(&mut self, asked: Option<Duration>) -> Duration {
+    pub fn next(&mut self, asked: Option<Duration>) -> Duration {
         let wait = backoff::spread(self.next, backoff::chance()).min(self.longest);
         self.next = self.next.saturating_mul(2).min(self.longest);
         wait.max(asked.unwrap_or_default())

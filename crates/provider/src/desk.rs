@@ -1,0 +1,55 @@
+//! What a provider knows, and how it is doing.
+//!
+//! What must stay true: it is told once that whoever is asked is away, and once that they are back; documents that are the same as before
+//! are no news.
+
+use drawbridge_model::{Offer, RouteDocument};
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+
+/// What a provider has found, for those who read it.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    provider: &'static str,
+    offer: watch::Sender<Offer>,
+    failing: AtomicBool,
+}
+
+impl Desk {
+    pub(crate) fn new(provider: &'static str) -> Self {
+        Self { provider, offer: watch::Sender::default(), failing: AtomicBool::default() }
+    }
+
+    pub(crate) const fn provider(&self) -> &'static str {
+        self.provider
+    }
+
+    pub(crate) fn offers(&self) -> watch::Receiver<Offer> {
+        self.offer.subscribe()
+    }
+
+    /// This is all there is.
+    pub(crate) fn put(&self, mut documents: Vec<RouteDocument>) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            tracing::info!(provider = self.provider, "routes are followed again");
+        }
+        documents.sort_by(|one, other| one.name.cmp(&other.name));
+        self.offer.send_if_modified(|offer| {
+            let news = offer.as_deref() != Some(&documents);
+            if news {
+                *offer = Some(Arc::from(documents));
+            }
+            news
+        });
+    }
+
+    /// Nobody knows how things are; what was known stays.
+    pub(crate) fn failing(&self, error: &dyn Display, help: Option<&str>) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            let provider = self.provider;
+            tracing::warn!(provider, %error, help, "routes can't be followed: those that are known stay");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! How a daemon is followed: events first, so that nothing is missed, then a list, and a list again whenever there was word.
+
+use super::container::Container;
+use super::daemon::{Daemon, DaemonError, Events};
+use super::routes::documents;
+use super::section::DockerSection;
+use crate::desk::Desk;
+use crate::labels::HOSTS;
+use drawbridge_adapter::waits::Waits;
+use drawbridge_model::{Offer, RouteSource};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+
+/// The most containers that are looked at.
+const MOST: usize = 2_000;
+/// How long further word is awaited before the list is asked for.
+const QUIET: Duration = Duration::from_millis(50);
+/// How long no word is believed.
+const BELIEVED: Duration = Duration::from_secs(60);
+/// The first wait after a failure, and the longest.
+const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+
+/// A daemon that is followed, until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Docker {
+    desk: Arc<Desk>,
+    _running: AbortOnDropHandle<()>,
+}
+
+impl Docker {
+    pub(crate) fn start(section: DockerSection, runtime: &Handle, tasks: &TaskTracker) -> Self {
+        let desk = Arc::new(Desk::new("docker"));
+        let followed = follow(Arc::clone(&desk), section);
+        Self { desk, _running: AbortOnDropHandle::new(tasks.spawn_on(followed, runtime)) }
+    }
+}
+
+impl RouteSource for Docker {
+    fn name(&self) -> &'static str {
+        self.desk.provider()
+    }
+
+    fn offers(&self) -> watch::Receiver<Offer> {
+        self.desk.offers()
+    }
+}
+
+async fn follow(desk: Arc<Desk>, section: DockerSection) {
+    let fresh = || Waits::new(WAITS.0, WAITS.1);
+    let mut waits = fresh();
+    loop {
+        let mut listed = false;
+        let Err(error) = session(&desk, &section, &mut listed).await;
+        if listed {
+            waits = fresh();
+        }
+        desk.failing(&error, error.help());
+        sleep(waits.next(None)).await;
+    }
+}
+
+/// As long as the daemon is there. `listed` tells whether there has been a list.
+async fn session(desk: &Desk, section: &DockerSection, listed: &mut bool) -> Result<Infallible, DaemonError> {
+    let daemon = Daemon::meet(&section.endpoint).await?;
+    let mut events = daemon.events().await?;
+    loop {
+        let containers = containers(&daemon).await?;
+        desk.put(documents(containers, section.network.as_deref()));
+        *listed = true;
+        word(&mut events).await?;
+    }
+}
+
+/// Waits until it is worth asking again.
+async fn word(events: &mut Events) -> Result<(), DaemonError> {
+    match timeout(BELIEVED, events.next()).await {
+        Err(_) => return Ok(()),
+        Ok(word) => word?,
+    }
+    let further = async { while events.next().await.is_ok() {} };
+    // An end of the events shows when they are awaited next.
+    let _ = timeout(QUIET, further).await;
+    Ok(())
+}
+
+async fn containers(daemon: &Daemon<'_>) -> Result<Vec<Container>, DaemonError> {
+    let mut listed = daemon.containers(&format!("drawbridge.{HOSTS}")).await?;
+    listed.sort_by(|one, other| one.id.cmp(&other.id));
+    if listed.len() > MOST {
+        tracing::warn!(
+            containers = listed.len(),
+            most = MOST,
+            "there are too many labelled containers: some are no routes"
+        );
+        listed.truncate(MOST);
+    }
+    let mut containers = Vec::new();
+    for container in &listed {
+        containers.extend(daemon.container(&container.id).await?);
+    }
+    Ok(containers)
+}

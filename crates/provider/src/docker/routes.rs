@@ -1,0 +1,45 @@
+//! Containers as documents of routes.
+//!
+//! What must stay true: the same containers give the same documents, in whatever order the daemon lists them.
+
+use super::container::{Container, STYLE};
+use crate::draft::Draft;
+use crate::labels::Labels;
+use drawbridge_model::RouteDocument;
+use std::collections::BTreeMap;
+
+/// One document for each route. Containers whose labels are the same, with a name for the route among them, are targets of one route.
+pub(crate) fn documents(mut containers: Vec<Container>, network: Option<&str>) -> Vec<RouteDocument> {
+    containers.retain(Container::is_there);
+    containers.sort_by(|one, other| one.name().cmp(other.name()));
+    let mut groups: BTreeMap<(Option<String>, Labels), Vec<&Container>> = BTreeMap::new();
+    for container in &containers {
+        let Some(labels) = container.labels() else { continue };
+        let own = if labels.get("name").is_some() { None } else { Some(container.name().to_owned()) };
+        groups.entry((own, labels)).or_default().push(container);
+    }
+    groups.into_iter().filter_map(|((_, labels), group)| document(&labels, &group, network)).collect()
+}
+
+/// The document that the first of the containers gives its name.
+fn document(labels: &Labels, group: &[&Container], network: Option<&str>) -> Option<RouteDocument> {
+    let first = group.first()?.name();
+    let mut draft = Draft {
+        name: format!("docker:{first}"),
+        style: STYLE,
+        labels,
+        bearer: first,
+        targets: Vec::new(),
+        troubles: Vec::new(),
+    };
+    for container in group.iter().filter(|container| container.is_ready()) {
+        match container.target(labels, network) {
+            Ok((address, doubt)) => {
+                draft.targets.push((container.name().to_owned(), address.to_string()));
+                draft.troubles.extend(doubt);
+            }
+            Err(trouble) => draft.troubles.push(trouble),
+        }
+    }
+    Some(draft.write())
+}

@@ -1,0 +1,21 @@
+//! Where routes come from beside files. A provider follows what somebody else keeps, and makes documents of it that are read as route files
+//! are: with the same checks, the same words for mistakes, and the same mercy for one that breaks.
+//!
+//! - [`Providers`] runs those that the configuration names, and knows what they have.
+//! - [`docker`]: containers with labels.
+//!
+//! What must stay true: a provider that loses whoever it asks keeps its documents; nobody who writes a label writes keys of the
+//! configuration that they weren't given; all that is read has a bound, and all that is waited for a deadline.
+
+#![forbid(unsafe_code)]
+
+mod desk;
+pub mod docker;
+mod draft;
+mod labels;
+mod providers;
+mod section;
+mod shape;
+
+pub use providers::Providers;
+pub use section::ProvidersSection;
