@@ -34,7 +34,7 @@ KINDS = {
     },
 }
 KINDS["full-values.yaml"] = KINDS["minimal-values.yaml"] | {
-    "HorizontalPodAutoscaler": 1, "Role": 2, "RoleBinding": 2, "ServiceMonitor": 1,
+    "HorizontalPodAutoscaler": 1, "Role": 4, "RoleBinding": 4, "ServiceMonitor": 1,
 }
 # How long something may take that takes a moment.
 PATIENCE = 30
@@ -132,40 +132,65 @@ def rights(agones):
     return calls | ({("allocation.agones.dev", "gameserverallocations", "create")} if agones["allocate"] else set())
 
 
-def check_account(manifests, deployment, agones):
-    """The pods are somebody, and in each namespace of game servers may do what the edge calls, and no more."""
+def check_account(manifests, deployment, agones, provider):
+    """The pods are somebody, and in each namespace may do what the edge calls there, and no more."""
     (account,) = of_kind(manifests, "ServiceAccount")
     pod = deployment["spec"]["template"]["spec"]
     name = account["metadata"]["name"]
     assert pod["serviceAccountName"] == name
-    assert pod["automountServiceAccountToken"] is agones["enabled"], "the token is there for who needs it alone"
-    namespaces = (agones["namespaces"] or [NAMESPACE]) if agones["enabled"] else []
-    roles = {role["metadata"]["namespace"]: role for role in of_kind(manifests, "Role")}
-    bindings = {binding["metadata"]["namespace"]: binding for binding in of_kind(manifests, "RoleBinding")}
-    assert set(roles) == set(bindings) == set(namespaces), (roles, bindings)
-    for namespace in namespaces:
-        granted = {
-            (group, resource, verb)
-            for rule in roles[namespace]["rules"]
-            for group in rule["apiGroups"]
-            for resource in rule["resources"]
-            for verb in rule["verbs"]
-        }
-        assert granted == rights(agones), granted
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": roles[namespace]["metadata"]["name"]}
-        assert bindings[namespace]["roleRef"] == role
-        assert bindings[namespace]["subjects"] == [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}]
+    needed = agones["enabled"] or provider["enabled"]
+    assert pod["automountServiceAccountToken"] is needed, "the token is there for who needs it alone"
+    wanted = {}
+    if agones["enabled"]:
+        for namespace in agones["namespaces"] or [NAMESPACE]:
+            wanted.setdefault(namespace, set()).update(rights(agones))
+    if provider["enabled"]:
+        for namespace in provider["namespaces"] or [NAMESPACE]:
+            wanted.setdefault(namespace, set()).update({("", "services", "list"), ("", "services", "watch")})
+    assert granted(manifests, name) == wanted, (granted(manifests, name), wanted)
+
+
+def granted(manifests, account):
+    """What roles grant in each namespace, or in all ("*"), each of which has to be bound to the account."""
+    found = {}
+    for kind in ("Role", "ClusterRole"):
+        bindings = {place(binding): binding for binding in of_kind(manifests, f"{kind}Binding")}
+        roles = of_kind(manifests, kind)
+        assert set(bindings) == {place(role) for role in roles}, (bindings, roles)
+        for role in roles:
+            binding = bindings[place(role)]
+            reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role["metadata"]["name"]}
+            assert binding["roleRef"] == reference
+            assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]
+            found.setdefault(place(role)[0], set()).update(
+                (group, resource, verb)
+                for rule in role["rules"]
+                for group in rule["apiGroups"]
+                for resource in rule["resources"]
+                for verb in rule["verbs"]
+            )
+    return found
+
+
+def place(role):
+    return role["metadata"].get("namespace", "*"), role["metadata"]["name"]
 
 
 def check_rights(chart, values):
     """Each option alone grants what it is for, in the release's own namespace where none is named."""
     off = {"enabled": True, "allocate": False, "watch": False, "relabelOrphans": False, "deleteOrphans": False, "namespaces": []}
+    provider_off = {"enabled": False, "namespaces": []}
     for options in [["allocate"], ["watch"], ["allocate", "relabelOrphans"], ["allocate", "deleteOrphans"]]:
-        agones = off | dict.fromkeys(options, True)
-        manifests = rendered(chart, values | {"agones": agones})
-        validate(manifests)
-        (deployment,) = of_kind(manifests, "Deployment")
-        check_account(manifests, deployment, agones)
+        check_rights_of(chart, values, off | dict.fromkeys(options, True), provider_off)
+    for namespaces in [[], ["games"], ["*"]]:
+        check_rights_of(chart, values, off | {"enabled": False}, {"enabled": True, "namespaces": namespaces})
+
+
+def check_rights_of(chart, values, agones, provider):
+    manifests = rendered(chart, values | {"agones": agones, "providers": {"kubernetes": provider}})
+    validate(manifests)
+    (deployment,) = of_kind(manifests, "Deployment")
+    check_account(manifests, deployment, agones, provider)
 
 
 def check_time_to_end(deployment, environment):
@@ -259,6 +284,7 @@ def check_schema(chart):
         {"metrics": {"port": 25565}},
         {"shutdown": {"graceSeconds": "30s"}},
         {"routes": {"a/b": "x"}},
+        {"providers": {"kubernetes": {"namespaces": ["*", "games"]}}},
         {"env": [{"name": "DRAWBRIDGE__SHUTDOWN__GRACE", "value": "1h"}]},
     ]
     with helm_python.Chart.load(chart) as loaded:
@@ -284,7 +310,8 @@ def main(chart, program):
         deployment, container, ports = check_selectors(manifests)
         check_shut_in(deployment, container)
         check_scaling(manifests, deployment, values)
-        check_account(manifests, deployment, defaults["agones"] | values.get("agones", {}))
+        provider = defaults["providers"]["kubernetes"] | values.get("providers", {}).get("kubernetes", {})
+        check_account(manifests, deployment, defaults["agones"] | values.get("agones", {}), provider)
         environment = check_edge(manifests, deployment, container, program)
         check_time_to_end(deployment, environment)
         assert environment["DRAWBRIDGE__METRICS__BIND"] == f'"[::]:{ports["metrics"]}"'

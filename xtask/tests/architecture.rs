@@ -19,6 +19,7 @@ const ROWS: &[&[&str]] = &[
         "drawbridge-adapter-grpc",
         "drawbridge-adapter-http",
     ],
+    &["drawbridge-kubernetes"],
     &["drawbridge-adapter"],
     &["drawbridge-store"],
     &["drawbridge-net"],

@@ -9,14 +9,13 @@ mod section;
 pub use section::{AgonesSection, OnAllocationError};
 
 use crate::Agones;
-use crate::cluster::{Call, Cluster, Resource};
-use crate::error::{ApiError, Effect};
 use crate::game_server::{GameServer, Metadata, NoTarget, Status};
 use crate::orphans::{Allocation, Care, MOST_SOUGHT, Orphans, Sought};
 use crate::template::Facts;
 use async_trait::async_trait;
 use bytes::Bytes;
 use drawbridge_adapter::waits::Waits;
+use drawbridge_kubernetes::{ApiError, Call, Cluster, Effect, Resource};
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Lease, Target};
 use hyper::Method;
 use serde::Deserialize;
@@ -86,7 +85,7 @@ impl Allocated {
         let body = request::body(&self.section, facts, allocation.id);
         let target = Resource {
             group: "allocation.agones.dev/v1",
-            namespace: self.section.namespace.clone(),
+            scope: self.section.namespace.clone().into(),
             rest: "gameserverallocations".to_owned(),
         };
         let body = Bytes::from(body.to_string());

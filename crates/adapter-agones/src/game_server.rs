@@ -184,7 +184,7 @@ impl Status {
         };
         let (host, port) = (&self.address, found.port);
         let written = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        written.parse().map_err(|_| NoTarget::Address(crate::cluster::shown(&written)))
+        written.parse().map_err(|_| NoTarget::Address(drawbridge_kubernetes::shown(&written)))
     }
 }
 

@@ -9,18 +9,16 @@
 #![forbid(unsafe_code)]
 
 pub mod allocation;
-mod cluster;
-mod error;
 mod game_server;
 mod orphans;
 mod template;
 pub mod watch;
 
-pub use error::ApiError;
+pub use drawbridge_kubernetes::ApiError;
 
-use cluster::{Cluster, Place};
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::shelf::Shelf;
+use drawbridge_kubernetes::{Cluster, Place};
 use orphans::Orphans;
 use std::sync::Arc;
 use watch::{Fleet, Watch};

@@ -7,12 +7,11 @@
 //! What must stay true: a game server that somebody else has been given since is left alone; the work ends within [`PATIENCE`], and neither
 //! it nor the calls it makes grow without bound, however many players leave; an API that fails is asked less for orphans than for players.
 
-use crate::cluster::{Call, Cluster, Resource};
-use crate::error::{ApiError, Effect};
 use crate::game_server::GameServer;
 use bytes::Bytes;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_config::keywords;
+use drawbridge_kubernetes::{ApiError, Call, Cluster, Effect, Resource};
 use drawbridge_telemetry::metrics;
 use hyper::{Method, StatusCode};
 use serde::Deserialize;
@@ -309,6 +308,6 @@ impl Care {
 
     fn game_servers(&self, which: &str) -> Resource {
         let (group, namespace) = ("agones.dev/v1", self.namespace.clone());
-        Resource { group, namespace, rest: format!("gameservers{which}") }
+        Resource { group, scope: namespace.into(), rest: format!("gameservers{which}") }
     }
 }

@@ -2,28 +2,23 @@
 //!
 //! What must stay true: a login asks nobody, but waits for the first list at most; what is known stays known while the API fails.
 
-mod follow;
 mod section;
 
 pub(crate) use section::check_cluster;
 pub use section::{AgonesWatchSection, ExpressionSection, WatchSelectorSection};
 
 use crate::Agones;
-use crate::cluster::{Cluster, Place};
-use crate::error::ApiError;
 use crate::game_server::GameServer;
 use async_trait::async_trait;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::discovery::OnDiscoveryError;
+use drawbridge_kubernetes::{ApiError, Cluster, Keeper, MOST, Place, Scope, follow};
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target};
 use drawbridge_telemetry::metrics;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 use tokio::time::timeout;
-
-/// The most game servers that are kept.
-const MOST: usize = 10_000;
 
 /// Which game servers are watched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,39 +73,62 @@ impl Watch {
     pub(crate) fn start(fleet: Fleet, cluster: Arc<Cluster>, background: &Background) -> Self {
         let servers = RwLock::default();
         let known = Arc::new(Known { fleet, servers, health: watch::Sender::default() });
-        let running = background.run(follow::follow(Arc::clone(&known), cluster));
+        let running = background.run(follow(Arc::clone(&known), cluster));
         Self { known, _running: running }
     }
 }
 
 impl Known {
-    /// These are all.
-    fn replace(&self, servers: Servers) {
-        *self.servers.write().unwrap_or_else(PoisonError::into_inner) = servers;
-    }
-
-    /// One has come or changed.
-    fn put(&self, server: GameServer) {
-        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
-        let Fleet { namespace, selector, .. } = &self.fleet;
-        if servers.len() >= MOST && !servers.contains_key(&server.metadata.name) {
-            tracing::warn!(namespace, selector, "a fleet has too many game servers: some aren't known");
-            return;
-        }
-        servers.insert(server.metadata.name.clone(), Arc::new(Server::of(server)));
-    }
-
-    /// One has gone.
-    fn remove(&self, name: &str) {
-        self.servers.write().unwrap_or_else(PoisonError::into_inner).remove(name);
-    }
-
     /// All, by name.
     fn all(&self) -> Vec<Arc<Server>> {
         self.servers.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
+}
 
-    /// It is known how things are.
+impl Keeper for Known {
+    type Object = GameServer;
+
+    fn kind(&self) -> (&'static str, &'static str) {
+        ("agones.dev/v1", "gameservers")
+    }
+
+    fn scope(&self) -> Scope {
+        self.fleet.namespace.clone().into()
+    }
+
+    fn selector(&self) -> &str {
+        &self.fleet.selector
+    }
+
+    fn version(server: &GameServer) -> &str {
+        &server.metadata.resource_version
+    }
+
+    fn replace(&self, servers: Vec<GameServer>) {
+        let servers = servers.into_iter().map(GameServer::bounded);
+        let servers = servers.map(|server| (server.metadata.name.clone(), Arc::new(Server::of(server))));
+        let servers: Servers = servers.collect();
+        *self.servers.write().unwrap_or_else(PoisonError::into_inner) = servers;
+    }
+
+    fn put(&self, server: GameServer) {
+        let mut servers = self.servers.write().unwrap_or_else(PoisonError::into_inner);
+        if servers.len() >= MOST && !servers.contains_key(&server.metadata.name) {
+            self.too_many();
+            return;
+        }
+        servers.insert(server.metadata.name.clone(), Arc::new(Server::of(server.bounded())));
+    }
+
+    fn remove(&self, server: &GameServer) {
+        self.servers.write().unwrap_or_else(PoisonError::into_inner).remove(&server.metadata.name);
+    }
+
+    fn too_many(&self) {
+        let Fleet { namespace, selector, .. } = &self.fleet;
+        tracing::warn!(namespace, selector, "a fleet has too many game servers: some aren't known");
+    }
+
     fn well(&self) {
         let Fleet { namespace, selector, .. } = &self.fleet;
         self.health.send_if_modified(|health| {
@@ -123,7 +141,6 @@ impl Known {
         });
     }
 
-    /// It isn't known how things are.
     fn failing(&self, error: ApiError) {
         let Fleet { namespace, selector, .. } = &self.fleet;
         self.health.send_modify(|health| {

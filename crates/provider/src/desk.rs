@@ -14,12 +14,11 @@ use tokio::sync::watch;
 pub(crate) struct Desk {
     provider: &'static str,
     offer: watch::Sender<Offer>,
-    failing: AtomicBool,
 }
 
 impl Desk {
     pub(crate) fn new(provider: &'static str) -> Self {
-        Self { provider, offer: watch::Sender::default(), failing: AtomicBool::default() }
+        Self { provider, offer: watch::Sender::default() }
     }
 
     pub(crate) const fn provider(&self) -> &'static str {
@@ -32,9 +31,6 @@ impl Desk {
 
     /// This is all there is.
     pub(crate) fn put(&self, mut documents: Vec<RouteDocument>) {
-        if self.failing.swap(false, Ordering::Relaxed) {
-            tracing::info!(provider = self.provider, "routes are followed again");
-        }
         documents.sort_by(|one, other| one.name.cmp(&other.name));
         self.offer.send_if_modified(|offer| {
             let news = offer.as_deref() != Some(&documents);
@@ -44,12 +40,35 @@ impl Desk {
             news
         });
     }
+}
+
+/// Whether whoever is asked answers.
+#[derive(Debug)]
+pub(crate) struct Health {
+    provider: &'static str,
+    /// The part of what is asked that this is about, where there are several.
+    namespace: Option<String>,
+    failing: AtomicBool,
+}
+
+impl Health {
+    pub(crate) const fn of(provider: &'static str, namespace: Option<String>) -> Self {
+        Self { provider, namespace, failing: AtomicBool::new(false) }
+    }
+
+    /// It is known how things are.
+    pub(crate) fn well(&self) {
+        if self.failing.swap(false, Ordering::Relaxed) {
+            let Self { provider, namespace, .. } = self;
+            tracing::info!(provider, namespace, "routes are followed again");
+        }
+    }
 
     /// Nobody knows how things are; what was known stays.
     pub(crate) fn failing(&self, error: &dyn Display, help: Option<&str>) {
         if !self.failing.swap(true, Ordering::Relaxed) {
-            let provider = self.provider;
-            tracing::warn!(provider, %error, help, "routes can't be followed: those that are known stay");
+            let Self { provider, namespace, .. } = self;
+            tracing::warn!(provider, namespace, %error, help, "routes can't be followed: those that are known stay");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! are: with the same checks, the same words for mistakes, and the same mercy for one that breaks.
 //!
 //! - [`Providers`] runs those that the configuration names, and knows what they have.
-//! - [`docker`]: containers with labels.
+//! - [`docker`]: containers with labels. [`kubernetes`]: services with annotations.
 //!
 //! What must stay true: a provider that loses whoever it asks keeps its documents; nobody who writes a label writes keys of the
 //! configuration that they weren't given; all that is read has a bound, and all that is waited for a deadline.
@@ -12,10 +12,12 @@
 mod desk;
 pub mod docker;
 mod draft;
+pub mod kubernetes;
 mod labels;
 mod providers;
 mod section;
 mod shape;
+mod unbuilt;
 
 pub use providers::Providers;
 pub use section::ProvidersSection;

@@ -1,6 +1,7 @@
 //! The providers that run.
 
 use crate::docker::{Docker, DockerSection};
+use crate::kubernetes::{Kubernetes, KubernetesSection};
 use crate::section::ProvidersSection;
 use drawbridge_model::{Offer, RouteDocument, RouteSource};
 use std::future::poll_fn;
@@ -21,6 +22,7 @@ pub struct Providers {
     runtime: Handle,
     tasks: TaskTracker,
     docker: Option<(DockerSection, Followed)>,
+    kubernetes: Option<(KubernetesSection, Followed)>,
 }
 
 /// A provider, and what it has told.
@@ -46,33 +48,31 @@ impl Providers {
     /// None yet. What they do, they do on `runtime`, tracked by `tasks`.
     #[must_use]
     pub const fn new(runtime: Handle, tasks: TaskTracker) -> Self {
-        Self { runtime, tasks, docker: None }
+        Self { runtime, tasks, docker: None, kubernetes: None }
     }
 
     /// Runs those that the section names, from now on. Those of which it says the same as before go on as they are.
     pub fn follow(&mut self, section: &ProvidersSection) {
-        let same = self.docker.as_ref().map(|(section, _)| section) == section.docker.as_ref();
-        if !same {
-            let before = self.docker.take().and_then(|(_, followed)| followed.documents());
-            let start = |section: DockerSection| {
-                let source = Docker::start(section.clone(), &self.runtime, &self.tasks);
-                (section, Followed::new(source, before))
-            };
-            self.docker = section.docker.clone().map(start);
-        }
+        let (runtime, tasks) = (&self.runtime, &self.tasks);
+        change(&mut self.docker, &section.docker, |section| Docker::start(section, runtime, tasks));
+        change(&mut self.kubernetes, &section.kubernetes, |section| {
+            Kubernetes::start(section, runtime, tasks)
+        });
     }
 
     /// Ends all of them.
     pub fn stop(&mut self) {
-        self.docker = None;
+        (self.docker, self.kubernetes) = (None, None);
     }
 
     fn all(&self) -> impl Iterator<Item = &Followed> {
-        self.docker.iter().map(|(_, followed)| followed)
+        let docker = self.docker.iter().map(|(_, followed)| followed);
+        docker.chain(self.kubernetes.iter().map(|(_, followed)| followed))
     }
 
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Followed> {
-        self.docker.iter_mut().map(|(_, followed)| followed)
+        let docker = self.docker.iter_mut().map(|(_, followed)| followed);
+        docker.chain(self.kubernetes.iter_mut().map(|(_, followed)| followed))
     }
 
     /// What each of them has now.
@@ -112,4 +112,20 @@ impl Providers {
     pub fn seen(&mut self) {
         self.all_mut().for_each(|followed| followed.offers.mark_unchanged());
     }
+}
+
+/// Runs the provider that the section asks for, where another one or none runs.
+fn change<S: Clone + PartialEq, P: RouteSource + 'static>(
+    running: &mut Option<(S, Followed)>,
+    section: &Option<S>,
+    start: impl FnOnce(&S) -> P,
+) {
+    if running.as_ref().map(|(section, _)| section) == section.as_ref() {
+        return;
+    }
+    let before = running.take().and_then(|(_, followed)| followed.documents());
+    *running = section.clone().map(|section| {
+        let followed = Followed::new(start(&section), before);
+        (section, followed)
+    });
 }

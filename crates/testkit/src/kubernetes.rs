@@ -5,6 +5,7 @@
 //!   allocation.
 //! - `GET …/gameservers` with label selectors, in pages, or as a watch with bookmarks from a resource version on, which is 410 Gone
 //!   once the API has forgotten it (<https://kubernetes.io/docs/reference/using-api/api-concepts/>).
+//! - `GET …/services` of a namespace or of all, likewise.
 //! - `PATCH` (merge patch) and `DELETE …/gameservers/…` with preconditions.
 //! - 401 without the bearer token, which may change; 429 with Retry-After, 409 and 5xx on demand.
 //!
@@ -112,6 +113,8 @@ struct Books {
     token: String,
     /// By name, which no two share whatever their namespace.
     servers: BTreeMap<String, Value>,
+    /// Services by namespace and name.
+    services: BTreeMap<String, Value>,
     /// The resource version of the last change.
     version: u64,
     /// Every change that isn't forgotten, oldest first: its version, what happened, and the game server.
@@ -121,6 +124,8 @@ struct Books {
     turns: VecDeque<Turn>,
     /// All that concerns game servers is answered with this.
     down: Option<u16>,
+    /// The namespace whose services the caller may not see.
+    forbidden: Option<String>,
     calls: Vec<ApiCall>,
     released: u64,
     bookmarks: u64,
@@ -163,6 +168,49 @@ impl KubernetesApi {
             .and_then(|()| std::fs::rename(&beside, self.folder.path().join("token")));
         written.unwrap_or_else(|error| panic!("the token can't be written: {error}"));
         self.books().token = token;
+    }
+
+    /// Adds a service in a namespace with these annotations, or changes the one of that name. Its address is 127.0.0.1, its only port this one.
+    pub fn serve<'a>(
+        &self,
+        namespace: &str,
+        name: &str,
+        port: u16,
+        annotations: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) {
+        let annotations: serde_json::Map<String, Value> =
+            annotations.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect();
+        let service = json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": { "name": name, "namespace": namespace, "annotations": annotations, "labels": {} },
+            "spec": {
+                "type": "ClusterIP",
+                "clusterIP": "127.0.0.1",
+                "clusterIPs": ["127.0.0.1"],
+                "ports": [{ "name": "minecraft", "protocol": "TCP", "port": port, "targetPort": port }],
+            },
+            "status": { "loadBalancer": {} },
+        });
+        let mut books = self.books();
+        let known = books.services.contains_key(&format!("{namespace}/{name}"));
+        books.record(if known { "MODIFIED" } else { "ADDED" }, service);
+        drop(books);
+        self.desk.changed.notify_all();
+    }
+
+    /// Takes a service away.
+    pub fn withdraw(&self, namespace: &str, name: &str) {
+        let mut books = self.books();
+        let service = books.services.get(&format!("{namespace}/{name}")).cloned();
+        service.into_iter().for_each(|service| books.record("DELETED", service));
+        drop(books);
+        self.desk.changed.notify_all();
+    }
+
+    /// The caller may not see the services of this namespace.
+    pub fn forbid(&self, namespace: &str) {
+        self.books().forbidden = Some(namespace.to_owned());
     }
 
     /// Adds a game server of a fleet, ready, in the namespace `default`, on the node `node-a`, at 127.0.0.1 with the port `game`.
@@ -241,7 +289,7 @@ impl KubernetesApi {
         self.desk.changed.notify_all();
     }
 
-    /// Answers everything about game servers with this status, or as it should.
+    /// Answers everything about game servers and services with this status, or as it should.
     pub fn down(&self, status: Option<u16>) {
         self.books().down = status;
     }
@@ -323,16 +371,22 @@ impl Desk {
 }
 
 impl Books {
-    /// Something happened to a game server.
+    /// Something happened to a game server or service.
     fn record(&mut self, what: &'static str, mut server: Value) {
         self.version += 1;
         server["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let name = server["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         self.history.push((self.version, what, server.clone()));
-        if what == "DELETED" {
-            self.servers.remove(&name);
+        let (objects, name) = if server["kind"] == "Service" {
+            let namespace = server["metadata"]["namespace"].as_str().unwrap_or_default();
+            (&mut self.services, format!("{namespace}/{name}"))
         } else {
-            self.servers.insert(name, server);
+            (&mut self.servers, name)
+        };
+        if what == "DELETED" {
+            objects.remove(&name);
+        } else {
+            objects.insert(name, server);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `type = "agones"`, as it is written. The keys are those of a GameServerAllocation, in the manner of this configuration.
 
-use crate::cluster::Place;
 use crate::orphans::{Fate, LABEL};
 use crate::template::{Template, is_key, is_label_value};
 use crate::watch::{ExpressionSection, check_cluster};
 use drawbridge_config::{DocumentPath, Fields, Located, keywords, section};
+use drawbridge_kubernetes::Place;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
 //! `type = "agones_watch"`, as it is written.
 
 use super::Fleet;
-use crate::cluster::{Place, is_namespace};
 use crate::template::{is_key, is_label_value};
 use drawbridge_adapter::discovery::OnDiscoveryError;
 use drawbridge_config::{DocumentPath, Fields, keywords, section};
+use drawbridge_kubernetes::{Place, is_namespace};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

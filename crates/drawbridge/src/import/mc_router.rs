@@ -209,11 +209,14 @@ fn read_setting(setting: &Setting<'_>, all: &[Setting<'_>], draft: &mut Draft) {
 /// Containers are marked by labels of their own.
 const DOCKER: &str = "routes come from Docker by labels of Drawbridge's own: [providers.docker], and drawbridge.hosts in place of mc-router.host";
 
+/// As with containers.
+const KUBERNETES: &str = "routes come from Kubernetes by annotations of Drawbridge's own: [providers.kubernetes], and drawbridge.dev/hosts in place of mc-router.itzg.me/externalServerName";
+
 /// Why an option has no equivalent.
 fn reason(name: &str) -> &'static str {
     match name {
         "in-docker" | "in-docker-swarm" | "docker-socket" | "docker-timeout" | "docker-api-version" => DOCKER,
-        "in-kube-cluster" | "kube-config" | "kube-namespace" => "routes don't come from Kubernetes yet",
+        "in-kube-cluster" | "kube-config" | "kube-namespace" => KUBERNETES,
         "connection-rate-limit" => {
             "rates are counted for each address: limits.status, limits.login and limits.transfer"
         }

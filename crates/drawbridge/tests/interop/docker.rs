@@ -3,9 +3,9 @@
 //!
 //! What must stay true: nothing of it is left when the test ends, whichever way.
 
-use crate::support::{description, edge};
-use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Backend, Edge, Join, NodeClient, NodeWorld, PATIENCE, Served, eventually, ping};
+use crate::support::edge;
+use crate::support::providers::{FOUND, LOST, soon_says};
+use drawbridge_testkit::{Backend, Join, NodeClient, NodeWorld, PATIENCE, Served, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -180,13 +180,6 @@ impl Drop for Daemon {
     }
 }
 
-#[track_caller]
-fn soon_says(edge: &Edge, host: &str, text: &str) {
-    let said = || description(&ping(edge.address(), ProtocolVersion::V1_21, host).unwrap().0);
-    let live = eventually(PATIENCE, || (said() == text).then_some(()));
-    assert!(live.is_some(), "{host} still says {:?}, not {text:?}", said());
-}
-
 #[test]
 #[ignore = "run by cargo xtask interop"]
 fn containers_of_a_real_daemon_are_routes() {
@@ -243,10 +236,10 @@ fn containers_of_a_real_daemon_are_routes() {
 
     // Nobody is asked while the daemon is away, and its containers run on.
     daemon.leave();
-    edge.wait_for_message("routes can't be followed: those that are known stay");
+    edge.wait_for_message(LOST);
     soon_says(&edge, "lobby.example.com", OWN);
     daemon.come();
-    edge.wait_for_message("routes are followed again");
+    edge.wait_for_message(FOUND);
     soon_says(&edge, "lobby.example.com", OWN);
     daemon.run("carrier", "later", &["drawbridge.hosts=later.example.com", quick, uncached], server);
     soon_says(&edge, "later.example.com", OWN);

@@ -4,7 +4,7 @@ use super::container::Container;
 use super::daemon::{Daemon, DaemonError, Events};
 use super::routes::documents;
 use super::section::DockerSection;
-use crate::desk::Desk;
+use crate::desk::{Desk, Health};
 use crate::labels::HOSTS;
 use drawbridge_adapter::waits::Waits;
 use drawbridge_model::{Offer, RouteSource};
@@ -33,9 +33,9 @@ pub(crate) struct Docker {
 }
 
 impl Docker {
-    pub(crate) fn start(section: DockerSection, runtime: &Handle, tasks: &TaskTracker) -> Self {
+    pub(crate) fn start(section: &DockerSection, runtime: &Handle, tasks: &TaskTracker) -> Self {
         let desk = Arc::new(Desk::new("docker"));
-        let followed = follow(Arc::clone(&desk), section);
+        let followed = follow(Arc::clone(&desk), section.clone());
         Self { desk, _running: AbortOnDropHandle::new(tasks.spawn_on(followed, runtime)) }
     }
 }
@@ -53,25 +53,34 @@ impl RouteSource for Docker {
 async fn follow(desk: Arc<Desk>, section: DockerSection) {
     let fresh = || Waits::new(WAITS.0, WAITS.1);
     let mut waits = fresh();
+    let health = Health::of(desk.provider(), None);
     loop {
         let mut listed = false;
-        let Err(error) = session(&desk, &section, &mut listed).await;
+        let well = || {
+            health.well();
+            listed = true;
+        };
+        let Err(error) = session(&desk, &section, well).await;
         if listed {
             waits = fresh();
         }
-        desk.failing(&error, error.help());
+        health.failing(&error, error.help());
         sleep(waits.next(None)).await;
     }
 }
 
-/// As long as the daemon is there. `listed` tells whether there has been a list.
-async fn session(desk: &Desk, section: &DockerSection, listed: &mut bool) -> Result<Infallible, DaemonError> {
+/// As long as the daemon is there. `well` is called after each list.
+async fn session(
+    desk: &Desk,
+    section: &DockerSection,
+    mut well: impl FnMut(),
+) -> Result<Infallible, DaemonError> {
     let daemon = Daemon::meet(&section.endpoint).await?;
     let mut events = daemon.events().await?;
     loop {
         let containers = containers(&daemon).await?;
         desk.put(documents(containers, section.network.as_deref()));
-        *listed = true;
+        well();
         word(&mut events).await?;
     }
 }

@@ -34,11 +34,9 @@ pub(super) fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
             if let Some(status) = books.down {
                 return books.fails(index, status, "down");
             }
+            let which = Which { kind: "GameServer", namespace: Some((*namespace).to_owned()) };
             match (method, name) {
-                ("GET", []) if request.parameter("watch").is_some() => {
-                    watch(desk, &mut books, index, namespace)
-                }
-                ("GET", []) => books.list(index, namespace),
+                ("GET", []) => listed_or_watched(desk, &mut books, index, which),
                 ("GET", [name]) => match books.servers.get(*name).cloned() {
                     Some(server) => books.says(index, 200, &server),
                     None => books.fails(index, 404, "not found"),
@@ -48,7 +46,35 @@ pub(super) fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
                 _ => books.fails(index, 405, "the server does not allow this method"),
             }
         }
+        ("GET", ["", "api", "v1", within @ .., "services"]) => {
+            let namespace = match within {
+                [] => None,
+                ["namespaces", namespace] => Some((*namespace).to_owned()),
+                _ => return books.fails(index, 404, "the server could not find the requested resource"),
+            };
+            if namespace.is_some() && namespace == books.forbidden {
+                return books.fails(index, 403, "services is forbidden");
+            }
+            match books.down {
+                Some(status) => books.fails(index, status, "down"),
+                None => listed_or_watched(desk, &mut books, index, Which { kind: "Service", namespace }),
+            }
+        }
         _ => books.fails(index, 404, "the server could not find the requested resource"),
+    }
+}
+
+/// Which objects are meant.
+struct Which {
+    kind: &'static str,
+    /// `None`: of all namespaces.
+    namespace: Option<String>,
+}
+
+fn listed_or_watched(desk: &Arc<Desk>, books: &mut Books, index: usize, which: Which) -> Answer {
+    match books.calls[index].request.parameter("watch") {
+        Some(_) => watch(desk, books, index, which),
+        None => books.list(index, which),
     }
 }
 
@@ -138,28 +164,32 @@ impl Books {
         }
     }
 
-    /// The game servers that the request selects.
-    fn selected(&self, index: usize, namespace: &str) -> impl Fn(&Value) -> bool + 'static {
+    /// The objects that the request selects.
+    fn selected(&self, index: usize, which: Which) -> impl Fn(&Value) -> bool + 'static {
         let request = &self.calls[index].request;
         let wanted = request.parameter("labelSelector").unwrap_or_default().to_owned();
-        let namespace = namespace.to_owned();
-        move |server| {
-            server["metadata"]["namespace"] == *namespace
-                && selector::fits(&server["metadata"]["labels"], &wanted)
+        move |object| {
+            object["kind"] == which.kind
+                && which
+                    .namespace
+                    .as_ref()
+                    .is_none_or(|namespace| object["metadata"]["namespace"] == **namespace)
+                && selector::fits(&object["metadata"]["labels"], &wanted)
         }
     }
 
-    fn list(&mut self, index: usize, namespace: &str) -> Answer {
-        let selected = self.selected(index, namespace);
+    fn list(&mut self, index: usize, which: Which) -> Answer {
+        let kind = which.kind;
+        let selected = self.selected(index, which);
         let parameter = |name: &str| self.calls[index].request.parameter(name)?.parse::<usize>().ok();
         let (from, limit) = (parameter("continue").unwrap_or(0), parameter("limit").unwrap_or(usize::MAX));
-        let all: Vec<&Value> = self.servers.values().filter(|server| selected(server)).collect();
+        let all = self.servers.values().chain(self.services.values());
+        let all: Vec<&Value> = all.filter(|object| selected(object)).collect();
         let page: Vec<&Value> = all.iter().skip(from).take(limit).copied().collect();
         let more = from + page.len() < all.len();
         let next = if more { (from + page.len()).to_string() } else { String::new() };
         let list = json!({
-            "apiVersion": "agones.dev/v1",
-            "kind": "GameServerList",
+            "kind": format!("{kind}List"),
             "metadata": { "resourceVersion": self.version.to_string(), "continue": next },
             "items": page,
         });
@@ -221,7 +251,7 @@ fn merge(into: &mut Value, patch: &Value) {
     }
 }
 
-fn watch(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str) -> Answer {
+fn watch(desk: &Arc<Desk>, books: &mut Books, index: usize, which: Which) -> Answer {
     let request = &books.calls[index].request;
     let Some(from) = request.parameter("resourceVersion").and_then(|version| version.parse::<u64>().ok())
     else {
@@ -231,7 +261,8 @@ fn watch(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str) -> 
         return books.fails(index, 410, "too old resource version");
     }
     let stream = Stream {
-        selected: Box::new(books.selected(index, namespace)),
+        kind: which.kind,
+        selected: Box::new(books.selected(index, which)),
         bookmarks: request.parameter("allowWatchBookmarks") == Some("true"),
         told: from,
         seen: (books.broken, books.forgotten, books.bookmarks),
@@ -247,6 +278,7 @@ fn watch(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str) -> 
 
 /// One watch.
 struct Stream {
+    kind: &'static str,
     selected: Box<dyn Fn(&Value) -> bool>,
     bookmarks: bool,
     /// Changes up to this version have been told.
@@ -302,7 +334,7 @@ impl Stream {
         if self.bookmarks && books.bookmarks > self.seen.2 {
             self.seen.2 = books.bookmarks;
             let object = json!({
-                "kind": "GameServer", "apiVersion": "agones.dev/v1",
+                "kind": self.kind,
                 "metadata": { "resourceVersion": books.version.to_string() },
             });
             news.push(json!({ "type": "BOOKMARK", "object": object }));

@@ -2,21 +2,21 @@
 //! documentation, <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
 //!
 //! What must stay true: a stream that breaks is taken up where it was; where the API has forgotten that (410 Gone), all is listed
-//! anew. A fleet never loses a game server in between: the new list replaces the old at once.
+//! anew. Nothing is ever gone in between: the new list replaces the old at once.
 
-use super::{Fleet, Known, MOST, Server};
-use crate::cluster::{Call, Cluster, Resource, shown};
+use crate::cluster::{Call, Cluster, Resource, Scope, shown};
 use crate::error::ApiError;
-use crate::game_server::GameServer;
 use drawbridge_adapter::waits::Waits;
 use hyper::StatusCode;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// Game servers in one page of the list.
+/// The most objects of a list that are looked at.
+pub const MOST: usize = 10_000;
+/// Objects in one page of the list.
 const PAGE: usize = 500;
 /// The most bytes of a page.
 const PAGE_BYTES: usize = 64 << 20;
@@ -31,12 +31,50 @@ const TOO_SHORT: Duration = Duration::from_secs(1);
 /// The first wait after a failure, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 
+/// Whoever keeps what is followed.
+pub trait Keeper: Send + Sync {
+    /// An object that is followed, as far as it matters.
+    type Object: DeserializeOwned + Send + 'static;
+
+    /// The API group and its version, and the name of the kind in it: `agones.dev/v1`, `gameservers`.
+    fn kind(&self) -> (&'static str, &'static str);
+
+    /// Where the objects are.
+    fn scope(&self) -> Scope;
+
+    /// Which of them, in the API's words; empty: all.
+    fn selector(&self) -> &str {
+        ""
+    }
+
+    /// The resource version of an object.
+    fn version(object: &Self::Object) -> &str;
+
+    /// These are all, or so many of them as are looked at.
+    fn replace(&self, objects: Vec<Self::Object>);
+
+    /// One has come or changed.
+    fn put(&self, object: Self::Object);
+
+    /// One has gone.
+    fn remove(&self, object: &Self::Object);
+
+    /// There are more than are looked at.
+    fn too_many(&self);
+
+    /// It is known how things are.
+    fn well(&self);
+
+    /// It isn't known how things are.
+    fn failing(&self, error: ApiError);
+}
+
 #[derive(Debug, Deserialize)]
-struct Page {
+struct Page<T> {
     #[serde(default)]
     metadata: PageMetadata,
-    #[serde(default)]
-    items: Vec<GameServer>,
+    #[serde(default = "Vec::new")]
+    items: Vec<T>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -72,26 +110,26 @@ impl From<ApiError> for Ended {
 }
 
 /// Keeps what is known up to date, for as long as it runs.
-pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
+pub async fn follow<K: Keeper>(keeper: Arc<K>, cluster: Arc<Cluster>) {
     let fresh = || Waits::new(WAITS.0, WAITS.1);
     let mut waits = fresh();
     let mut position = None;
     loop {
         let from = match position.take() {
             Some(from) => Ok(from),
-            None => list(&known, &cluster).await,
+            None => list(&*keeper, &cluster).await,
         };
         let mut from = match from {
             Ok(from) => from,
             Err(error) => {
                 let asked = error.retry_after();
-                known.failing(error);
+                keeper.failing(error);
                 sleep(waits.next(asked)).await;
                 continue;
             }
         };
         let (start, mut began) = (Instant::now(), false);
-        let ended = changes(&known, &cluster, &mut from, &mut began).await;
+        let ended = changes(&*keeper, &cluster, &mut from, &mut began).await;
         let lasted = start.elapsed() >= TOO_SHORT;
         if lasted {
             waits = fresh();
@@ -100,7 +138,7 @@ pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
         match ended {
             Ended::Well => position = Some(from),
             Ended::Gone => {
-                tracing::debug!(namespace = known.fleet.namespace, "the list is too old: it is made anew");
+                tracing::debug!(kind = keeper.kind().1, scope = ?keeper.scope(), "the list is too old: it is made anew");
             }
             Ended::Failed(error) => {
                 // What makes no sense is not asked for again.
@@ -109,7 +147,7 @@ pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
                 asked = error.retry_after();
                 // A stream that breaks is taken up again; one that can't be had is a failure.
                 if !began {
-                    known.failing(error);
+                    keeper.failing(error);
                 }
             }
         }
@@ -120,31 +158,24 @@ pub(super) async fn follow(known: Arc<Known>, cluster: Arc<Cluster>) {
 }
 
 /// Lists all, and says from where on changes are to be told.
-async fn list(known: &Known, cluster: &Arc<Cluster>) -> Result<String, ApiError> {
-    let mut servers = BTreeMap::new();
+async fn list<K: Keeper>(keeper: &K, cluster: &Arc<Cluster>) -> Result<String, ApiError> {
+    let mut objects = Vec::new();
     let mut next = String::new();
     for _ in 0..=MOST / PAGE {
         let limit = PAGE.to_string();
-        let call = Call::get(target(&known.fleet, &[("limit", &limit), ("continue", &next)]), PAGE_BYTES);
-        let page = timeout(LIST, cluster.call::<Page>(call)).await;
+        let call = Call::get(target(keeper, &[("limit", &limit), ("continue", &next)]), PAGE_BYTES);
+        let page = timeout(LIST, cluster.call::<Page<K::Object>>(call)).await;
         let Page { metadata, items } =
             page.unwrap_or_else(|_| Err(ApiError::Broken(format!("no list within {LIST:?}"))))?;
-        servers.extend(
-            items
-                .into_iter()
-                .map(|server| (server.metadata.name.clone(), Arc::new(Server::of(server.bounded())))),
-        );
+        objects.extend(items);
         next = metadata.r#continue;
-        if next.is_empty() || servers.len() >= MOST {
-            if !next.is_empty() || servers.len() > MOST {
-                let Fleet { namespace, selector, .. } = &known.fleet;
-                tracing::warn!(namespace, selector, "a fleet has too many game servers: some aren't known");
+        if next.is_empty() || objects.len() >= MOST {
+            if !next.is_empty() || objects.len() > MOST {
+                keeper.too_many();
             }
-            while servers.len() > MOST {
-                servers.pop_last();
-            }
-            known.replace(servers);
-            known.well();
+            objects.truncate(MOST);
+            keeper.replace(objects);
+            keeper.well();
             return Ok(metadata.resource_version);
         }
     }
@@ -152,7 +183,7 @@ async fn list(known: &Known, cluster: &Arc<Cluster>) -> Result<String, ApiError>
 }
 
 /// Takes over changes from `position` on, which moves along. `began` tells whether the API said that it would tell of them.
-async fn changes(known: &Known, cluster: &Cluster, position: &mut String, began: &mut bool) -> Ended {
+async fn changes<K: Keeper>(keeper: &K, cluster: &Cluster, position: &mut String, began: &mut bool) -> Ended {
     let seconds = STREAM.0.as_secs().to_string();
     let parameters = [
         ("watch", "true"),
@@ -160,18 +191,18 @@ async fn changes(known: &Known, cluster: &Cluster, position: &mut String, began:
         ("timeoutSeconds", seconds.as_str()),
         ("resourceVersion", position.as_str()),
     ];
-    let call = Call::get(target(&known.fleet, &parameters), CHANGE);
+    let call = Call::get(target(keeper, &parameters), CHANGE);
     let following = async {
         let mut lines = match timeout(LIST, cluster.follow(&call)).await {
             Ok(lines) => lines?,
             Err(_) => return Err(ApiError::Broken(format!("no watch within {LIST:?}")).into()),
         };
-        known.well();
+        keeper.well();
         *began = true;
         while let Some(line) = lines.next().await? {
             let change =
                 serde_json::from_slice(&line).map_err(|error| ApiError::Malformed(error.to_string()))?;
-            take(known, change, position)?;
+            take(keeper, change, position)?;
         }
         Ok::<_, Ended>(Ended::Well)
     };
@@ -181,7 +212,7 @@ async fn changes(known: &Known, cluster: &Cluster, position: &mut String, began:
     }
 }
 
-fn take(known: &Known, change: Change, position: &mut String) -> Result<(), Ended> {
+fn take<K: Keeper>(keeper: &K, change: Change, position: &mut String) -> Result<(), Ended> {
     let Change { r#type, object } = change;
     if r#type == "ERROR" {
         let code = object.get("code").and_then(serde_json::Value::as_u64);
@@ -191,27 +222,27 @@ fn take(known: &Known, change: Change, position: &mut String) -> Result<(), Ende
         let message = object.get("message").and_then(serde_json::Value::as_str).unwrap_or_default();
         return Err(ApiError::Broken(shown(message)).into());
     }
-    let server: GameServer =
+    let object: K::Object =
         serde_json::from_value(object).map_err(|error| ApiError::Malformed(error.to_string()))?;
-    if !server.metadata.resource_version.is_empty() {
-        position.clone_from(&server.metadata.resource_version);
+    if !K::version(&object).is_empty() {
+        K::version(&object).clone_into(position);
     }
     match r#type.as_str() {
-        "ADDED" | "MODIFIED" => known.put(server.bounded()),
-        "DELETED" => known.remove(&server.metadata.name),
+        "ADDED" | "MODIFIED" => keeper.put(object),
+        "DELETED" => keeper.remove(&object),
         // A bookmark, which only moves the position.
         _ => {}
     }
     Ok(())
 }
 
-fn target(fleet: &Fleet, parameters: &[(&str, &str)]) -> Resource {
+fn target<K: Keeper>(keeper: &K, parameters: &[(&str, &str)]) -> Resource {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    let selector = [("labelSelector", fleet.selector.as_str())];
+    let selector = [("labelSelector", keeper.selector())];
     let said = parameters.iter().chain(&selector).filter(|(_, value)| !value.is_empty());
     for (name, value) in said {
         query.append_pair(name, value);
     }
-    let (group, namespace) = ("agones.dev/v1", fleet.namespace.clone());
-    Resource { group, namespace, rest: format!("gameservers?{}", query.finish()) }
+    let (group, kind) = keeper.kind();
+    Resource { group, scope: keeper.scope(), rest: format!("{kind}?{}", query.finish()) }
 }

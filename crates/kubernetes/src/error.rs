@@ -37,7 +37,7 @@ pub enum ApiError {
 
 /// What a call may have brought about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// Nothing, for sure.
     None,
     /// Perhaps what was asked for, but nothing more from now on.
@@ -51,7 +51,8 @@ const THROTTLED: Duration = Duration::from_secs(1);
 
 impl ApiError {
     /// The status that the API answered with.
-    pub(crate) const fn status(&self) -> Option<StatusCode> {
+    #[must_use]
+    pub const fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status { status, .. } => Some(*status),
             _ => None,
@@ -59,7 +60,8 @@ impl ApiError {
     }
 
     /// How long the API wants to be left alone.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { status: StatusCode::TOO_MANY_REQUESTS, retry_after, .. } => {
                 Some(retry_after.unwrap_or(THROTTLED))
@@ -70,7 +72,8 @@ impl ApiError {
     }
 
     /// What the API may have done all the same.
-    pub(crate) fn effect(&self) -> Effect {
+    #[must_use]
+    pub fn effect(&self) -> Effect {
         match self {
             Self::Access(_) | Self::Connect(_) => Effect::None,
             Self::Status { status, .. } if !status.is_server_error() => Effect::None,
@@ -82,7 +85,8 @@ impl ApiError {
     }
 
     /// Whether the same call may succeed a little later.
-    pub(crate) fn passes(&self) -> bool {
+    #[must_use]
+    pub fn passes(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Broken(_) => true,
             Self::Status { status, .. } => {

@@ -35,16 +35,16 @@ const TOLD: usize = 300;
 
 /// Which cluster, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
+pub struct Place {
     /// The kubeconfig; the usual ones, or the pod's service account, where none is named.
-    pub(crate) kubeconfig: Option<PathBuf>,
+    pub kubeconfig: Option<PathBuf>,
     /// The context in it; the current one where none is named.
-    pub(crate) context: Option<String>,
+    pub context: Option<String>,
 }
 
 /// A cluster that is asked time and again.
 #[derive(Debug)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     place: Place,
     access: Mutex<Access>,
     /// What the credentials name as the namespace to be in, as they were read last.
@@ -65,29 +65,49 @@ impl std::fmt::Debug for Access {
     }
 }
 
+/// Which namespaces are meant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The one that the credentials name.
+    Home,
+    /// This one.
+    Named(String),
+    /// All of them.
+    All,
+}
+
+impl From<Option<String>> for Scope {
+    fn from(named: Option<String>) -> Self {
+        named.map_or(Self::Home, Self::Named)
+    }
+}
+
 /// Something in a namespace.
 #[derive(Debug, Clone)]
-pub(crate) struct Resource {
-    /// The API group and its version.
-    pub(crate) group: &'static str,
-    /// Where none is named, the namespace that the credentials name.
-    pub(crate) namespace: Option<String>,
+pub struct Resource {
+    /// The API group and its version, such as `apps/v1`; `v1` alone is the oldest.
+    pub group: &'static str,
+    /// Where it is.
+    pub scope: Scope,
     /// Kind, name and query, encoded.
-    pub(crate) rest: String,
+    pub rest: String,
 }
 
 /// What the API is asked.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
-    pub(crate) method: Method,
-    pub(crate) target: Resource,
-    /// The body's type and the body; empty: none.
-    pub(crate) content_type: &'static str,
-    pub(crate) body: Bytes,
+pub struct Call {
+    /// What is done.
+    pub method: Method,
+    /// To what.
+    pub target: Resource,
+    /// The body's type.
+    pub content_type: &'static str,
+    /// The body; empty: none.
+    pub body: Bytes,
     /// The most bytes of the answer.
-    pub(crate) most: usize,
+    pub most: usize,
     /// Becomes true just before the API may see the call.
-    pub(crate) sent: Arc<AtomicBool>,
+    pub sent: Arc<AtomicBool>,
 }
 
 /// How the API explains an error.
@@ -105,19 +125,22 @@ struct Details {
 }
 
 /// Whether a namespace may have this name.
-pub(crate) fn is_namespace(name: &str) -> bool {
+#[must_use]
+pub fn is_namespace(name: &str) -> bool {
     let taken = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.len() <= 63 && name.bytes().all(taken)
 }
 
 impl Call {
     /// Asks for what is there.
-    pub(crate) fn get(target: Resource, most: usize) -> Self {
+    #[must_use]
+    pub fn get(target: Resource, most: usize) -> Self {
         Self::with_body(Method::GET, target, "", Bytes::new(), most)
     }
 
     /// Asks for something to be done.
-    pub(crate) fn with_body(
+    #[must_use]
+    pub fn with_body(
         method: Method,
         target: Resource,
         content_type: &'static str,
@@ -130,28 +153,39 @@ impl Call {
 
 impl Resource {
     fn path(&self, home: &str) -> String {
-        let namespace = self.namespace.as_deref().unwrap_or(home);
-        format!("/apis/{}/namespaces/{namespace}/{}", self.group, self.rest)
+        // The oldest group has no name, and a root of its own.
+        let root = if self.group.contains('/') { "apis" } else { "api" };
+        let within = match &self.scope {
+            Scope::Home => format!("namespaces/{home}/"),
+            Scope::Named(namespace) => format!("namespaces/{namespace}/"),
+            Scope::All => String::new(),
+        };
+        format!("/{root}/{}/{within}{}", self.group, self.rest)
     }
 }
 
 impl Cluster {
     /// Nothing is read or opened yet.
-    pub(crate) fn new(place: Place) -> Self {
+    #[must_use]
+    pub fn new(place: Place) -> Self {
         let calls = Arc::new(Semaphore::new(AT_ONCE));
         Self { place, access: Mutex::default(), home: RwLock::default(), calls }
     }
 
     /// The namespace that is meant by `named`. Empty where nobody has asked the cluster yet who needed to know.
-    pub(crate) fn namespace(&self, named: Option<&str>) -> String {
+    #[must_use]
+    pub fn namespace(&self, named: Option<&str>) -> String {
         let home = || self.home.read().unwrap_or_else(PoisonError::into_inner).clone();
         named.map_or_else(home, str::to_owned)
     }
 
     /// Makes the call, on the runtime: whoever asks may be on a thread that others wait for too. Dropping the future ends the call
     /// and closes its connection.
+    ///
+    /// # Errors
+    /// When there is no answer, one of an error, or none that is a `T`.
     #[expect(clippy::disallowed_methods, reason = "the call owns the task, which ends with it")]
-    pub(crate) async fn call<T: DeserializeOwned + Send + 'static>(
+    pub async fn call<T: DeserializeOwned + Send + 'static>(
         self: &Arc<Self>,
         call: Call,
     ) -> Result<T, ApiError> {
@@ -226,7 +260,8 @@ async fn sent(client: &Client, call: &Call) -> Result<Response<Body>, ApiError> 
 }
 
 /// What the cluster says, as a log may hold it: cut, and without control characters.
-pub(crate) fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     text.chars().take(TOLD).map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
