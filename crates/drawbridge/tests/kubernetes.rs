@@ -159,22 +159,29 @@ fn a_container_keeps_its_host_from_a_service() {
     let (docker, api) = (DockerApi::start().unwrap(), KubernetesApi::start().unwrap());
     let hosts = "both.example.com, k.example.com, play.harbour";
     api.serve("default", "lobby", 1, saying(hosts, "service"));
-    docker.run(
-        "lobby",
-        [
-            ("drawbridge.hosts", "both.example.com"),
-            ("drawbridge.status.type", "fixed"),
-            ("drawbridge.status.description", "container"),
-        ],
-    );
-    let providers = providers(&api, &format!("[providers.docker]\nendpoint = \"{}\"", docker.endpoint()));
-    let edge = edge().config(providers + &HARBOUR.replace("\"*.example.com\"", "\"play.harbour\"")).start();
+    let label = |text| {
+        routes::saying(
+            ["drawbridge.hosts", "drawbridge.status.type", "drawbridge.status.description"],
+            "both.example.com",
+            text,
+        )
+    };
+    docker.run("lobby", label("container"));
+    let harbour = HARBOUR.replace("\"*.example.com\"", "\"play.harbour\"");
+    let of_docker = format!("[providers.docker]\nendpoint = \"{}\"", docker.endpoint());
+    let edge = edge().config(providers(&api, &of_docker) + &harbour).start();
     let shown = ["both.example.com", "k.example.com", "play.harbour"].map(|host| said(&edge, host));
     assert_eq!(shown, ["container", "service", "harbour"]);
     let words = ["of docker:lobby", "of kubernetes:default/lobby", "both have the host"];
     edge.wait_for("both", |line| words.iter().all(|word| line.text().contains(word)));
     docker.remove("lobby");
     soon_says(&edge, "both.example.com", "service");
+    docker.run("lobby", label("again"));
+    soon_says(&edge, "both.example.com", "again");
+    // Without Docker, Kubernetes goes on as it was.
+    edge.rewrite(providers(&api, "") + &harbour);
+    soon_says(&edge, "both.example.com", "service");
+    assert_eq!(asked(&api), (1, 1));
 }
 
 #[test]

@@ -8,6 +8,10 @@
 //! configuration that they weren't given; all that is read has a bound, and all that is waited for a deadline.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(all(feature = "docker", feature = "kubernetes")),
+    allow(dead_code, reason = "what providers share is used by those that are built")
+)]
 
 mod desk;
 pub mod docker;
