@@ -9,6 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
+/// The most bytes of all texts together, as of one file.
+const MOST: usize = 64 << 20;
+
 /// What a provider has found, for those who read it.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -32,6 +35,19 @@ impl Desk {
     /// This is all there is.
     pub(crate) fn put(&self, mut documents: Vec<RouteDocument>) {
         documents.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut room = MOST;
+        let before = documents.len();
+        documents.retain(|document| match room.checked_sub(document.text.len()) {
+            None => false,
+            Some(left) => {
+                room = left;
+                true
+            }
+        });
+        if documents.len() < before {
+            let (provider, left_out) = (self.provider, before - documents.len());
+            tracing::warn!(provider, left_out, "there is too much of it: some are no routes");
+        }
         self.offer.send_if_modified(|offer| {
             let news = offer.as_deref() != Some(&documents);
             if news {
@@ -70,5 +86,29 @@ impl Health {
             let Self { provider, namespace, .. } = self;
             tracing::warn!(provider, namespace, %error, help, "routes can't be followed: those that are known stay");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(name: &str, bytes: usize) -> RouteDocument {
+        RouteDocument { name: name.to_owned(), text: "#".repeat(bytes), remarks: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_there_has_an_order_and_a_bound_and_the_same_again_is_no_news() {
+        let desk = Desk::new("docker");
+        let mut offers = desk.offers();
+        assert!(offers.borrow_and_update().is_none());
+        desk.put(vec![document("b", MOST), document("c", 1), document("a", 1)]);
+        let offer = offers.borrow_and_update().clone().unwrap();
+        let names: Vec<_> = offer.iter().map(|document| document.name.as_str()).collect();
+        assert_eq!(names, ["a", "c"]);
+        desk.put(vec![document("c", 1), document("a", 1)]);
+        assert!(!offers.has_changed().unwrap());
+        desk.put(Vec::new());
+        assert!(offers.has_changed().unwrap(), "none is something else than not known");
     }
 }

@@ -289,3 +289,29 @@ fn further_documents_hold_lists_only() {
     assert_eq!(found[4], "c:1:1: error: missing key \"name\"");
     assert_eq!(found.len(), 5);
 }
+
+/// What whoever made a document knows of it stands at its line, whatever lines there are.
+#[test]
+fn remarks_stand_at_their_lines() {
+    let text = "a = 1\r\n  # b = 2  \n\nlast";
+    for (line, place) in
+        [(0, "1:1"), (1, "1:1"), (2, "2:3"), (3, "3:1"), (4, "4:1"), (5, "4:5"), (usize::MAX, "4:5")]
+    {
+        let mut document = Document::parse("made", text);
+        document.remark(line, |origin| Diagnostic::warning(origin, "doubtful"));
+        let mut root = Root::new(None, &["a"]);
+        root.append(vec![document]);
+        let Err(Error::Invalid(diagnostics)) = root.read::<Settings>() else { panic!("this is no TOML") };
+        let found: Vec<_> = diagnostics.iter().filter(|found| found.message() == "doubtful").collect();
+        let [remark] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(remark.origin().to_string(), format!("made:{place}"), "line {line}");
+    }
+    // What stands there is what is marked.
+    let mut document = Document::parse("made", text);
+    document
+        .remark(2, |origin| Diagnostic::warning(origin, format!("ends at {}", origin.end().unwrap().column)));
+    let mut root = Root::new(None, &["a"]);
+    root.append(vec![document]);
+    let Err(Error::Invalid(diagnostics)) = root.read::<Settings>() else { panic!("this is no TOML") };
+    assert!(diagnostics.iter().any(|found| found.message() == "ends at 10"), "{diagnostics:?}");
+}
