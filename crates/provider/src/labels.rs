@@ -105,6 +105,8 @@ fn unfit(path: &str, style: Style) -> Option<&'static str> {
     let first = keys.first().copied().unwrap_or_default();
     match first {
         "targets" | "discovery" => Some("the target is what bears it"),
+        "authentication" => Some(VOUCHES),
+        "transfer" if keys.get(1) == Some(&"ticket") => Some(VOUCHES),
         _ if keys.len() > 1 && style.own.contains(&first) => Some("there are no keys in it"),
         _ if keys.iter().any(|key| names_secret(key)) => Some(SECRET),
         _ => None,
@@ -113,6 +115,9 @@ fn unfit(path: &str, style: Style) -> Option<&'static str> {
 
 /// Why files and variables of the edge can't be named.
 pub(crate) const SECRET: &str = "only files of the configuration name files or variables of the edge";
+
+/// Why nobody can be made somebody else: a ticket that is signed for whom anybody vouches is good at every target of that name.
+const VOUCHES: &str = "only files of the configuration say who vouches for players, and to whom";
 
 /// Whether a key of a table names what only the edge's operator should: whoever writes labels need not be them.
 fn names_secret(key: &str) -> bool {
@@ -129,7 +134,11 @@ pub(crate) fn value(path: &str, text: &str) -> Result<Value, String> {
         list(text)?
     } else if shape.other && !shape.text {
         // What is no value at all is a text, and whoever reads the key says what they want instead.
-        text.trim().parse().unwrap_or_else(|_| Value::String(text.to_owned()))
+        match text.trim().parse() {
+            // So that what can't be a label isn't hidden in one.
+            Ok(Value::Table(_)) => return Err("a table has a label for each of its keys".to_owned()),
+            read => read.unwrap_or_else(|_: toml::de::Error| Value::String(text.to_owned())),
+        }
     } else {
         Value::String(text.to_owned())
     };

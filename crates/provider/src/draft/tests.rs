@@ -85,7 +85,10 @@ fn labels_that_cant_be_keys_are_named() {
         ("drawbridge.mode\nname", "", "no path of keys"),
         ("drawbridge.port.x", "", "no keys in it"),
         ("drawbridge.status.headers.Authorization.env", "TOKEN", "only files of the configuration"),
-        ("drawbridge.relay", "{ a = { file = '/etc/shadow' } }", "only files of the configuration"),
+        ("drawbridge.relay", "{ host = 'a' }", "a label for each of its keys"),
+        ("drawbridge.transfer", "{ ticket = true }", "a label for each of its keys"),
+        ("drawbridge.transfer.ticket", "true", "only files of the configuration say who vouches"),
+        ("drawbridge.authentication.type", "disabled", "only files of the configuration say who vouches"),
         (
             "drawbridge.actions",
             "[{ type = 'grpc', metadata = { a = { env = 'X' } } }]",
