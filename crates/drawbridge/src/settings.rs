@@ -1,12 +1,13 @@
 //! The configuration as a whole: the sections of all crates put together, and where they come from.
 
+mod socket;
+
 use crate::kept::{Kept, StandIns};
 use crate::provided::Provided;
-use crate::watch::parent;
 use drawbridge_config::{
     Diagnostic, Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Origin, Root, section,
 };
-use drawbridge_control::{ControlSection, Socket, SocketError};
+use drawbridge_control::ControlSection;
 use drawbridge_edge::cookie::{Cookies, Jar};
 use drawbridge_edge::ticket::TicketOffice;
 use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
@@ -272,58 +273,6 @@ impl Source {
         root.environment("DRAWBRIDGE", std::env::vars_os());
         let section: BansSection = root.read_key("bans")?;
         Ok(section.file.as_path().to_path_buf())
-    }
-
-    /// The socket of the edge that runs with this configuration; `None`: it has none. What is wrong elsewhere doesn't count.
-    ///
-    /// # Errors
-    /// With what is wrong in `[control]`, or the main file if it can't be read.
-    pub(crate) fn control(&self) -> Result<Option<PathBuf>, Error> {
-        let mut root = Root::new(self.open_main()?, &["routes"]);
-        root.environment("DRAWBRIDGE", std::env::vars_os());
-        let section: ControlSection = root.read_key("control")?;
-        Ok(section.enabled.then(|| self.socket(&section)))
-    }
-
-    fn socket(&self, section: &ControlSection) -> PathBuf {
-        match &section.socket {
-            Some(socket) => socket.as_path().to_path_buf(),
-            None => parent(self.main()).join(drawbridge_control::USUAL),
-        }
-    }
-
-    /// Makes the socket, unless there is to be none. Where no other is named, an edge can do without.
-    ///
-    /// # Errors
-    /// With a mistake at the key, when the socket that it names can't be made.
-    pub(crate) fn open_socket(&self, section: &ControlSection) -> Result<Option<Socket>, Error> {
-        if !section.enabled {
-            return Ok(None);
-        }
-        let path = self.socket(section);
-        let error = match Socket::open(&path) {
-            Ok(socket) => return Ok(Some(socket)),
-            Err(error) => error,
-        };
-        let (told, help) = (with_cause(&error), error.advice());
-        let Some(socket) = &section.socket else {
-            match error {
-                SocketError::Unbuilt => {}
-                _ => tracing::warn!(
-                    error = told,
-                    help,
-                    "there is no control.socket: `drawbridge ctl` can't be used"
-                ),
-            }
-            return Ok(None);
-        };
-        let mut mistake = Diagnostic::error(socket.origin(), told);
-        if let Some(help) = help {
-            mistake = mistake.help(help);
-        }
-        let mut mistakes = Diagnostics::default();
-        mistakes.push(mistake);
-        Err(Error::Invalid(mistakes))
     }
 
     /// The folder of route files, as the main file and the environment stand now.

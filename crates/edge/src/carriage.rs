@@ -10,7 +10,7 @@ use crate::players::Presence;
 use crate::relay::Answered;
 use crate::report::{Carried, Line};
 use crate::shared::Shared;
-use drawbridge_model::{Client, Identity, Lease};
+use drawbridge_model::{Identity, Lease};
 use drawbridge_net::relay::{Options, Relay, Traffic};
 use drawbridge_net::{InCrowd, PlaceAtTarget, Ticket};
 use drawbridge_telemetry::metrics::{self, CountedRelay};
@@ -58,10 +58,7 @@ impl News {
 /// A player who is carried.
 pub(crate) struct Carriage {
     relay: Relay,
-    client: Client,
     identity: Identity,
-    route: String,
-    target: String,
     /// What was set aside for the player, until it is known that they have come.
     lease: Option<Lease>,
     began: Instant,
@@ -93,11 +90,8 @@ impl Carriage {
         let (client_socket, first) = conversation.into_relay();
         Self {
             relay: Relay::new(client_socket, socket, first, options),
-            client,
             identity,
-            route: route.name.clone(),
             lease: target.lease.clone(),
-            target: target.identifier,
             began: now,
             told: Traffic::default(),
             told_at: now,
@@ -138,12 +132,12 @@ impl Carriage {
             }
         };
         self.tell();
-        metrics::relay_ended(&self.route, end);
+        metrics::relay_ended(self.presence.route(), end);
         Carried {
-            client: &self.client,
-            route: &self.route,
+            client: self.presence.client(),
+            route: self.presence.route(),
             player: self.identity.name(),
-            target: &self.target,
+            target: self.presence.target(),
             traffic: self.relay.traffic(),
             took: self.began.elapsed(),
             end,
@@ -164,10 +158,10 @@ impl Carriage {
         if shared.relays_over.is_cancelled() {
             return Some("shutting_down");
         }
-        if let Some(why) = self.presence.summons().why() {
+        if let Some(why) = self.presence.sent_away() {
             return Some(why.refusal.label());
         }
-        shared.bans.of(self.client.address.ip(), &self.identity).map(|_| "banned")
+        shared.bans.of(self.presence.client().address.ip(), &self.identity).map(|_| "banned")
     }
 
     fn tell_now_and_then(&mut self) {
@@ -181,7 +175,7 @@ impl Carriage {
     /// Counts what was carried since it was told last.
     fn tell(&mut self) {
         let traffic = self.relay.traffic();
-        metrics::relayed(&self.route, traffic.up - self.told.up, traffic.down - self.told.down);
+        metrics::relayed(self.presence.route(), traffic.up - self.told.up, traffic.down - self.told.down);
         self.told = traffic;
     }
 }

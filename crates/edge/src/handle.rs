@@ -61,7 +61,7 @@ impl EdgeHandle {
         &self.addresses
     }
 
-    /// How many connections are open, pings among them.
+    /// How many connections are open: players', pings', and those to targets.
     #[must_use]
     pub fn connections(&self) -> u32 {
         self.shared.gate.connections()

@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// A player as an operator sees them, at one moment.
@@ -117,58 +117,32 @@ pub(crate) struct Players {
     present: Mutex<HashMap<u64, Arc<Entry>>>,
 }
 
-/// What is known of a player.
+/// What is known of a player. For as long as the player is carried nobody else keeps it.
 #[derive(Debug)]
 struct Entry {
     connection: u64,
-    address: SocketAddr,
-    host: String,
-    version: ProtocolVersion,
+    client: Client,
     route: String,
     since: SystemTime,
-    learned: Mutex<Learned>,
-    summons: Summons,
-}
-
-/// What is learned of a player on the way.
-#[derive(Debug, Default)]
-struct Learned {
-    who: Option<Who>,
-    target: Option<(String, String)>,
+    who: Mutex<Option<Who>>,
+    target: OnceLock<(String, String)>,
+    why: OnceLock<Box<Refused>>,
+    called: Notify,
 }
 
 /// Tells a player's task that the player has to go.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Summons(Arc<Call>);
-
-#[derive(Debug, Default)]
-struct Call {
-    why: OnceLock<Refused>,
-    made: CancellationToken,
-}
+#[derive(Debug, Clone)]
+pub(crate) struct Summons(Arc<Entry>);
 
 impl Summons {
-    /// Why the player has to go, if so.
-    pub(crate) fn why(&self) -> Option<&Refused> {
-        self.0.why.get()
-    }
-
     /// Waits until the player has to go.
     pub(crate) async fn comes(&self) -> Refused {
         loop {
-            self.0.made.cancelled().await;
-            // The reason is there before anybody is woken.
-            if let Some(why) = self.why() {
-                return why.clone();
+            if let Some(why) = self.0.why.get() {
+                return Refused::clone(why);
             }
+            self.0.called.notified().await;
         }
-    }
-
-    /// Whether this is the first call.
-    fn make(&self, why: &Refused) -> bool {
-        let first = self.0.why.set(why.clone()).is_ok();
-        self.0.made.cancel();
-        first
     }
 }
 
@@ -178,13 +152,13 @@ impl Players {
         let connection = self.entered.fetch_add(1, Ordering::Relaxed) + 1;
         let entry = Arc::new(Entry {
             connection,
-            address: client.address,
-            host: client.host.clone(),
-            version: client.version,
+            client: client.clone(),
             route: route.to_owned(),
             since: SystemTime::now(),
-            learned: Mutex::default(),
-            summons: Summons::default(),
+            who: Mutex::default(),
+            target: OnceLock::new(),
+            why: OnceLock::new(),
+            called: Notify::new(),
         });
         self.present().insert(connection, Arc::clone(&entry));
         Presence { players: Arc::clone(self), entry }
@@ -199,7 +173,7 @@ impl Players {
     pub(crate) fn send_away(&self, is: impl Fn(&Player) -> bool, why: &Refused) -> Vec<Player> {
         let entries = self.entries();
         let meant = entries.iter().map(|entry| (entry, entry.player())).filter(|(_, player)| is(player));
-        meant.filter(|(entry, _)| entry.summons.make(why)).map(|(_, player)| player).collect()
+        meant.filter(|(entry, _)| entry.call(why)).map(|(_, player)| player).collect()
     }
 
     fn entries(&self) -> Vec<Arc<Entry>> {
@@ -215,25 +189,30 @@ impl Players {
 }
 
 impl Entry {
-    fn learned(&self) -> MutexGuard<'_, Learned> {
-        self.learned.lock().unwrap_or_else(PoisonError::into_inner)
+    fn who(&self) -> MutexGuard<'_, Option<Who>> {
+        self.who.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn player(&self) -> Player {
-        let (who, target) = {
-            let learned = self.learned();
-            (learned.who.clone(), learned.target.clone())
-        };
+        let Client { address, host, version, .. } = &self.client;
         Player {
             connection: self.connection,
-            address: self.address,
-            host: self.host.clone(),
-            version: self.version,
+            address: *address,
+            host: host.clone(),
+            version: *version,
             route: self.route.clone(),
             since: self.since,
-            who,
-            target,
+            who: self.who().clone(),
+            target: self.target.get().cloned(),
         }
+    }
+
+    /// Has the player go; whether nobody has said so before.
+    fn call(&self, why: &Refused) -> bool {
+        let first = self.why.set(Box::new(why.clone())).is_ok();
+        // Whoever isn't waiting yet finds that it was said.
+        self.called.notify_one();
+        first
     }
 }
 
@@ -247,17 +226,38 @@ pub(crate) struct Presence {
 impl Presence {
     /// Who the player is, as far as is known.
     pub(crate) fn is_of(&self, identity: &Identity) {
-        self.entry.learned().who = Some(identity.into());
+        *self.entry.who() = Some(identity.into());
     }
 
     /// The player is carried to this target from here on.
     pub(crate) fn is_carried_to(&self, target: &Target) {
-        self.entry.learned().target = Some((target.identifier.clone(), target.address.to_string()));
+        // Nobody is carried twice.
+        let _ = self.entry.target.set((target.identifier.clone(), target.address.to_string()));
+    }
+
+    /// The other end, as its greeting showed it.
+    pub(crate) fn client(&self) -> &Client {
+        &self.entry.client
+    }
+
+    /// The route.
+    pub(crate) fn route(&self) -> &str {
+        &self.entry.route
+    }
+
+    /// The target that the player is carried to, by identifier.
+    pub(crate) fn target(&self) -> &str {
+        self.entry.target.get().map_or("", |(identifier, _)| identifier)
+    }
+
+    /// Why the player has to go, if so.
+    pub(crate) fn sent_away(&self) -> Option<&Refused> {
+        self.entry.why.get().map(|why| &**why)
     }
 
     /// What calls the player away.
     pub(crate) fn summons(&self) -> Summons {
-        self.entry.summons.clone()
+        Summons(Arc::clone(&self.entry))
     }
 }
 

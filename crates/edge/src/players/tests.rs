@@ -82,10 +82,11 @@ async fn who_is_called_away_is_told_why_once() {
     let players = Arc::<Players>::default();
     let presence = players.enter(&client("203.0.113.7:1"), "lobby");
     let summons = presence.summons();
-    assert!(summons.why().is_none());
+    assert!(presence.sent_away().is_none());
     let why = Refused { by: Some("me".into()), ..Refusal::Kicked.into() };
     assert_eq!(players.send_away(|player| player.connection == 9, &why), []);
     assert_eq!(players.send_away(|_| true, &why).len(), 1);
     assert_eq!(players.send_away(|_| true, &Refusal::Banned.into()), [], "is on the way out already");
     assert_eq!(summons.comes().await, why);
+    assert_eq!(presence.sent_away(), Some(&why));
 }
