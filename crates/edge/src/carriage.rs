@@ -16,6 +16,7 @@ use drawbridge_net::{InCrowd, PlaceAtTarget, Ticket};
 use drawbridge_telemetry::metrics::{self, CountedRelay};
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -104,8 +105,13 @@ impl Carriage {
         }
     }
 
-    /// Carries until one of both sides, or somebody else, ends it. What is left is to be closed.
-    pub(crate) async fn carry(mut self, shared: &Shared) -> Relay {
+    /// Carries until one of both sides, or somebody else, ends it, and closes.
+    pub(crate) async fn carry(self, shared: Arc<Shared>) {
+        // Who is on their way out takes no place: nothing is left of the carriage by then.
+        self.until_the_end(&shared).await.close().await;
+    }
+
+    async fn until_the_end(mut self, shared: &Shared) -> Relay {
         let end = loop {
             let mut news = pin!(shared.news.coming());
             news.as_mut().enable();

@@ -2,6 +2,7 @@
 //! Logins go on in [`crate::login`].
 
 use crate::admission::Accepted;
+use crate::carriage::Carriage;
 use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Opening, Purpose};
@@ -20,17 +21,29 @@ use std::sync::Arc;
 
 /// One connection, from the accepted socket on.
 pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
+    // Players are carried for hours: in a box of their own, while that of the way there is gone.
+    if let Some(carriage) = Box::pin(come(Arc::clone(&shared), socket)).await {
+        Box::pin(carriage.carry(shared)).await;
+    }
+}
+
+/// Everything up to a player's being carried.
+async fn come(shared: Arc<Shared>, socket: Socket) -> Option<Carriage> {
     let mut client = socket.peer();
     let (house, now) = (Arc::clone(&shared), socket.now());
     let mut journey = Journey::begin(now);
-    if let Err(ended) = way(shared, socket, &mut client, &mut journey).await {
-        journey.break_off((&ended).into());
-        // Once in a while is enough to know that nobody more gets in.
-        if ended == Ended::Refused(Refusal::Full) && house.full.permits(now) {
-            let connections = house.gate.connections();
-            tracing::warn!(%client, connections, reason = ended.label(), "turned away");
-        } else {
-            tracing::debug!(%client, reason = ended.label(), "turned away");
+    match way(shared, socket, &mut client, &mut journey).await {
+        Ok(carriage) => carriage,
+        Err(ended) => {
+            journey.break_off((&ended).into());
+            // Once in a while is enough to know that nobody more gets in.
+            if ended == Ended::Refused(Refusal::Full) && house.full.permits(now) {
+                let connections = house.gate.connections();
+                tracing::warn!(%client, connections, reason = ended.label(), "turned away");
+            } else {
+                tracing::debug!(%client, reason = ended.label(), "turned away");
+            }
+            None
         }
     }
 }
@@ -41,14 +54,15 @@ async fn way(
     socket: Socket,
     address: &mut SocketAddr,
     journey: &mut Journey,
-) -> Result<(), Ended> {
+) -> Result<Option<Carriage>, Ended> {
     let admitted = Accepted::new(socket, &shared).admit(&shared, address).await?;
     journey.enter(Phase::Greeting, admitted.socket.now());
     let greeted = admitted.greet().await?;
     match greeted.route(&shared) {
         Routed::Status { route, maintained } => {
             journey.enter(Phase::Status, greeted.socket.now());
-            status::answer(greeted, route.as_deref(), maintained, journey).await
+            status::answer(greeted, route.as_deref(), maintained, journey).await?;
+            Ok(None)
         }
         Routed::Login { route, opening } => {
             journey.enter(Phase::Login, greeted.socket.now());
@@ -56,13 +70,18 @@ async fn way(
             let (visit, conversation) = greeted.into_login(&shared, route, &opening);
             // Boxed, so that a connection that goes no further is no larger for it.
             match method {
-                Some(method) => Box::pin(relay::serve(visit, conversation, *opening, method, journey)).await,
-                None => Box::pin(login::serve(visit, conversation, journey)).await,
+                Some(method) => {
+                    Ok(Box::pin(relay::serve(visit, conversation, *opening, method, journey)).await)
+                }
+                None => {
+                    Box::pin(login::serve(visit, conversation, journey)).await;
+                    Ok(None)
+                }
             }
-            Ok(())
         }
         Routed::Refused(route, refused) => {
-            Box::pin(refuse::tell(greeted, route.as_deref(), &refused, journey)).await
+            Box::pin(refuse::tell(greeted, route.as_deref(), &refused, journey)).await?;
+            Ok(None)
         }
     }
 }

@@ -41,14 +41,14 @@ pub(crate) struct Answered {
     pub(crate) open: PlaceAtTarget,
 }
 
-/// Brings a client to a target and carries what they say; where that fails, tells the client and closes.
+/// Brings a client to a target; where that fails, tells the client and closes.
 pub(crate) async fn serve(
     mut visit: Visit,
     mut conversation: Conversation,
     opening: Opening,
     method: Method,
     journey: &mut Journey,
-) {
+) -> Option<Carriage> {
     let mut name = None;
     let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
     let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
@@ -56,10 +56,12 @@ pub(crate) async fn serve(
         Ok(answered) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
-            let carriage = Carriage::begin(visit, conversation, answered, options, journey);
-            Box::pin(carriage.carry(&shared)).await.close().await;
+            Some(Carriage::begin(visit, conversation, answered, options, journey))
         }
-        Err(ended) => login::turn_away(visit, conversation, ended, name.as_deref(), journey).await,
+        Err(ended) => {
+            login::turn_away(visit, conversation, ended, name.as_deref(), journey).await;
+            None
+        }
     }
 }
 
