@@ -4,7 +4,7 @@
 
 mod support;
 
-use drawbridge_testkit::{Backend, PATIENCE, Player, eventually, sees};
+use drawbridge_testkit::{Closed, PATIENCE, Player, eventually, sees};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use support::ctl::{asked, carried, comes, done, fails, is_carried, socket, told, world};
@@ -297,7 +297,8 @@ fn an_edge_without_players_ends_at_once_and_answers_all_the_same() {
 
 #[test]
 fn a_target_that_isnt_there_leaves_no_player_behind() {
-    let edge = edge().config(carried("world", "*", Backend::nobody().unwrap(), "")).start();
+    let closed = Closed::start().unwrap();
+    let edge = edge().config(carried("world", "*", closed.address().unwrap(), "")).start();
     let mut connection = Player::new("Alice", 767).knock(edge.address()).unwrap();
     assert!(!closes_without_a_word(&mut connection));
     let left = eventually(PATIENCE, || (told(&edge, &["status"])["logins"] == 0).then_some(()));
@@ -306,7 +307,8 @@ fn a_target_that_isnt_there_leaves_no_player_behind() {
 
 #[test]
 fn targets_are_shown_with_their_players_and_what_is_known_against_them() {
-    let (world, nobody) = (world(), Backend::nobody().unwrap());
+    let (world, closed) = (world(), Closed::start().unwrap());
+    let nobody = closed.address().unwrap();
     let targets = format!("[\"{nobody}\", \"{}\"]", world.address());
     let config = carried("world", "world.example.com", world.address(), "");
     let config = config.replace(&format!("[\"{}\"]", world.address()), &targets);

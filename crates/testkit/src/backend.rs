@@ -55,6 +55,30 @@ impl Backend {
     }
 }
 
+/// Where everybody is refused, and which nobody else gets meanwhile.
+#[derive(Debug)]
+pub struct Closed(Socket);
+
+impl Closed {
+    /// Takes a free port of 127.0.0.1, and doesn't listen at it.
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub fn start() -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        Ok(Self(socket))
+    }
+
+    /// Where it is.
+    ///
+    /// # Errors
+    /// When the socket has no address any more.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+    }
+}
+
 /// Where nobody ever gets an answer: connecting to it takes for ever.
 #[derive(Debug)]
 pub struct Tarpit {

@@ -11,7 +11,7 @@
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
-//! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive.
+//! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive, [`Closed`] refuses everybody.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
 //! it; only addresses of 127.0.0.0/8 are used. All is blocking: a test reads from top to bottom.
@@ -34,7 +34,7 @@ mod target;
 mod wait;
 mod web;
 
-pub use backend::{Backend, Tarpit};
+pub use backend::{Backend, Closed, Tarpit};
 pub use certificates::Certificates;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
