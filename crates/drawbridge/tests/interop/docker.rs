@@ -8,7 +8,7 @@ use crate::support::providers::{FOUND, LOST, soon_says};
 use drawbridge_testkit::{Backend, Join, NodeClient, NodeWorld, PATIENCE, Served, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -150,7 +150,7 @@ impl Daemon {
 
     /// Runs a container that carries whoever comes for `host` to the server, by a port that nobody else has.
     fn run(&self, image: &str, name: &str, labels: &[&str], server: SocketAddr) {
-        let port = Backend::nobody().unwrap();
+        let port = free_port();
         let port_label = format!("drawbridge.port={}", port.port());
         let mut arguments = vec!["run", "--detach", "--network=host", "--name", name, "--label", &port_label];
         labels.iter().for_each(|label| arguments.extend(["--label", label]));
@@ -160,10 +160,21 @@ impl Daemon {
     }
 }
 
+/// A port of 127.0.0.1 that is free and that no connection is given while a container that had it is stopped: those have higher ones.
+fn free_port() -> SocketAddr {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let port = (first..32_000).find(free).unwrap();
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
         if self.process.is_none() {
             self.come();
+        }
+        if std::thread::panicking() {
+            eprintln!("containers: {}", self.try_docker(&["ps", "--all"]).unwrap_or_else(|error| error));
         }
         let containers = self.try_docker(&["ps", "--all", "--quiet"]).unwrap_or_default();
         for container in containers.lines() {
