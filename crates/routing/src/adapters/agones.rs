@@ -71,6 +71,7 @@ mod unbuilt {
     use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
+    use std::time::Duration;
 
     drawbridge_config::unbuilt!(
         "agones",
