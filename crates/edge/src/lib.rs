@@ -188,6 +188,8 @@ impl Edge {
         self.end_relays(shutdown.relays, hurry).await;
         self.serving.abort();
         self.serving.finished().await;
+        // What adapters do in the background ends with the last snapshot, and operators may hold on to the edge.
+        self.shared.snapshot.store(Arc::new(Snapshot::empty()));
     }
 
     /// Lets players who are carried go on for a while.

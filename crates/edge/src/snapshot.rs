@@ -3,7 +3,7 @@
 use crate::cookie::Jar;
 use crate::ticket::TicketOffice;
 use drawbridge_config::{Data, Json, Reader, Schemas, Setting, Value, json, keywords, section};
-use drawbridge_net::{AddressRules, Limits, Networks};
+use drawbridge_net::{Access, AddressRules, Limits, Networks};
 use drawbridge_routing as routing;
 use std::time::Duration;
 
@@ -81,4 +81,19 @@ pub struct Snapshot {
     pub unknown_host: UnknownHostAction,
     /// The routes.
     pub routes: routing::Snapshot,
+}
+
+impl Snapshot {
+    /// That of an edge which serves nobody any more.
+    pub(crate) fn empty() -> Self {
+        Self {
+            limits: Limits::default(),
+            access: AddressRules::from(&Access::default()),
+            proxies: Networks::default(),
+            cookies: None,
+            tickets: None,
+            unknown_host: UnknownHostAction::Drop,
+            routes: routing::Snapshot::without_routes(),
+        }
+    }
 }

@@ -55,11 +55,17 @@ impl Snapshot {
                 return None;
             }
         };
-        Some(Self {
-            table,
+        Some(Self { table, ..Self::without_routes() })
+    }
+
+    /// No route at all, not even the built-in one; nothing is done in the background for it.
+    #[must_use]
+    pub fn without_routes() -> Self {
+        Self {
+            table: Table::default(),
             localization: Arc::new(localization::Fixed::new(&FixedLocalizationSection::default())),
             default_status: status::Fixed::new(&FixedStatusSection::default(), None).document(),
-        })
+        }
     }
 
     /// The route for a host that [`clean_host`](crate::clean_host) has cleaned.

@@ -29,6 +29,22 @@ pub struct Table<R> {
     default: Option<u32>,
 }
 
+impl<R> Default for Table<R> {
+    /// Without any route.
+    fn default() -> Self {
+        Self {
+            routes: Vec::new(),
+            exact: HashMap::new(),
+            wildcards: HashMap::new(),
+            deepest: 0,
+            longest: 0,
+            globs: Expressions::default(),
+            regexes: Expressions::default(),
+            default: None,
+        }
+    }
+}
+
 /// Regular expressions in file order.
 #[derive(Debug, Default)]
 struct Expressions {
