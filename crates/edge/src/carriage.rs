@@ -106,12 +106,18 @@ impl Carriage {
     }
 
     /// Carries until one of both sides, or somebody else, ends it, and closes.
-    pub(crate) async fn carry(self, shared: Arc<Shared>) {
-        // Who is on their way out takes no place: nothing is left of the carriage by then.
-        self.until_the_end(&shared).await.close().await;
+    pub(crate) async fn carry(mut self: Box<Self>, shared: Arc<Shared>) {
+        self.until_the_end(&shared).await;
+        // Who is on their way out takes no place.
+        Box::pin(self.into_relay().close()).await;
     }
 
-    async fn until_the_end(mut self, shared: &Shared) -> Relay {
+    /// Nothing but the relay is left.
+    fn into_relay(self) -> Relay {
+        self.relay
+    }
+
+    async fn until_the_end(&mut self, shared: &Shared) {
         let end = loop {
             let mut news = pin!(shared.news.coming());
             news.as_mut().enable();
@@ -149,7 +155,6 @@ impl Carriage {
             end,
         }
         .log();
-        self.relay
     }
 
     /// A target that authenticates answers everybody; what follows, and the client's own next words, are for those alone who get in.

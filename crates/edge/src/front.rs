@@ -13,27 +13,19 @@ use crate::relay;
 use crate::shared::Shared;
 use crate::status;
 use drawbridge_model::{Refusal, Refused};
-use drawbridge_net::{Knock, Socket};
+use drawbridge_net::{Continuation, Knock, Socket};
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::{self, Limit, Phase};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// One connection, from the accepted socket on.
-pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) {
-    // Players are carried for hours: in a box of their own, while that of the way there is gone.
-    if let Some(carriage) = Box::pin(come(Arc::clone(&shared), socket)).await {
-        Box::pin(carriage.carry(shared)).await;
-    }
-}
-
-/// Everything up to a player's being carried.
-async fn come(shared: Arc<Shared>, socket: Socket) -> Option<Carriage> {
+/// One connection, from the accepted socket on; a player who is to be carried goes on by themselves.
+pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) -> Option<Continuation> {
     let mut client = socket.peer();
     let (house, now) = (Arc::clone(&shared), socket.now());
     let mut journey = Journey::begin(now);
     match way(shared, socket, &mut client, &mut journey).await {
-        Ok(carriage) => carriage,
+        Ok(carriage) => carriage.map(|carriage| Continuation::new(carriage.carry(house))),
         Err(ended) => {
             journey.break_off((&ended).into());
             // Once in a while is enough to know that nobody more gets in.
@@ -54,7 +46,7 @@ async fn way(
     socket: Socket,
     address: &mut SocketAddr,
     journey: &mut Journey,
-) -> Result<Option<Carriage>, Ended> {
+) -> Result<Option<Box<Carriage>>, Ended> {
     let admitted = Accepted::new(socket, &shared).admit(&shared, address).await?;
     journey.enter(Phase::Greeting, admitted.socket.now());
     let greeted = admitted.greet().await?;

@@ -48,7 +48,7 @@ pub(crate) async fn serve(
     opening: Opening,
     method: Method,
     journey: &mut Journey,
-) -> Option<Carriage> {
+) -> Option<Box<Carriage>> {
     let mut name = None;
     let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
     let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
@@ -56,7 +56,7 @@ pub(crate) async fn serve(
         Ok(answered) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
-            Some(Carriage::begin(visit, conversation, answered, options, journey))
+            Some(Box::new(Carriage::begin(visit, conversation, answered, options, journey)))
         }
         Err(ended) => {
             login::turn_away(visit, conversation, ended, name.as_deref(), journey).await;

@@ -76,7 +76,8 @@ async fn converse(socket: &mut Socket, mut answers: Answers, mut inbound: Inboun
             if !after.is_zero() {
                 write(socket, &out).await?;
                 out.clear();
-                sleep(after).await;
+                // Boxed, so that all others are no larger for it.
+                Box::pin(sleep(after)).await;
             }
             Outbound::new().write(answers.version, &pong, &mut out).map_err(|_| Refusal::Internal)?;
             return write(socket, &out).await;

@@ -25,5 +25,5 @@ pub use limits::{Denied, Gate, Knock, Limits, Place, PlaceAtTarget, Ticket};
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;
 pub use proxy_protocol::{ProxyError, ProxyProtocol};
-pub use reactor::{Dialer, Pulse, Serving, Socket};
+pub use reactor::{Continuation, Dialer, Pulse, Serving, Socket};
 pub use relay::Relay;

@@ -29,6 +29,7 @@ use mio::{Events, Poll, Registry, Token};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+pub use slots::Continuation;
 pub use socket::{Dialer, LINGER_TIME, Socket};
 
 use crate::listener::Bound;
@@ -70,7 +71,7 @@ impl Bound {
     pub fn serve<F, T>(self, factory: F, runtime: &Handle) -> io::Result<Serving>
     where
         F: Fn(Socket) -> T + Send + Sync + 'static,
-        T: Future<Output = ()> + 'static,
+        T: Future<Output = Option<Continuation>> + 'static,
     {
         let factory = Arc::new(factory);
         let (alive, ended) = mpsc::channel(1);
@@ -284,7 +285,13 @@ impl Reactor {
         self.core.slots.borrow_mut().put(index, task);
         match poll {
             Some(std::task::Poll::Pending) => {}
-            Some(std::task::Poll::Ready(())) => self.end(index),
+            Some(std::task::Poll::Ready(None)) => self.end(index),
+            Some(std::task::Poll::Ready(Some(Continuation(next)))) => {
+                let ended = self.core.slots.borrow_mut().take(index);
+                contain(|| drop(ended));
+                self.core.slots.borrow_mut().put(index, next);
+                self.poll_task(index);
+            }
             None => {
                 let peer = self.core.slots.borrow_mut().peer(index);
                 tracing::error!(%peer, "a connection was dropped because its task panicked");
@@ -353,7 +360,10 @@ mod tests {
             .serve(
                 move |socket| {
                     told.send(socket.peer()).unwrap();
-                    async move { drop(socket) }
+                    async move {
+                        drop(socket);
+                        None
+                    }
                 },
                 runtime.handle(),
             )

@@ -85,7 +85,7 @@ fn several_addresses_are_served() {
     let bound = Listener::bind(&addresses(&["127.0.0.1:0", "127.0.0.2:0"]), 2).unwrap();
     let local = bound.local_addresses().to_vec();
     assert_eq!(local.len(), 2);
-    let _serving = bound.serve(common::echo, runtime.handle()).unwrap();
+    let _serving = bound.serve(common::only(common::echo), runtime.handle()).unwrap();
     for address in local {
         common::assert_echoes(&mut common::connect(address).unwrap());
     }

@@ -14,8 +14,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use common::{Edge, SOON, assert_echoes, echo};
-use drawbridge_net::Socket;
 use drawbridge_net::reactor::LINGER_TIME;
+use drawbridge_net::{Continuation, Listener, Socket};
 use tokio::sync::oneshot;
 
 /// A channel whose sending end many tasks may have.
@@ -34,6 +34,44 @@ fn reads_and_writes() {
     let mut clients: Vec<_> = (0..20).map(|_| edge.connect()).collect();
     for _ in 0..3 {
         clients.iter_mut().for_each(assert_echoes);
+    }
+}
+
+#[test]
+fn a_task_may_go_on_as_another_that_has_its_socket() {
+    let (told, dropped) = reports();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let bound = Listener::bind(&["127.0.0.1:0".parse().unwrap()], 1).unwrap();
+    let address = bound.local_addresses()[0];
+    let task = move |mut socket: Socket| {
+        let kept = Kept(Arc::clone(&told));
+        async move {
+            socket.read(&mut [0; 1]).await.unwrap();
+            // What the first task has is gone before the second one begins.
+            let _kept = kept;
+            Some(Continuation::new(echo(socket)))
+        }
+    };
+    let mut serving = bound.serve(task, runtime.handle()).unwrap();
+    let mut clients: Vec<_> = (0..20).map(|_| common::connect(address).unwrap()).collect();
+    for client in &mut clients {
+        client.write_all(b"!").unwrap();
+        dropped.recv_timeout(SOON).unwrap();
+        assert_echoes(client);
+        assert_echoes(client);
+    }
+    drop(clients);
+    serving.stop_accepting();
+    let finished = serving.finished();
+    runtime.block_on(async { tokio::time::timeout(SOON, finished).await }).expect("all slots are free");
+}
+
+/// Tells when it is dropped.
+struct Kept(Arc<Mutex<Sender<()>>>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        report(&self.0, ());
     }
 }
 

@@ -14,7 +14,21 @@ use std::task::Waker;
 use super::deadlines::{Due, Reminders, Tick};
 use super::wake::{Mailbox, SlotWaker};
 
-pub(super) type Task = Pin<Box<dyn Future<Output = ()>>>;
+pub(super) type Task = Pin<Box<dyn Future<Output = Option<Continuation>>>>;
+
+/// A task that goes on in the place of one that has ended, so that nothing is kept of the way there.
+pub struct Continuation(pub(super) Task);
+
+impl Continuation {
+    /// Does this.
+    #[must_use]
+    pub fn new(work: impl Future<Output = ()> + 'static) -> Self {
+        Self(Box::pin(async move {
+            work.await;
+            None
+        }))
+    }
+}
 
 /// A set of directions of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,9 +10,10 @@
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use drawbridge_net::{Listener, Serving, Socket};
+use drawbridge_net::{Continuation, Listener, Serving, Socket};
 use tokio::runtime::{Builder, Runtime};
 
 /// How long a test waits for something that should happen soon, on a machine that has other things to do.
@@ -44,7 +45,7 @@ impl Edge {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let bound = Listener::bind(&[address.parse().unwrap()], threads).unwrap();
         let address = bound.local_addresses()[0];
-        let serving = bound.serve(task, runtime.handle()).unwrap();
+        let serving = bound.serve(only(task), runtime.handle()).unwrap();
         Self { serving, address, runtime }
     }
 
@@ -57,6 +58,19 @@ impl Edge {
     pub fn finish(&mut self) {
         let finished = self.serving.finished();
         self.runtime.block_on(async { tokio::time::timeout(SOON, finished).await }).expect("finished");
+    }
+}
+
+/// Tasks that nothing follows on.
+pub fn only<T: Future<Output = ()> + 'static>(
+    task: impl Fn(Socket) -> T + Send + Sync + 'static,
+) -> impl Fn(Socket) -> Pin<Box<dyn Future<Output = Option<Continuation>>>> + Send + Sync + 'static {
+    move |socket| {
+        let work = task(socket);
+        Box::pin(async move {
+            work.await;
+            None
+        })
     }
 }
 
