@@ -1,7 +1,7 @@
 //! What can go wrong with a call.
 
-use drawbridge_adapter::chain::chain;
 use drawbridge_model::AdapterError;
+use drawbridge_telemetry::in_full;
 use std::error::Error;
 use std::time::Duration;
 use thiserror::Error;
@@ -46,7 +46,7 @@ impl GrpcError {
             return Self::Unsent(peer.to_owned());
         }
         if let Some(error) = source.and_then(|source| source.downcast_ref::<hyper::Error>()) {
-            return Self::Broken(peer.to_owned(), chain(error));
+            return Self::Broken(peer.to_owned(), in_full(error));
         }
         match status.code() {
             // The peer keeps the deadline that it was told.

@@ -4,7 +4,7 @@
 
 use crate::endpoint::{PeerUri, Tls};
 use crate::error::NotSent;
-use drawbridge_adapter::chain::chain;
+use drawbridge_telemetry::in_full;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper::header::{HeaderValue, USER_AGENT};
@@ -112,7 +112,7 @@ impl Line {
             .keep_alive_interval(keep_alive)
             .keep_alive_timeout(SIGN_OF_LIFE.min(keep_alive))
             .handshake(TokioIo::new(stream));
-        let (requests, driver) = handshake.await.map_err(|error| chain(&error))?;
+        let (requests, driver) = handshake.await.map_err(|error| in_full(&error))?;
         let origin = uri.to_string().parse().map_err(|error| format!("{error}"))?;
         Ok((Self { requests, origin, peer: uri.to_string().into(), state: Arc::default() }, driver))
     }
@@ -206,7 +206,7 @@ async fn connect(uri: &PeerUri) -> Result<tokio::net::TcpStream, String> {
     // The scheme only matters for the port, which is always given.
     let plain = Uri::builder().scheme("http").authority(uri.authority()).path_and_query("/").build();
     let plain = plain.map_err(|error| error.to_string())?;
-    poll_fn(|context| connector.poll_ready(context)).await.map_err(|error| chain(&error))?;
-    let stream = connector.call(plain).await.map_err(|error| chain(&error))?;
+    poll_fn(|context| connector.poll_ready(context)).await.map_err(|error| in_full(&error))?;
+    let stream = connector.call(plain).await.map_err(|error| in_full(&error))?;
     Ok(stream.into_inner())
 }

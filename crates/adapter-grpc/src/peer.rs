@@ -8,7 +8,7 @@ use crate::health;
 use crate::line::{Line, Tasks};
 use crate::peers::{State, States};
 use drawbridge_adapter::backoff;
-use drawbridge_adapter::chain::chain;
+use drawbridge_telemetry::in_full;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -84,7 +84,7 @@ impl Peer {
         let reason = tokio::select! {
             ended = driver => match ended {
                 Ok(()) => "the connection was closed".to_owned(),
-                Err(error) => chain(&error),
+                Err(error) => in_full(&error),
             },
             () = line.suspected() => return Ended::Failed("it doesn't answer any more".to_owned()),
             never = health::follow(&line, |serving| self.serves(&line, serving)) => match never {},

@@ -1,8 +1,8 @@
 //! What can go wrong with a call.
 
 use crate::location::LocationError;
-use drawbridge_adapter::chain::chain;
 use drawbridge_model::AdapterError;
+use drawbridge_telemetry::in_full;
 use std::error::Error;
 use std::io;
 use thiserror::Error;
@@ -17,13 +17,13 @@ pub enum HttpError {
     #[error("no root certificates: {0}")]
     Certificates(String),
     /// No connection came about.
-    #[error("no connection: {}", chain(.0.as_ref()))]
+    #[error("no connection: {}", in_full(.0.as_ref()))]
     Connect(#[source] Box<dyn Error + Send + Sync>),
     /// No encrypted connection came about.
     #[error("no encrypted connection: {0}")]
     Tls(#[source] io::Error),
     /// The connection ended before the answer did.
-    #[error("the connection broke: {}", chain(.0))]
+    #[error("the connection broke: {}", in_full(.0))]
     Connection(#[source] hyper::Error),
     /// What came isn't HTTP.
     #[error("the answer is no HTTP: {0}")]

@@ -4,13 +4,14 @@
 //! What must stay true: whoever is said to be banned is, on disk; nobody is banned before every word on the command line makes sense;
 //! nothing about an edge keeps anybody from banning.
 
-use crate::settings::{Source, with_cause};
+use crate::settings::Source;
 use crate::{Configuration, check, print};
 use drawbridge_config::Error;
 use drawbridge_control::{Answer, Line, Request};
 use drawbridge_model::ban::utc;
 use drawbridge_model::{Ban, Subject};
 use drawbridge_store::{Database, Event, Index, StoreError};
+use drawbridge_telemetry::in_full;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
@@ -112,8 +113,8 @@ impl Failure {
             return ExitCode::FAILURE;
         }
         let source = match self {
-            Self::Store(error) => with_cause(error),
-            failure => with_cause(failure),
+            Self::Store(error) => in_full(error),
+            failure => in_full(failure),
         };
         eprintln!("error: {source}");
         let advice = match self {

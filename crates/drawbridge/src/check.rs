@@ -1,9 +1,10 @@
 //! `drawbridge check`: every mistake in the configuration, as a compiler would show it.
 
 use crate::print;
-use crate::settings::{Source, with_cause};
+use crate::settings::Source;
 use drawbridge_config::{Diagnostics, Error, Style};
 use drawbridge_routing::Services;
+use drawbridge_telemetry::in_full;
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -56,11 +57,6 @@ pub(crate) fn show(error: &Error) {
         Error::Invalid(diagnostics) => eprint!("{}", diagnostics.render(style())),
         error => eprintln!("error: {}", in_full(error)),
     }
-}
-
-/// An error with what caused it.
-pub(crate) fn in_full(error: &Error) -> String {
-    with_cause(error)
 }
 
 fn style() -> Style {

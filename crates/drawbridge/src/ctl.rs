@@ -4,10 +4,11 @@
 
 mod words;
 
-use crate::settings::{Source, with_cause};
+use crate::settings::Source;
 use crate::{check, print};
 use drawbridge_config::Error;
 use drawbridge_control::{Answer, AskError, Failure, Line, Request, Switch};
+use drawbridge_telemetry::in_full;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -140,7 +141,7 @@ pub(crate) fn run(args: CtlArgs) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(trouble) => {
-            eprintln!("error: {}", with_cause(&trouble));
+            eprintln!("error: {}", in_full(&trouble));
             if let Trouble::Ask(error) = &trouble
                 && error.is_nobody()
             {

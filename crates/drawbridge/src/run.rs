@@ -12,7 +12,7 @@ use drawbridge_net::Listener;
 use drawbridge_provider::Providers;
 use drawbridge_routing::Services;
 use drawbridge_telemetry::health::{self, Readiness};
-use drawbridge_telemetry::{Exports, Log, metrics};
+use drawbridge_telemetry::{Exports, Log, in_full, metrics};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -285,7 +285,7 @@ impl Running {
 fn not_taken_over(error: &Error) -> Reloaded {
     let (diagnostics, rendered) = match error {
         Error::Invalid(mistakes) => (check::diagnostics(mistakes), mistakes.render(Style::Plain)),
-        error => (vec![check::undiagnosed(error)], format!("error: {}\n", check::in_full(error))),
+        error => (vec![check::undiagnosed(error)], format!("error: {}\n", in_full(error))),
     };
     Reloaded { diagnostics, rendered, ..Reloaded::default() }
 }
@@ -315,7 +315,7 @@ fn tell_of(broken: &Broken, provided: &Provided) {
 fn report(error: &Error) {
     match error {
         Error::Invalid(diagnostics) => report_all(diagnostics),
-        error => tracing::error!("{}", check::in_full(error)),
+        error => tracing::error!("{}", in_full(error)),
     }
 }
 

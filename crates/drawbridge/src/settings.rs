@@ -15,7 +15,7 @@ use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_provider::ProvidersSection;
 use drawbridge_routing::{self as routing, RouteSection};
 use drawbridge_store::{BansSection, Store};
-use drawbridge_telemetry::{MetricsSection, Telemetry};
+use drawbridge_telemetry::{MetricsSection, Telemetry, in_full};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
@@ -293,7 +293,7 @@ impl Configured {
     pub(crate) fn open_bans(&self) -> Result<Store, Error> {
         let file = &self.settings.bans.file;
         Store::open(file).map_err(|error| {
-            let mut mistake = Diagnostic::error(file.origin(), with_cause(&error));
+            let mut mistake = Diagnostic::error(file.origin(), in_full(&error));
             if let Some(advice) = error.advice() {
                 mistake = mistake.help(advice);
             }
@@ -301,14 +301,6 @@ impl Configured {
             mistakes.push(mistake);
             Error::Invalid(mistakes)
         })
-    }
-}
-
-/// An error with what caused it.
-pub(crate) fn with_cause(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }
 

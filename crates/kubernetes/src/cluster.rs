@@ -10,6 +10,7 @@ pub(crate) use lines::Lines;
 
 use crate::error::ApiError;
 use bytes::Bytes;
+use drawbridge_telemetry::in_full;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode};
@@ -284,7 +285,7 @@ async fn read(answer: Response<Body>, most: usize) -> Result<Bytes, ApiError> {
     let collected = Limited::new(answer.into_body(), most).collect().await;
     let collected = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
         Some(_) => ApiError::TooLong(most),
-        None => ApiError::Broken(access::in_full(&*error)),
+        None => ApiError::Broken(in_full(&*error)),
     })?;
     Ok(collected.to_bytes())
 }

@@ -10,7 +10,7 @@ use crate::file::Stamp;
 use crate::index::Index;
 use arc_swap::ArcSwap;
 use drawbridge_model::{Ban, Bans, Subject};
-use drawbridge_telemetry::{Seldom, metrics};
+use drawbridge_telemetry::{Seldom, in_full, metrics};
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -266,14 +266,6 @@ impl Shown {
 fn answer<T: Send + 'static>(reply: Reply<T>, done: Result<T, StoreError>) -> Box<dyn FnOnce()> {
     // Whoever asked may have gone.
     Box::new(move || drop(reply.send(done)))
-}
-
-/// An error with what caused it.
-fn in_full(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 #[cfg(test)]

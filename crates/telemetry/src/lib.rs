@@ -17,6 +17,7 @@ mod seldom;
 pub mod span;
 #[cfg(not(all(feature = "otlp", feature = "sentry")))]
 mod unbuilt;
+mod words;
 
 #[cfg(feature = "sentry")]
 pub use errors::SentrySection;
@@ -38,6 +39,7 @@ use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{Layer, Registry, fmt, reload};
+pub use words::in_full;
 
 keywords! {
     /// What lines of the log look like.

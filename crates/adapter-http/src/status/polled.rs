@@ -15,11 +15,11 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::backoff;
-use drawbridge_adapter::chain::chain;
 use drawbridge_adapter::status::{DocumentError, FieldsSection, Reading};
 use drawbridge_adapter::status::{OnStatusError, StatesSection};
 use drawbridge_config::{Fields, section};
 use drawbridge_model::{AdapterError, Client, StatusAdapter, StatusDocument};
+use drawbridge_telemetry::in_full;
 use reqwest::header::{
     ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
 };
@@ -152,7 +152,7 @@ enum PollError {
 impl From<reqwest::Error> for PollError {
     fn from(error: reqwest::Error) -> Self {
         // Its query may hold what isn't for the log.
-        Self::Request(chain(&error.without_url()))
+        Self::Request(in_full(&error.without_url()))
     }
 }
 

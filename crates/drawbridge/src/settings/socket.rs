@@ -1,9 +1,10 @@
 //! Where the control socket is, and what it means that it can't be made.
 
-use super::{Source, with_cause};
+use super::Source;
 use crate::watch::parent;
 use drawbridge_config::{Diagnostic, Diagnostics, Error, Root};
 use drawbridge_control::{ControlSection, Socket, SocketError};
+use drawbridge_telemetry::in_full;
 use std::path::PathBuf;
 
 impl Source {
@@ -38,7 +39,7 @@ impl Source {
             Ok(socket) => return Ok(Some(socket)),
             Err(error) => error,
         };
-        let (told, help) = (with_cause(&error), error.advice());
+        let (told, help) = (in_full(&error), error.advice());
         let Some(socket) = &section.socket else {
             match error {
                 SocketError::Unbuilt => {}

@@ -2,6 +2,7 @@
 
 use super::{Place, is_namespace};
 use crate::error::ApiError;
+use drawbridge_telemetry::in_full;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as HttpClient, Error as HttpError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -99,7 +100,7 @@ fn build(config: &Config) -> Result<Client, ApiError> {
     Ok(Client::new(service, config.default_namespace.clone()))
 }
 
-fn access(error: impl Error) -> ApiError {
+fn access(error: impl Error + 'static) -> ApiError {
     ApiError::Access(in_full(&error))
 }
 
@@ -116,18 +117,4 @@ pub(super) fn failed(error: &kube::Error) -> ApiError {
         cause = this.source();
     }
     ApiError::Broken(in_full(error))
-}
-
-/// An error with its causes, each once.
-pub(super) fn in_full(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(this) = cause {
-        let words = this.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = this.source();
-    }
-    text
 }

@@ -1,7 +1,7 @@
 //! An answer in lines, as a watch gives it.
 
-use crate::cluster::access;
 use crate::error::ApiError;
+use drawbridge_telemetry::in_full;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
 
@@ -38,7 +38,7 @@ impl Lines {
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => self.buffer.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
-                Some(Err(error)) => return Err(ApiError::Broken(access::in_full(&error))),
+                Some(Err(error)) => return Err(ApiError::Broken(in_full(&error))),
                 None => return Ok(None),
             }
         }

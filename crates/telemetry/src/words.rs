@@ -1,0 +1,49 @@
+//! Errors in words.
+
+use std::error::Error;
+
+/// An error with what it comes from, since what says "connection refused" is often the innermost one. What an outer one repeats is said
+/// once.
+#[must_use]
+pub fn in_full(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut inner = error.source();
+    while let Some(cause) = inner {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        inner = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt;
+    use std::io;
+
+    #[derive(Debug)]
+    struct Outer(&'static str, io::Error);
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Outer {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.1)
+        }
+    }
+
+    #[test]
+    fn what_is_behind_an_error_is_said_once() {
+        let of = |said| in_full(&Outer(said, io::Error::other("refused")));
+        assert_eq!(of("no connection"), "no connection: refused");
+        assert_eq!(of("it was refused"), "it was refused");
+    }
+}
