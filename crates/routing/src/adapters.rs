@@ -165,6 +165,7 @@ impl StatusSection {
             Self::Http(section) => services.http.status(section),
             Self::Grpc(section) => services.grpc.status(section, &services.background, place),
             Self::Relay(section) => {
+                let health = services.health.of_route(&place.route);
                 // All targets may have to be asked, each in its time.
                 let guard = Guard::without_breaker(place, "status", "relay", section.timeout * ASKED);
                 let caching = Caching {
@@ -173,7 +174,7 @@ impl StatusSection {
                     on_error: section.on_error,
                     unreachable: section.states.unreachable.clone(),
                 };
-                let adapter = Relayed::new(section, Arc::clone(discovery), greeting, &services.health);
+                let adapter = Relayed::new(section, Arc::clone(discovery), greeting, &health);
                 Arc::new(Cached::new(adapter, guard, caching, Arc::clone(&services.background)))
             }
         }

@@ -6,7 +6,7 @@ use crate::placement::Placement;
 use crate::section::{Mode, RelaySection, RouteSection};
 use crate::transfer::Transfer;
 use drawbridge_adapter::background::Running;
-use drawbridge_adapter::health::Health;
+use drawbridge_adapter::health::RouteHealth;
 use drawbridge_model::{
     AdapterError, AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter,
     Target,
@@ -45,8 +45,8 @@ pub struct Route {
     pub maintenance: Maintenance,
     /// The players carried to each target, of all routes, by its address.
     pub carried: Crowds,
-    /// How targets are, of all routes.
-    pub health: Health,
+    /// How targets are.
+    pub health: RouteHealth,
     /// How often the log says that nobody can be authenticated.
     pub unauthenticated: Seldom,
     placement: Placement,
@@ -59,7 +59,8 @@ impl Route {
     /// As the section says, which has been read without mistakes.
     pub(crate) fn new(section: &RouteSection, services: &Services) -> Self {
         let placement = section.placement(services);
-        let checks = section.checks(&placement.discovery, services.health());
+        let health = services.health().of_route(&section.name);
+        let checks = section.checks(&placement.discovery, &health);
         let status =
             section.status().build(services, section.place(), &placement.discovery, section.greeting());
         Self {
@@ -79,7 +80,7 @@ impl Route {
             placement,
             versions: section.versions.as_deref().cloned(),
             names: section.names.clone(),
-            health: services.health().clone(),
+            health,
             _checks: checks.map(|checks| services.run(checks)),
         }
     }

@@ -20,7 +20,7 @@ use crate::pattern::{HostPattern, Matching};
 use crate::placement::{Action, Placement};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
 use drawbridge_adapter::guard::Place;
-use drawbridge_adapter::health::{Checked, Checks, Health, HealthSection};
+use drawbridge_adapter::health::{Checked, Checks, HealthSection, RouteHealth};
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
 use drawbridge_adapter::status::question::Greeting;
@@ -195,7 +195,11 @@ impl RouteSection {
     }
 
     /// Looks after its targets, if it is to.
-    pub(crate) fn checks(&self, discovery: &Arc<dyn DiscoveryAdapter>, health: &Health) -> Option<Checks> {
+    pub(crate) fn checks(
+        &self,
+        discovery: &Arc<dyn DiscoveryAdapter>,
+        health: &RouteHealth,
+    ) -> Option<Checks> {
         // Targets that look at the host are asked for one of the route's own.
         let exact = self.hosts.iter().find_map(|host| match host.matching() {
             Matching::Exact(host) => Some(host.to_owned()),

@@ -1,20 +1,19 @@
 //! Checks: targets are asked now and then how they are, whether or not there are players.
 //!
-//! Worked example with `interval = "10s"` and `down_after = 3`: a target freezes at 1 s. The checks at 10, 20 and 30 s go unanswered, and from
+//! Worked example with `interval = "10s"` and `down_after = 3`: a target that was up freezes at 1 s. The checks at 10, 20 and 30 s go unanswered, and from
 //! 32 s on it is tried last. It goes on at 55 s; with `up_after = 2` it is tried in its turn again from 70 s on.
 //!
 //! What must stay true: no check takes longer than its time, and no round asks too many targets at once, however many a discovery names.
 
-use super::Health;
+use super::{Change, RouteHealth, Thresholds};
 use crate::background::{Background, Running};
 use crate::status::question::{Greeting, NoStatus, Question, connect};
 use drawbridge_config::{Fields, keywords, section};
 use drawbridge_model::{Client, DiscoveryAdapter, Target, TargetAddress};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{sleep_until, timeout};
 
 /// The most targets that a route asks at once.
 const AT_ONCE: usize = 32;
@@ -79,8 +78,7 @@ impl HealthSection {
 pub struct Checks {
     section: HealthSection,
     of: Checked,
-    health: Health,
-    streaks: HashMap<TargetAddress, Streak>,
+    health: RouteHealth,
 }
 
 /// Whose targets are checked, and how these are spoken to.
@@ -96,43 +94,36 @@ pub struct Checked {
     pub greeting: Greeting,
 }
 
-/// What the last checks of a target came to.
-#[derive(Debug, Clone, Copy)]
-struct Streak {
-    up: bool,
-    /// How many in a row said otherwise.
-    against: u32,
-}
-
 impl Checks {
     /// What they find is noted in `health`; `None` where the section asks for none.
     #[must_use]
-    pub fn new(section: &HealthSection, of: Checked, health: &Health) -> Option<Self> {
+    pub fn new(section: &HealthSection, of: Checked, health: &RouteHealth) -> Option<Self> {
         section.check?;
-        Some(Self { section: section.clone(), of, health: health.clone(), streaks: HashMap::new() })
+        Some(Self { section: section.clone(), of, health: health.clone() })
     }
 
-    /// Begins, until the result is dropped.
-    pub fn run(mut self, background: &Background) -> Running {
+    /// Begins, until the result is dropped. Those that a reload ends go on with what they knew, and no sooner than they would have.
+    pub fn run(self, background: &Background) -> Running {
         background.run(async move {
-            let mut turns = interval(self.section.interval);
-            turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                turns.tick().await;
+                let due = self.health.next_round(self.section.interval, Instant::now());
+                sleep_until(due.into()).await;
                 self.round().await;
             }
         })
     }
 
     /// Asks every target once.
-    async fn round(&mut self) {
+    async fn round(&self) {
+        let HealthSection { interval, timeout: within, .. } = self.section;
+        let (began, counts) = (Instant::now(), COUNTS * interval + within);
+        let client = Client::on_own_behalf(self.of.host.clone());
         // Who can't say which targets there are tells so itself where players ask.
-        let (within, client) = (self.section.interval, Client::on_own_behalf(self.of.host.clone()));
-        let Ok(Ok(targets)) = timeout(within, self.of.discovery.shared_targets(&client)).await else {
-            return;
-        };
-        let mut targets: Vec<_> = targets.into_iter().take(CHECKED).collect();
-        self.streaks.retain(|address, _| targets.iter().any(|target| target.address == *address));
+        let named = timeout(interval, self.of.discovery.shared_targets(&client)).await;
+        let named = named.ok().and_then(Result::ok);
+        self.health.round_begins(named.as_deref(), began, counts);
+        let mut targets = named.unwrap_or_default();
+        targets.truncate(CHECKED);
         let mut asking = JoinSet::new();
         loop {
             while asking.len() < AT_ONCE
@@ -142,7 +133,7 @@ impl Checks {
                 asking.spawn(async move { (target, asked.await) });
             }
             match asking.join_next().await {
-                Some(Ok((target, answer))) => self.found(&target, &answer),
+                Some(Ok((target, answer))) => self.note(&target, &answer),
                 Some(Err(_)) => {}
                 None => return,
             }
@@ -167,26 +158,19 @@ impl Checks {
     }
 
     /// Notes what a check came to, and tells when a target goes or comes back.
-    fn found(&mut self, target: &Target, answer: &Result<(), NoStatus>) {
-        let HealthSection { interval, timeout, down_after, up_after, .. } = self.section;
+    fn note(&self, target: &Target, answer: &Result<(), NoStatus>) {
+        let HealthSection { down_after, up_after, .. } = self.section;
         let Target { identifier, address, .. } = target;
-        let now = Instant::now();
-        // Over a reload the last finding stands.
-        let before = || Streak { up: self.health.of(address, now) != super::Condition::Down, against: 0 };
-        let mut streak = self.streaks.get(address).copied().unwrap_or_else(before);
-        streak.against = if answer.is_ok() == streak.up { 0 } else { streak.against + 1 };
-        if streak.against >= if streak.up { down_after } else { up_after } {
-            streak = Streak { up: !streak.up, against: 0 };
-            match answer {
-                Ok(()) => {
-                    tracing::info!(route = %self.of.route, target = %identifier, %address, "a target is up again");
-                }
-                Err(error) => {
-                    tracing::warn!(route = %self.of.route, target = %identifier, %address, %error, "a target is down");
-                }
+        let change = self.health.found(address, answer.is_ok(), Thresholds { down_after, up_after });
+        let route = &self.of.route;
+        match (change, answer) {
+            (Some(Change::Up), _) => {
+                tracing::info!(%route, target = %identifier, %address, "a target is up again");
             }
+            (Some(Change::Down), Err(error)) => {
+                tracing::warn!(%route, target = %identifier, %address, %error, "a target is down");
+            }
+            _ => {}
         }
-        self.streaks.insert(address.clone(), streak);
-        self.health.checked(address, streak.up, now, COUNTS * interval + timeout);
     }
 }

@@ -8,7 +8,7 @@ use super::document::read_own;
 use super::favicon::Favicon;
 use super::question::{Answer, Greeting, NoStatus, Question};
 use super::states::{OnStatusError, StateSection};
-use crate::health::Health;
+use crate::health::{Health, RouteHealth};
 use crate::setting::Text;
 use async_trait::async_trait;
 use drawbridge_config::{Fields, Located, keywords, section};
@@ -96,9 +96,9 @@ pub struct Relayed {
     discovery: Arc<dyn DiscoveryAdapter>,
     greeting: Greeting,
     /// How targets are to players.
-    health: Health,
+    health: RouteHealth,
     /// How they are when they are asked for their status.
-    asked: Health,
+    asked: RouteHealth,
     offline: Arc<StatusDocument>,
 }
 
@@ -116,10 +116,10 @@ impl Relayed {
         section: &RelayedStatusSection,
         discovery: Arc<dyn DiscoveryAdapter>,
         greeting: Greeting,
-        health: &Health,
+        health: &RouteHealth,
     ) -> Self {
         let offline = Arc::new(section.states.offline.document());
-        let (section, health, asked) = (section.clone(), health.clone(), Health::default());
+        let (section, health, asked) = (section.clone(), health.clone(), Health::default().of_route(""));
         Self { section, discovery, greeting, health, asked, offline }
     }
 
