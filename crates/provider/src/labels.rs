@@ -121,7 +121,7 @@ const VOUCHES: &str = "only files of the configuration say who vouches for playe
 
 /// Whether a key of a table names what only the edge's operator should: whoever writes labels need not be them.
 fn names_secret(key: &str) -> bool {
-    matches!(key, "file" | "env")
+    matches!(key, "file" | "env" | "tls")
 }
 
 /// The value that a label's text stands for.
@@ -142,7 +142,14 @@ pub(crate) fn value(path: &str, text: &str) -> Result<Value, String> {
     } else {
         Value::String(text.to_owned())
     };
-    if has_secret(&value) { Err(SECRET.to_owned()) } else { Ok(value) }
+    if has_secret(&value) || names_picture(path, &value) { Err(SECRET.to_owned()) } else { Ok(value) }
+}
+
+/// Whether it is a favicon that would be read from a file of the edge.
+fn names_picture(path: &str, value: &Value) -> bool {
+    let is_elsewhere =
+        |text: &str| ["data:", "http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    path.rsplit('.').next() == Some("favicon") && !value.as_str().is_some_and(is_elsewhere)
 }
 
 fn list(text: &str) -> Result<Value, String> {

@@ -1,7 +1,7 @@
 //! Who keeps a name or a host that two routes want, where one of them comes from a provider: the earlier, since nobody who writes a label
 //! sees what the files say.
 //!
-//! What must stay true: routes of files never give way; a route that does is told of, with both routes and both documents.
+//! What must stay true: no pattern of a route of files gives way to the same one; a route that does is told of, with both routes and both documents.
 
 use crate::pattern::HostPattern;
 use crate::section::RouteSection;

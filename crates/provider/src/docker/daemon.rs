@@ -139,9 +139,10 @@ impl<'a> Daemon<'a> {
         Ok(Self { endpoint, version: about.spoken() })
     }
 
-    /// All containers with this label, whatever their state.
+    /// The containers with this label that run, or are about to again.
     pub(crate) async fn containers(&self, label: &str) -> Result<Vec<Listed>, DaemonError> {
-        let filters = serde_json::json!({ "label": [label] }).to_string();
+        let filters = serde_json::json!({ "label": [label], "status": ["running", "paused", "restarting"] })
+            .to_string();
         self.get("/containers/json", &[("all", "true"), ("filters", &filters)], LIST).await
     }
 

@@ -110,7 +110,14 @@ async fn containers(daemon: &Daemon<'_>) -> Result<Vec<Container>, DaemonError> 
     }
     let mut containers = Vec::new();
     for container in &listed {
-        containers.extend(daemon.container(&container.id).await?);
+        match daemon.container(&container.id).await {
+            Ok(found) => containers.extend(found),
+            Err(error @ (DaemonError::Connect { .. } | DaemonError::Broken(_))) => return Err(error),
+            // What is wrong with one is no reason to know nothing of the others.
+            Err(error) => {
+                tracing::warn!(container = %container.id, %error, "a container can't be looked at: it is no route");
+            }
+        }
     }
     Ok(containers)
 }
