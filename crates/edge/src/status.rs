@@ -17,7 +17,7 @@ use drawbridge_routing::Route;
 use drawbridge_telemetry::span;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{timeout, timeout_at};
 
 /// A legacy protocol number that no client has, so that the list shows the version's name, as vanilla servers do.
 const NOBODYS_PROTOCOL: i32 = 127;
@@ -77,13 +77,23 @@ async fn converse(socket: &mut Socket, mut answers: Answers, mut inbound: Inboun
                 write(socket, &out).await?;
                 out.clear();
                 // Boxed, so that all others are no larger for it.
-                Box::pin(sleep(after)).await;
+                Box::pin(wait(socket, after)).await?;
             }
             Outbound::new().write(answers.version, &pong, &mut out).map_err(|_| Refusal::Internal)?;
             return write(socket, &out).await;
         }
         write(socket, &out).await?;
         read_more(socket, &mut inbound).await?;
+    }
+}
+
+/// Waits so long, but no longer than the client may take in all, nor for one that leaves.
+async fn wait(socket: &mut Socket, long: Duration) -> Result<(), Ended> {
+    match timeout(long, socket.read(&mut [0; 1])).await {
+        Err(_) => Ok(()),
+        Ok(Ok(0)) => Err(Ended::Left),
+        Ok(Ok(_)) => Err(Ended::MALFORMED),
+        Ok(Err(error)) => Err(error.into()),
     }
 }
 
