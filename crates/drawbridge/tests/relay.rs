@@ -51,6 +51,35 @@ fn first_words(more: &str, version: i32, host: &str, intent: Intent) -> Vec<u8> 
 }
 
 #[test]
+fn targets_are_told_the_address_that_a_load_balancer_has_named() {
+    let target = target();
+    let more = "[routes.relay]\nproxy_protocol = \"v1\"\n";
+    let trusted = "[proxy_protocol]\ntrusted = [\"127.0.0.0/8\"]\n";
+    let edge = edge().config(format!("{trusted}{}", route("passthrough", &[target.address()], more))).start();
+    let mut client = Raw::connect(&edge);
+    client.0.write_all(b"PROXY TCP4 198.51.100.7 203.0.113.1 4000 25565\r\n").unwrap();
+    client.0.write_all(&handshake(767, "localhost", Intent::Login)).unwrap();
+    client.0.write_all(&login_start(767, "Alice")).unwrap();
+    client.hears(HELLO);
+    let heard = target.heard().concat();
+    let header = String::from_utf8_lossy(heard.split(|byte| *byte == b'\r').next().unwrap()).into_owned();
+    let expected = format!("PROXY TCP4 198.51.100.7 127.0.0.1 4000 {}", edge.address().port());
+    assert_eq!(header, expected);
+}
+
+#[test]
+fn who_waits_for_a_target_is_told_when_the_edge_stops() {
+    let silent = Target::start(Manner::Silent).unwrap();
+    let route = route("passthrough", &[silent.address()], "");
+    let edge = edge().config(format!("shutdown = {{ grace = \"0s\" }}\n{route}")).start();
+    let mut client = Raw::joins(&edge, 767);
+    let _ = silent.wait_for(1);
+    edge.terminate();
+    let told = client.kicked();
+    assert!(told.contains("restarting"), "{told}");
+}
+
+#[test]
 fn bytes_go_through_as_they_are_in_every_mode_and_version() {
     sees!("routes[].mode");
     for mode in MODES {
