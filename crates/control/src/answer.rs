@@ -104,7 +104,7 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// Where it listens.
     pub addresses: Vec<String>,
-    /// Open connections: players', pings', and those to targets.
+    /// Open connections of clients: players' and pings'.
     pub connections: u32,
     /// Logins under way.
     pub logins: usize,

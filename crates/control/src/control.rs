@@ -211,16 +211,16 @@ impl Control {
         };
         let (mut targets, mut unknown) = (Vec::new(), Vec::new());
         for route in &routes {
-            match self.0.edge.targets(route).await {
-                Ok(found) => targets.extend(found.into_iter().map(|target| TargetHealth {
-                    route: route.name.clone(),
-                    identifier: target.identifier,
-                    address: target.address,
-                    players: target.players,
-                    health: target.condition.label().to_owned(),
-                })),
-                Err(error) => unknown.push(Unknown { route: route.name.clone(), message: error.to_string() }),
-            }
+            let (found, error) = self.0.edge.targets(route).await;
+            targets.extend(found.into_iter().map(|target| TargetHealth {
+                route: route.name.clone(),
+                identifier: target.identifier,
+                address: target.address,
+                players: target.players,
+                health: target.condition.label().to_owned(),
+            }));
+            unknown
+                .extend(error.map(|error| Unknown { route: route.name.clone(), message: error.to_string() }));
         }
         Ok(Answer::Targets { targets, unknown })
     }

@@ -49,11 +49,11 @@ section! {
     pub struct ControlSection {
         /// Whether there is a socket. Read at start.
         pub enabled: bool = true,
-        /// The Unix socket, for the edge's own user and root alone; `drawbridge.sock` beside the main file where nothing is said. An edge
+        /// The Unix socket, for the edge's own user and root alone; beside the main file and named as it is, `drawbridge.sock` for `drawbridge.toml`, where nothing is said. An edge
         /// that can't make the one of that name runs without. Systems without Unix sockets have none. Read at start.
         pub socket: Option<Located<DocumentPath>>,
     }
 }
 
-/// The name of the socket where nothing is said.
-pub const USUAL: &str = "drawbridge.sock";
+/// What the socket's name ends in where nothing is said; it begins as the main file's.
+pub const EXTENSION: &str = "sock";

@@ -37,7 +37,12 @@ impl Socket {
         let _turn = turn(folder).map_err(made)?;
         look(path, &address)?;
         // Nobody gets into this folder before the socket has its own mode; then it is renamed to where it belongs.
-        let closet = tempfile::Builder::new().prefix(".").rand_bytes(6).tempdir_in(folder).map_err(made)?;
+        let closet = tempfile::Builder::new()
+            .prefix(".")
+            .rand_bytes(6)
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(folder)
+            .map_err(made)?;
         let hidden = closet.path().join("s");
         SockAddr::unix(&hidden).map_err(|_| SocketError::TooLong { path: path.to_path_buf() })?;
         let open = || {

@@ -61,7 +61,7 @@ impl EdgeHandle {
         &self.addresses
     }
 
-    /// How many connections are open: players', pings', and those to targets.
+    /// How many connections of clients are open: players' and pings'.
     #[must_use]
     pub fn connections(&self) -> u32 {
         self.shared.gate.connections()
@@ -93,12 +93,14 @@ impl EdgeHandle {
 
     /// The targets of a route: those that any player may be brought to, and those that carry players of it.
     ///
-    /// # Errors
-    /// When the route's discovery can't say in time; those that carry players are then known all the same, by [`Self::players`].
-    pub async fn targets(&self, route: &Route) -> Result<Vec<TargetState>, AdapterError> {
+    /// The error says why the former aren't known.
+    pub async fn targets(&self, route: &Route) -> (Vec<TargetState>, Option<AdapterError>) {
         let client = Client::on_own_behalf(route.hosts.first().cloned().unwrap_or_default());
         let asked = timeout(DISCOVERED, route.shared_targets(&client)).await;
-        let shared = asked.unwrap_or(Err(AdapterError::TimedOut(DISCOVERED)))?;
+        let (shared, error) = match asked.unwrap_or(Err(AdapterError::TimedOut(DISCOVERED))) {
+            Ok(shared) => (shared, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
         let mut targets: Vec<_> = shared.into_iter().map(|target| TargetState::of(&target)).collect();
         for (identifier, address) in
             self.players().into_iter().filter(|it| it.route == route.name).filter_map(|it| it.target)
@@ -121,7 +123,7 @@ impl EdgeHandle {
                 target.condition = route.health.of(&address, Instant::now());
             }
         }
-        Ok(targets)
+        (targets, error)
     }
 
     /// Who is there: logins under way and players who are carried, in the order in which they came.

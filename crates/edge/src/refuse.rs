@@ -34,11 +34,6 @@ impl Told<'_> {
         locale: Option<&str>,
     ) -> Option<Component> {
         let key = self.refused.refusal.message()?;
-        if self.refused.refusal == Refusal::Maintenance
-            && let Some(words) = route.and_then(|route| route.maintenance.message.clone())
-        {
-            return Some(words);
-        }
         let versions = route.map(Route::versions_text).unwrap_or_default();
         let mut parameters = vec![
             ("name", self.player.unwrap_or_default()),
@@ -47,6 +42,12 @@ impl Told<'_> {
             ("versions", &versions),
         ];
         parameters.extend(self.refused.parameters.iter().map(|(name, value)| (*name, value.as_str())));
+        if self.refused.refusal == Refusal::Maintenance
+            && let Some(mut words) = route.and_then(|route| route.maintenance.message.clone())
+        {
+            words.replace(&parameters);
+            return Some(words);
+        }
         let localization = route.map_or(without_route, |route| &*route.localization);
         let trace = Some(self.client.trace);
         let say =

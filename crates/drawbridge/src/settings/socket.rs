@@ -1,7 +1,6 @@
 //! Where the control socket is, and what it means that it can't be made.
 
 use super::Source;
-use crate::watch::parent;
 use drawbridge_config::{Diagnostic, Diagnostics, Error, Root};
 use drawbridge_control::{ControlSection, Socket, SocketError};
 use drawbridge_telemetry::in_full;
@@ -22,7 +21,8 @@ impl Source {
     fn socket(&self, section: &ControlSection) -> PathBuf {
         match &section.socket {
             Some(socket) => socket.as_path().to_path_buf(),
-            None => parent(self.main()).join(drawbridge_control::USUAL),
+            // Named as the main file is: of two in one folder each has its own.
+            None => self.main().with_extension(drawbridge_control::EXTENSION),
         }
     }
 
