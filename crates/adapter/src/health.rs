@@ -156,15 +156,7 @@ impl RouteHealth {
     /// How the target is.
     #[must_use]
     pub fn of(&self, address: &TargetAddress, now: Instant) -> Condition {
-        let known = self.health.known();
-        let checked = known.checked.get(&self.route).filter(|checked| now < checked.until);
-        let up = checked.and_then(|checked| checked.targets.get(address)?.up);
-        match (up, known.failed.get(address).is_some_and(|failures| failures.count(now))) {
-            (Some(false), _) => Condition::Down,
-            (_, true) => Condition::Failing,
-            (Some(true), false) => Condition::Up,
-            (None, false) => Condition::Unknown,
-        }
+        self.health.known().condition(&self.route, address, now)
     }
 
     /// The same targets, those last that had better not be tried; `address` says where each is.
@@ -173,9 +165,10 @@ impl RouteHealth {
         targets: impl IntoIterator<Item = T>,
         address: impl Fn(&T) -> &TargetAddress,
     ) -> impl Iterator<Item = T> {
-        let now = Instant::now();
+        let (known, now) = (self.health.known(), Instant::now());
+        let condition = |target: &T| known.condition(&self.route, address(target), now);
         let (bad, good): (Vec<_>, Vec<_>) =
-            targets.into_iter().partition(|target| self.of(address(target), now).is_tried_last());
+            targets.into_iter().partition(|target| condition(target).is_tried_last());
         good.into_iter().chain(bad)
     }
 
@@ -258,6 +251,18 @@ enum Change {
 }
 
 impl Known {
+    /// How the target is to the route.
+    fn condition(&self, route: &str, address: &TargetAddress, now: Instant) -> Condition {
+        let checked = self.checked.get(route).filter(|checked| now < checked.until);
+        let up = checked.and_then(|checked| checked.targets.get(address)?.up);
+        match (up, self.failed.get(address).is_some_and(|failures| failures.count(now))) {
+            (Some(false), _) => Condition::Down,
+            (_, true) => Condition::Failing,
+            (Some(true), false) => Condition::Up,
+            (None, false) => Condition::Unknown,
+        }
+    }
+
     /// Whatever discovery names from day to day, no more is kept than what counts.
     fn tidy(&mut self, now: Instant) {
         if self.tidied.is_none_or(|tidied| now.saturating_duration_since(tidied) >= TIDIED) {
