@@ -302,7 +302,8 @@ impl From<&Ban> for Kept {
 }
 
 /// A moment as machines read it, as exactly as it is known.
-pub(crate) fn exactly(time: SystemTime) -> String {
+#[must_use]
+pub fn exactly(time: SystemTime) -> String {
     Timestamp::try_from(time).unwrap_or(Timestamp::MAX).to_string()
 }
 

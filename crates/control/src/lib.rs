@@ -27,7 +27,7 @@ use drawbridge_config::{DocumentPath, Located, section};
 
 pub use answer::{
     Answer, Banned, Connection, Failure, Kept, Maintained, Place, Reloaded, RouteState, Status, TargetHealth,
-    Unknown,
+    Unknown, exactly,
 };
 #[cfg(unix)]
 pub use client::Line;

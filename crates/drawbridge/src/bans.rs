@@ -7,7 +7,7 @@
 use crate::settings::Source;
 use crate::{Configuration, check, print};
 use drawbridge_config::Error;
-use drawbridge_control::{Answer, Line, Request};
+use drawbridge_control::{Answer, Kept, Line, Request, exactly};
 use drawbridge_model::ban::utc;
 use drawbridge_model::{Ban, Subject};
 use drawbridge_store::{Database, Event, Index, StoreError};
@@ -237,7 +237,7 @@ fn ban_each(args: &BanArgs) -> Result<(), Failure> {
             whom: of.to_string(),
             reason: args.reason.clone(),
             by: args.whom.by.clone(),
-            until: until.map(rfc3339),
+            until: until.map(exactly),
         };
         match edge.ask(&request) {
             Some(Answer::Banned(banned)) => {
@@ -335,7 +335,7 @@ fn listed(args: &BansArgs) -> Result<String, Failure> {
     let now = SystemTime::now();
     bans.retain(|ban| ban.holds(now));
     Ok(if args.json {
-        let bans: Vec<_> = bans.iter().map(ban_json).collect();
+        let bans: Vec<_> = bans.iter().map(Kept::from).collect();
         format!("{:#}\n", json!({ "bans": bans }))
     } else {
         lines(bans.iter().map(|ban| (ban.of.to_string(), ban_line(ban))))
@@ -369,30 +369,14 @@ fn event_line(Event { action, ban }: &Event) -> String {
     }
 }
 
-/// A moment as machines read it.
-fn rfc3339(time: SystemTime) -> String {
-    Timestamp::try_from(time).unwrap_or(Timestamp::MAX).to_string()
-}
-
-fn ban_json(ban: &Ban) -> Value {
-    json!({
-        "kind": ban.of.kind(),
-        "of": ban.of.to_string(),
-        "reason": &*ban.reason,
-        "by": &*ban.source,
-        "since": rfc3339(ban.since),
-        "until": ban.until.map(rfc3339),
-    })
-}
-
 fn event_json(Event { action, ban }: &Event) -> Value {
     json!({
-        "at": rfc3339(ban.since),
+        "at": exactly(ban.since),
         "action": action.label(),
         "kind": ban.of.kind(),
         "of": ban.of.to_string(),
         "reason": &*ban.reason,
         "by": &*ban.source,
-        "until": ban.until.map(rfc3339),
+        "until": ban.until.map(exactly),
     })
 }
