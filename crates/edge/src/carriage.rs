@@ -87,7 +87,7 @@ impl Carriage {
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }.relayed(&target);
         let counted = metrics::relay_began(&route.name, &target.identifier);
-        presence.is_carried_to(&target);
+        presence.carried_to(&target);
         let (client_socket, first) = conversation.into_relay();
         Self {
             relay: Relay::new(client_socket, socket, first, options),

@@ -27,13 +27,8 @@ pub struct TargetState {
 }
 
 impl TargetState {
-    fn of(target: &Target) -> Self {
-        Self {
-            identifier: target.identifier.clone(),
-            address: target.address.to_string(),
-            players: 0,
-            condition: Condition::Unknown,
-        }
+    const fn new(identifier: String, address: String) -> Self {
+        Self { identifier, address, players: 0, condition: Condition::Unknown }
     }
 }
 
@@ -101,22 +96,15 @@ impl EdgeHandle {
             Ok(shared) => (shared, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let mut targets: Vec<_> = shared.into_iter().map(|target| TargetState::of(&target)).collect();
-        for (identifier, address) in
-            self.players().into_iter().filter(|it| it.route == route.name).filter_map(|it| it.target)
-        {
-            match targets
-                .iter_mut()
-                .find(|target| target.identifier == identifier && target.address == address)
-            {
-                Some(target) => target.players += 1,
-                None => targets.push(TargetState {
-                    identifier,
-                    address,
-                    players: 1,
-                    condition: Condition::Unknown,
-                }),
-            }
+        let known = |target: Target| TargetState::new(target.identifier, target.address.to_string());
+        let mut targets: Vec<_> = shared.into_iter().map(known).collect();
+        for (identifier, address) in self.shared.players.targets_of(&route.name) {
+            let is_that = |target: &TargetState| target.identifier == identifier && target.address == address;
+            let place = targets.iter().position(is_that).unwrap_or_else(|| {
+                targets.push(TargetState::new(identifier, address));
+                targets.len() - 1
+            });
+            targets[place].players += 1;
         }
         for target in &mut targets {
             if let Ok(address) = target.address.parse() {

@@ -106,7 +106,7 @@ async fn walk(
     let login = begin(visit, conversation, name).await?;
     journey.enter(Phase::Authentication, Instant::now());
     let identified = Box::pin(authentication::identify(login, visit, conversation, journey)).await?;
-    visit.presence.is_of(&identified.identity);
+    visit.presence.learn_who(&identified.identity);
     journey.enter(Phase::Placement, Instant::now());
     let placed = Box::pin(placement::place(identified, visit, conversation, journey)).await?;
     journey.enter(Phase::Delivery, Instant::now());
@@ -126,7 +126,7 @@ async fn begin(
         return Err(Ended::Refused(Refusal::Name));
     }
     let claim = Claim { name: start.name, id: start.uuid };
-    visit.presence.is_of(&Identity::Claimed(claim.clone()));
+    visit.presence.learn_who(&Identity::Claimed(claim.clone()));
     match visit.shared.bans.name(&claim.name) {
         Some(ban) => Err(Refused::from(&*ban).into()),
         None => Ok(Login { claim }),

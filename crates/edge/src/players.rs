@@ -169,6 +169,13 @@ impl Players {
         self.entries().iter().map(|entry| entry.player()).collect()
     }
 
+    /// Where each player of a route is carried to, by identifier and address, in the order in which they came.
+    pub(crate) fn targets_of(&self, route: &str) -> Vec<(String, String)> {
+        let entries = self.entries();
+        let of_route = entries.iter().filter(|entry| entry.route == route);
+        of_route.filter_map(|entry| entry.target.get().cloned()).collect()
+    }
+
     /// Has all those go whom `is` means, and gives them. Who is carried notices at the next look.
     pub(crate) fn send_away(&self, is: impl Fn(&Player) -> bool, why: &Refused) -> Vec<Player> {
         let entries = self.entries();
@@ -225,12 +232,12 @@ pub(crate) struct Presence {
 
 impl Presence {
     /// Who the player is, as far as is known.
-    pub(crate) fn is_of(&self, identity: &Identity) {
+    pub(crate) fn learn_who(&self, identity: &Identity) {
         *self.entry.who() = Some(identity.into());
     }
 
     /// The player is carried to this target from here on.
-    pub(crate) fn is_carried_to(&self, target: &Target) {
+    pub(crate) fn carried_to(&self, target: &Target) {
         // Nobody is carried twice.
         let _ = self.entry.target.set((target.identifier.clone(), target.address.to_string()));
     }

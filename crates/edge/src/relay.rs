@@ -79,7 +79,7 @@ async fn find(
         return Err(Refusal::Name.into());
     }
     let identity = Identity::Claimed(claim);
-    visit.presence.is_of(&identity);
+    visit.presence.learn_who(&identity);
     visit.ask_bans(&identity)?;
     let in_crowd = visit.shared.crowds.enter(visit.route.name.as_str(), visit.route.max_players);
     let on_route = in_crowd.ok_or(Refusal::RouteFull)?;

@@ -28,7 +28,7 @@ fn players_are_there_until_they_leave() {
     let second = players.enter(&client("203.0.113.8:1"), "arena");
     assert_eq!(players.all().iter().map(|player| player.connection).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(players.all()[0].who, None);
-    second.is_of(&Identity::Claimed(Claim { name: "Alice".into(), id: id() }));
+    second.learn_who(&Identity::Claimed(Claim { name: "Alice".into(), id: id() }));
     let who = Who { name: "Alice".into(), id: id(), verified: false };
     assert_eq!(players.all()[1].who, Some(who));
     drop(first);
@@ -42,9 +42,9 @@ fn players_are_there_until_they_leave() {
 fn whom_an_operator_means() {
     let players = Arc::<Players>::default();
     let claimed = players.enter(&client("203.0.113.7:1"), "lobby");
-    claimed.is_of(&Identity::Claimed(Claim { name: "Alice".into(), id: id() }));
+    claimed.learn_who(&Identity::Claimed(Claim { name: "Alice".into(), id: id() }));
     let verified = players.enter(&client("[2001:db8::1]:1"), "lobby");
-    verified.is_of(&Identity::Verified(Profile { id: id(), name: "Bob".into(), properties: Vec::new() }));
+    verified.learn_who(&Identity::Verified(Profile { id: id(), name: "Bob".into(), properties: Vec::new() }));
     let _silent = players.enter(&client("203.0.113.9:1"), "lobby");
     let text_id = id().to_string();
     for (text, meant, banned) in [
