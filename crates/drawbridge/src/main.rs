@@ -11,6 +11,7 @@ mod probe;
 mod provided;
 mod run;
 mod settings;
+mod told;
 mod watch;
 
 use clap::{CommandFactory as _, Parser, Subcommand};

@@ -2,10 +2,11 @@
 
 use crate::check;
 use crate::provided::Provided;
-use crate::settings::{Broken, Configured, Settings, Source};
+use crate::settings::{Configured, Settings, Source};
+use crate::told::{Occasion, Told};
 use crate::watch::Watch;
 use anyhow::Context as _;
-use drawbridge_config::{Diagnostics, Error, Severity, Style};
+use drawbridge_config::{Error, Style};
 use drawbridge_control::{Control, Order, Orders, Reloaded};
 use drawbridge_edge::Edge;
 use drawbridge_net::Listener;
@@ -52,10 +53,9 @@ pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
 
 fn serve(source: Source, services: Services, configured: Configured) -> anyhow::Result<()> {
     let log = configured.settings.telemetry.start()?;
-    if configured.settings.providers.names().next().is_none() {
-        // Else they come once it is known what providers have, lest they come twice.
-        warn(&configured);
-    }
+    let mut told = Told::nothing();
+    told.begin(Occasion::Asked);
+    told.warnings(&configured.warnings);
     let reactors = configured.settings.threads().reactors;
     // Before there are other threads: the variables by which sockets are passed are taken out of the environment.
     let bound = match Listener::passed(reactors)? {
@@ -76,7 +76,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
     let outcome = runtime.block_on(async {
         let signals = Signals::listen().context("signals can't be listened for")?;
         let mut providers = Providers::new(runtime.handle().clone(), background.clone());
-        let configured = with_providers(&source, &services, &mut providers, configured).await;
+        let configured = with_providers(&source, &services, &mut providers, &mut told, configured).await;
         let watch = Watch::start(source.clone(), configured.fingerprint);
         let Configured { settings, routes, snapshot, .. } = configured;
         let edge =
@@ -100,7 +100,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         for address in edge.addresses() {
             tracing::info!(%address, "listening");
         }
-        let mut running = Running { source, services, log, watch, providers, settings, edge };
+        let mut running = Running { source, services, log, told, watch, providers, settings, edge };
         let hurry = CancellationToken::new();
         loop {
             tokio::select! {
@@ -114,13 +114,13 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
                         break;
                     }
                     Order::Reload(reply) => {
-                        let reloaded = running.reload();
+                        let reloaded = running.reload(Occasion::Asked);
                         // Whoever asked may have gone.
                         reply.into_iter().for_each(|reply| drop(reply.send(reloaded.clone())));
                     }
                 },
-                () = running.watch.changed() => drop(running.reload()),
-                () = running.providers.changed() => drop(running.reload()),
+                () = running.watch.changed() => drop(running.reload(Occasion::Asked)),
+                () = running.providers.changed() => drop(running.reload(Occasion::Provided)),
             }
         }
         running.providers.stop();
@@ -161,6 +161,7 @@ async fn with_providers(
     source: &Source,
     services: &Services,
     providers: &mut Providers,
+    told: &mut Told,
     files: Configured,
 ) -> Configured {
     providers.follow(&files.settings.providers);
@@ -174,19 +175,19 @@ async fn with_providers(
         );
     }
     let provided = Provided::of(providers);
-    let configured = match source.reload(services, &provided) {
+    told.begin(Occasion::Provided);
+    match source.reload(services, &provided) {
         Ok((configured, broken)) => {
-            tell_of(&broken, &provided);
+            told.left_out(&broken, &provided);
+            told.warnings(&configured.warnings);
             configured
         }
         Err(error) => {
             // Files that held a moment ago.
-            report(&error);
+            told.failure(&error);
             files
         }
-    };
-    warn(&configured);
-    configured
+    }
 }
 
 fn runtime(settings: &Settings) -> anyhow::Result<Runtime> {
@@ -204,6 +205,7 @@ struct Running {
     source: Source,
     services: Services,
     log: Log,
+    told: Told,
     watch: Watch,
     providers: Providers,
     settings: Settings,
@@ -212,14 +214,14 @@ struct Running {
 
 impl Running {
     /// Takes over what files hold and providers have now, whole or not at all.
-    fn reload(&mut self) -> Reloaded {
+    fn reload(&mut self, occasion: Occasion) -> Reloaded {
+        self.told.begin(occasion);
         let provided = Provided::of(&mut self.providers);
         let (configured, broken) = match self.source.reload(&self.services, &provided) {
             Ok(read) => read,
             Err(error) => {
                 metrics::reloaded(false);
-                report(&error);
-                tracing::error!("the configuration was not reloaded: what ran goes on running");
+                self.told.not_reloaded(&error);
                 return not_taken_over(&error);
             }
         };
@@ -227,20 +229,20 @@ impl Running {
             self.providers.follow(&configured.settings.providers);
             self.settings.providers = configured.settings.providers;
             // Others have other routes.
-            return self.reload();
+            return self.reload(occasion);
         }
-        warn(&configured);
+        self.told.warnings(&configured.warnings);
         let Configured { mut settings, routes, snapshot, warnings, fingerprint } = configured;
         let read_at_start = self.keep_what_is_read_at_start(&mut settings);
         self.log.replace(&settings.telemetry);
         self.watch.follow(fingerprint);
         self.edge.replace(snapshot);
-        tell_of(&broken, &provided);
+        self.told.left_out(&broken, &provided);
         metrics::reloaded(broken.mistakes.is_empty());
         configure(routes);
         tracing::info!(routes, "configuration reloaded");
         if routes == 0 {
-            tracing::warn!("there is no route: the built-in one takes all hosts and has no target");
+            self.told.no_route();
         }
         self.settings = settings;
         let told = || broken.mistakes.iter().chain([&warnings]);
@@ -257,27 +259,27 @@ impl Running {
     /// Has settings stay as they are that can't be changed while the edge runs, and gives the keys of those that were to be.
     fn keep_what_is_read_at_start(&mut self, settings: &mut Settings) -> Vec<String> {
         let mut kept = Vec::new();
-        if settings.bind != self.settings.bind || settings.threads != self.settings.threads {
-            tracing::warn!("bind and threads are read at start: restart the edge to change them");
-            kept.extend(["bind", "threads"]);
+        if settings.bind != self.settings.bind {
+            kept.push("bind");
             settings.bind = std::mem::take(&mut self.settings.bind);
+        }
+        if settings.threads != self.settings.threads {
+            kept.push("threads");
             settings.threads = self.settings.threads;
         }
         if settings.metrics.bind != self.settings.metrics.bind {
-            tracing::warn!("metrics.bind is read at start: restart the edge to change it");
             kept.push("metrics.bind");
             settings.metrics.bind = self.settings.metrics.bind;
         }
         if settings.bans.file != self.settings.bans.file {
-            tracing::warn!("bans.file is read at start: restart the edge to change it");
             kept.push("bans.file");
             settings.bans = self.settings.bans.clone();
         }
         if settings.control != self.settings.control {
-            tracing::warn!("control is read at start: restart the edge to change it");
             kept.push("control");
             settings.control = self.settings.control.clone();
         }
+        kept.iter().for_each(|key| self.told.read_at_start(key));
         kept.into_iter().map(str::to_owned).collect()
     }
 }
@@ -294,43 +296,6 @@ fn not_taken_over(error: &Error) -> Reloaded {
 fn configure(routes: usize) {
     metrics::configured(routes);
     health::set(if routes == 0 { Readiness::NoRoute } else { Readiness::Ready });
-}
-
-/// Route files, and documents of providers, that weren't taken over.
-fn tell_of(broken: &Broken, provided: &Provided) {
-    broken.mistakes.iter().for_each(report_all);
-    let names = provided.names();
-    for file in broken.stand_ins.files() {
-        if names.contains(file) {
-            tracing::error!(
-                document = file,
-                "what a provider has was not taken over: its routes stay as they last held, if they did"
-            );
-        } else {
-            tracing::error!(file, "a route file was not reloaded: its routes stay as they were");
-        }
-    }
-}
-
-fn report(error: &Error) {
-    match error {
-        Error::Invalid(diagnostics) => report_all(diagnostics),
-        error => tracing::error!("{}", in_full(error)),
-    }
-}
-
-fn report_all(diagnostics: &Diagnostics) {
-    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error) {
-        let (reason, help) = (diagnostic.reason(), diagnostic.advice());
-        tracing::error!(at = %diagnostic.origin(), reason, help, "{}", diagnostic.message());
-    }
-}
-
-fn warn(configured: &Configured) {
-    for warning in configured.warnings.iter() {
-        let (reason, help) = (warning.reason(), warning.advice());
-        tracing::warn!(at = %warning.origin(), reason, help, "{}", warning.message());
-    }
 }
 
 impl Signals {

@@ -141,8 +141,7 @@ fn limits_and_rules_are_replaced_too() {
 fn what_is_read_at_start_is_named_when_it_changes() {
     let edge = edge().config(format!("threads = 2\n{}", saying("before"))).start();
     edge.rewrite(format!("threads = 3\n{}", saying("after")));
-    let warning =
-        edge.wait_for_message("bind and threads are read at start: restart the edge to change them");
+    let warning = edge.wait_for_message("threads is read at start: restart the edge to change it");
     assert_eq!(warning.level(), Some("WARN"));
     comes_to_say(&edge, "localhost", "after");
     // Once is enough for what isn't said.
