@@ -6,13 +6,12 @@ use crate::login::Visit;
 use crate::placement::{Placed, Waiting};
 use crate::ticket::Passage;
 use drawbridge_model::{Refusal, Target, TargetAddress};
-use drawbridge_net::names;
+use drawbridge_net::race;
 use drawbridge_protocol::packet::Packet as _;
 use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
 use drawbridge_routing::Route;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -91,7 +90,8 @@ fn with_addresses(
 
 /// Whether a target accepts connections; what is found out is remembered.
 async fn probe(route: &Route, target: &Target, address: &TargetAddress) -> bool {
-    if accepts(address).await {
+    let connecting = race::connect(&address.host, address.port);
+    if matches!(timeout(PROBE, connecting).await, Ok(Ok(_))) {
         route.health.answered(address);
         return true;
     }
@@ -99,14 +99,6 @@ async fn probe(route: &Route, target: &Target, address: &TargetAddress) -> bool 
         tracing::warn!(route = %route.name, target = %target.identifier, %address, "the target doesn't accept connections");
     }
     false
-}
-
-async fn accepts(address: &TargetAddress) -> bool {
-    let connecting = async {
-        let addresses = names::look_up(&address.host, address.port).await?;
-        TcpStream::connect(addresses.as_slice()).await
-    };
-    matches!(timeout(PROBE, connecting).await, Ok(Ok(_)))
 }
 
 /// Offers the route's resource packs and waits until the client has said what became of each.

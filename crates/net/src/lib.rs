@@ -2,7 +2,7 @@
 //!
 //! - [`listener`] opens the addresses, [`reactor`] accepts on them and runs one task per connection on a few threads.
 //! - [`limits`] counts connections and knocks, per address and in all; [`access`] says which addresses may come at all.
-//! - [`names`] finds the addresses of hosts; [`relay`] carries bytes between a client and a target.
+//! - [`names`] finds the addresses of hosts, [`race`] connects to one of them; [`relay`] carries bytes between a client and a target.
 //! - [`proxy_protocol`] reads the header in which a load balancer names the client that it speaks for.
 //!
 //! What must stay true: nothing here waits on a peer without a deadline or keeps what a peer sent without a bound, and an
@@ -16,6 +16,7 @@ pub mod listener;
 pub mod names;
 mod networks;
 pub mod proxy_protocol;
+pub mod race;
 pub mod reactor;
 pub mod relay;
 

@@ -1,24 +1,28 @@
 //! The addresses of host names, by the system's resolver.
 //!
 //! A look-up that the resolver hangs in can't be ended, and holds a thread. So there is one at a time for a name, however many ask for it, and
-//! only so many in all; what it found is kept for a little while.
+//! only so many in all; what it found is kept for a little while, and longer where the resolver doesn't answer any more.
 //!
-//! What must stay true: names whose look-ups hang keep nobody from the addresses of others, unless there are very many of them; whoever
-//! asks may leave at any time.
+//! What must stay true: a resolver that hangs or fails keeps nobody from addresses that were known a moment ago, and names that it hangs with
+//! keep nobody from the addresses of others, unless there are very many of them; whoever asks may leave at any time.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout_at;
 
 /// The most look-ups at once.
 const AT_ONCE: usize = 64;
 /// How long addresses are kept, and how long it is believed that there are none.
 const FRESH: Duration = Duration::from_secs(5);
 const FAILED: Duration = Duration::from_secs(1);
+/// How long a look-up may take before what it found the last time is taken, and for how long that is good for want of anything better.
+const SLOW: Duration = Duration::from_secs(1);
+const STALE: Duration = Duration::from_secs(600);
 /// From how many names on those are forgotten whose addresses are old.
 const KEPT: usize = 1000;
 
@@ -52,17 +56,27 @@ struct Names {
     resolve: fn(&str) -> Vec<IpAddr>,
 }
 
-enum Entry {
-    /// It is looked up; closed in the end.
-    UnderWay(watch::Receiver<Option<Found>>),
-    Known(Found, Instant),
+/// What is known of a name.
+#[derive(Default)]
+struct Entry {
+    /// The last addresses, and when they were found.
+    found: Option<(Found, Instant)>,
+    /// When a look-up after that found none.
+    failed: Option<Instant>,
+    under_way: Option<UnderWay>,
 }
 
-/// What whoever asks has to do.
-enum Next {
-    Take(Found),
-    WaitFor(watch::Receiver<Option<Found>>),
-    LookUp,
+#[derive(Clone)]
+struct UnderWay {
+    since: Instant,
+    /// Closed where the look-up broke off.
+    done: watch::Receiver<Option<Found>>,
+}
+
+/// What is known at once, and what has to be waited for otherwise.
+enum Known {
+    Fresh(Option<Found>),
+    Soon { old: Option<Found>, look_up: UnderWay },
 }
 
 impl Names {
@@ -71,44 +85,50 @@ impl Names {
     }
 
     async fn look_up(&self, host: &str) -> Result<Found, ()> {
-        let mut place = None;
-        loop {
-            // Somebody else may have begun while a place was waited for.
-            let known = next(&lock(&self.entries), host);
-            let next = match (known, place.take()) {
-                (Next::LookUp, Some(place)) => Next::WaitFor(self.begin(host, place)),
-                (known, _) => known,
-            };
-            match next {
-                Next::Take(found) if found.is_empty() => return Err(()),
-                Next::Take(found) => return Ok(found),
-                Next::WaitFor(mut done) => {
-                    let found = done.wait_for(Option::is_some).await.map_err(|_| ())?.clone();
-                    return found.filter(|found| !found.is_empty()).ok_or(());
-                }
-                Next::LookUp => place = Some(Arc::clone(&self.places).acquire_owned().await.map_err(|_| ())?),
-            }
-        }
+        let known = self.known(host, Instant::now());
+        let (old, UnderWay { since, mut done }) = match known {
+            Known::Fresh(found) => return found.ok_or(()),
+            Known::Soon { old, look_up } => (old, look_up),
+        };
+        let found = done.wait_for(Option::is_some);
+        let found = match &old {
+            None => found.await.ok(),
+            Some(_) => timeout_at((since + SLOW).into(), found).await.ok().and_then(Result::ok),
+        };
+        let found = found.and_then(|found| found.clone()).filter(|found| !found.is_empty());
+        found.or(old).ok_or(())
     }
 
-    /// Looks it up on a thread, which holds the place as long as that takes.
-    fn begin(&self, host: &str, place: OwnedSemaphorePermit) -> watch::Receiver<Option<Found>> {
-        let (told, done) = watch::channel(None);
-        let (entries, resolve, host) = (Arc::clone(&self.entries), self.resolve, host.to_owned());
-        {
-            let mut entries = lock(&self.entries);
-            if let Some(Entry::UnderWay(done)) = entries.get(&host) {
-                return done.clone();
-            }
-            if entries.len() >= KEPT {
-                entries.retain(|_, entry| !entry.is_old());
-            }
-            entries.insert(host.clone(), Entry::UnderWay(done.clone()));
+    /// Begins to look the name up where what is known of it is old.
+    fn known(&self, host: &str, now: Instant) -> Known {
+        let mut entries = lock(&self.entries);
+        if entries.len() >= KEPT && !entries.contains_key(host) {
+            entries.retain(|_, entry| entry.is_needed(now));
         }
-        spawn_blocking(move || {
-            let found = Found::from(resolve(&host));
-            lock(&entries).insert(host, Entry::Known(Arc::clone(&found), Instant::now()));
+        let entry = entries.entry(host.to_owned()).or_default();
+        if entry.is_fresh(now) {
+            return Known::Fresh(entry.usable(now));
+        }
+        let begin = || UnderWay { since: now, done: self.begin(host) };
+        let look_up = entry.under_way.get_or_insert_with(begin).clone();
+        Known::Soon { old: entry.usable(now), look_up }
+    }
+
+    /// Looks it up on a thread once there is a place, which is held as long as that takes.
+    #[expect(clippy::disallowed_methods, reason = "nobody waits for a look-up that the resolver hangs in")]
+    fn begin(&self, host: &str) -> watch::Receiver<Option<Found>> {
+        let (told, done) = watch::channel(None);
+        let (entries, places, resolve) = (Arc::clone(&self.entries), Arc::clone(&self.places), self.resolve);
+        let host = host.to_owned();
+        tokio::spawn(async move {
+            let place = places.acquire_owned().await;
+            let name = host.clone();
+            let found = spawn_blocking(move || resolve(&name)).await.unwrap_or_default();
             drop(place);
+            let found = Found::from(found);
+            if let Some(entry) = lock(&entries).get_mut(&host) {
+                entry.learn(Arc::clone(&found), Instant::now());
+            }
             // Everybody may have left.
             let _ = told.send(Some(found));
         });
@@ -117,19 +137,29 @@ impl Names {
 }
 
 impl Entry {
-    fn is_old(&self) -> bool {
-        match self {
-            Self::UnderWay(_) => false,
-            Self::Known(found, since) => since.elapsed() >= if found.is_empty() { FAILED } else { FRESH },
+    fn learn(&mut self, found: Found, now: Instant) {
+        self.under_way = None;
+        if found.is_empty() {
+            self.failed = Some(now);
+        } else {
+            (self.found, self.failed) = (Some((found, now)), None);
         }
     }
-}
 
-fn next(entries: &HashMap<String, Entry>, host: &str) -> Next {
-    match entries.get(host) {
-        Some(Entry::UnderWay(done)) => Next::WaitFor(done.clone()),
-        Some(entry @ Entry::Known(found, _)) if !entry.is_old() => Next::Take(Arc::clone(found)),
-        _ => Next::LookUp,
+    /// Whether it needn't be looked up.
+    fn is_fresh(&self, now: Instant) -> bool {
+        let found = self.found.as_ref().is_some_and(|(_, at)| now < *at + FRESH);
+        found || self.failed.is_some_and(|at| now < at + FAILED)
+    }
+
+    /// The addresses, if they aren't too old.
+    fn usable(&self, now: Instant) -> Option<Found> {
+        self.found.as_ref().filter(|(_, at)| now < *at + STALE).map(|(found, _)| Arc::clone(found))
+    }
+
+    /// Whether forgetting it would lose something.
+    fn is_needed(&self, now: Instant) -> bool {
+        self.under_way.is_some() || self.is_fresh(now) || self.usable(now).is_some()
     }
 }
 
@@ -196,6 +226,53 @@ mod tests {
         assert!(timeout(LONG, names.look_up("nobody.example.com")).await.expect("it is looked up").is_err());
         *LET_GO.lock().unwrap() = true;
         assert!(timeout(LONG, names.look_up("hangs0")).await.expect("it goes on").is_ok());
+    }
+
+    /// Answers once, and hangs or fails from then on.
+    fn answers_once(host: &str) -> Vec<IpAddr> {
+        static ANSWERED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        let mut answered = ANSWERED.lock().unwrap();
+        if !answered.iter().any(|known| known == host) {
+            answered.push(host.to_owned());
+            return vec![[192, 0, 2, 1].into()];
+        }
+        drop(answered);
+        while host.starts_with("hangs") && !*LET_GO_ONCE.lock().unwrap() {
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        Vec::new()
+    }
+
+    static LET_GO_ONCE: Mutex<bool> = Mutex::new(false);
+
+    /// Makes all that is known look as if it were so long ago.
+    fn age(names: &Names, by: Duration) {
+        for entry in lock(&names.entries).values_mut() {
+            entry.found = entry.found.take().map(|(found, at)| (found, at.checked_sub(by).unwrap()));
+            entry.failed = entry.failed.map(|at| at.checked_sub(by).unwrap());
+            entry.under_way.iter_mut().for_each(|way| way.since = way.since.checked_sub(by).unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_resolver_that_hangs_or_fails_keeps_nobody_from_what_was_known() {
+        let names = Names::new(answers_once);
+        for host in ["hangs.example.com", "fails.example.com"] {
+            assert_eq!(names.look_up(host).await.unwrap().len(), 1);
+        }
+        age(&names, FRESH);
+        let since = Instant::now();
+        assert!(timeout(LONG, names.look_up("hangs.example.com")).await.expect("it is known").is_ok());
+        assert!(since.elapsed() >= SLOW, "the resolver has its chance");
+        assert!(names.look_up("fails.example.com").await.is_ok());
+        assert!(names.look_up("fails.example.com").await.is_ok(), "and is left alone for a while");
+        age(&names, SLOW);
+        let again = tokio::time::timeout(SLOW / 2, names.look_up("hangs.example.com")).await;
+        assert!(again.expect("nobody waits twice").is_ok());
+        age(&names, STALE);
+        assert!(names.look_up("fails.example.com").await.is_err(), "addresses of yesterday are none");
+        *LET_GO_ONCE.lock().unwrap() = true;
+        assert!(timeout(LONG, names.look_up("hangs.example.com")).await.expect("it goes on").is_err());
     }
 
     #[tokio::test]

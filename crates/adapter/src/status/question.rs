@@ -5,7 +5,7 @@
 use super::document::DocumentError;
 use crate::setting::RelayHost;
 use drawbridge_model::TargetAddress;
-use drawbridge_net::{names, proxy_protocol};
+use drawbridge_net::{proxy_protocol, race};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
@@ -116,7 +116,7 @@ impl Question {
 
 /// Connects to a target.
 pub(crate) async fn connect(target: &TargetAddress) -> io::Result<TcpStream> {
-    TcpStream::connect(names::look_up(&target.host, target.port).await?.as_slice()).await
+    race::connect(&target.host, target.port).await
 }
 
 /// A connection to a target.
