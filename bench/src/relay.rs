@@ -29,6 +29,9 @@ const IDLE: Goal = Goal::AtMost(4.0 * 1024.0);
 /// Connections of bulk at once, and of small packets.
 const BULK: usize = 2;
 const MANY: usize = 400;
+/// Connections of small packets of which it is asked how long they are under way. With 400, two cores are busy with both ends and the relay, and
+/// what is measured is who is given a core first.
+const FEW: usize = 100;
 
 /// What flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +42,19 @@ enum Load {
     Middle,
     /// 400 connections with 200 bytes every 20 ms.
     Small,
+    /// The same with 100 connections.
+    Paced,
 }
 
 impl Load {
-    const ALL: [Self; 3] = [Self::Large, Self::Middle, Self::Small];
+    const ALL: [Self; 4] = [Self::Large, Self::Middle, Self::Small, Self::Paced];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Large => "CPU a GiB, 64 KiB writes",
-            Self::Middle => "CPU a GiB, 1 KiB writes",
-            Self::Small => "CPU a packet, 400 × 200 B every 20 ms",
+            Self::Large => "GiB, 64 KiB writes",
+            Self::Middle => "GiB, 1 KiB writes",
+            Self::Small => "packet, 400 × 200 B every 20 ms",
+            Self::Paced => "packet, 100 × 200 B every 20 ms",
         }
     }
 }
@@ -57,8 +63,8 @@ struct Subject {
     name: &'static str,
     server: Server,
     samples: [Samples; Load::ALL.len()],
-    /// How long packets were under way, in seconds: what half of them took at most, and 99 of 100.
-    latencies: [Samples; 2],
+    /// How long packets were under way, in seconds, for each load: what half of them took at most, and 99 of 100.
+    latencies: [[Samples; 2]; Load::ALL.len()],
     _folder: Option<TempDir>,
 }
 
@@ -116,16 +122,20 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
 
 impl Subject {
     fn carry(&mut self, load: Load, target: &TcpListener, plan: &Plan) -> Result<()> {
-        let count = if load == Load::Small { MANY } else { BULK };
+        let count = match load {
+            Load::Large | Load::Middle => BULK,
+            Load::Small => MANY,
+            Load::Paced => FEW,
+        };
         let ends = Ends::open(self.server.address(), target, count)
             .with_context(|| format!("{}: opening connections", self.name))?;
         let before = self.server.cpu_time()?;
         let amount = match load {
             Load::Large => bulk(&ends, 64 * 1024, plan.relayed)?,
             Load::Middle => bulk(&ends, 1024, plan.relayed / 4)?,
-            Load::Small => {
+            Load::Small | Load::Paced => {
                 let latencies = ends.packets(plan.relayed_packets)?;
-                for (samples, part) in self.latencies.iter_mut().zip([0.5, 0.99]) {
+                for (samples, part) in self.latencies[load as usize].iter_mut().zip([0.5, 0.99]) {
                     samples.push(quantile(&latencies, part));
                 }
                 latencies.len() as f64
@@ -144,29 +154,38 @@ fn bulk(ends: &Ends, piece: usize, bytes: usize) -> Result<f64> {
 }
 
 fn lines(subjects: &[Subject]) -> Vec<Line> {
+    let mut lines: Vec<_> = Load::ALL.into_iter().flat_map(|load| cost(subjects, load)).collect();
+    lines.extend([Load::Small, Load::Paced].into_iter().flat_map(|load| delay(subjects, load)));
+    lines
+}
+
+/// What it costs to carry this load: the edge against the best of the others, and each of those.
+fn cost(subjects: &[Subject], load: Load) -> Vec<Line> {
     let [edge, others @ ..] = subjects else { return Vec::new() };
+    let of = |subject: &Subject| subject.samples[load as usize].clone();
+    let median = |subject: &&Subject| Line::new("", Unit::Seconds, &of(subject)).value.median;
+    let best = others.iter().min_by(|one, other| median(one).total_cmp(&median(other)));
+    let ours = best.map(|best| {
+        let line = Line::new(format!("edge, CPU a {}", load.name()), Unit::Seconds, &of(edge));
+        let line = line.against(best.name, &of(edge), &of(best));
+        if load == Load::Paced { line } else { line.goal(GOAL) }
+    });
+    let theirs = others.iter().map(|other| Line::new(format!("  {}", other.name), Unit::Seconds, &of(other)));
+    ours.into_iter().chain(theirs).collect()
+}
+
+/// How long packets of this load are under way: the edge against HAProxy, and the others.
+fn delay(subjects: &[Subject], load: Load) -> Vec<Line> {
+    let [edge, haproxy, bare @ ..] = subjects else { return Vec::new() };
     let mut lines = Vec::new();
-    for load in Load::ALL {
-        let of = |subject: &Subject| subject.samples[load as usize].clone();
-        let median = |subject: &&Subject| Line::new("", Unit::Seconds, &of(subject)).value.median;
-        let best = others.iter().min_by(|one, other| median(one).total_cmp(&median(other)));
-        if let Some(best) = best {
-            let line = Line::new(format!("edge, {}", load.name()), Unit::Seconds, &of(edge));
-            lines.push(line.against(best.name, &of(edge), &of(best)).goal(GOAL));
-        }
-        for other in others {
-            lines.push(Line::new(format!("  {}", other.name), Unit::Seconds, &of(other)));
-        }
-    }
-    let [haproxy, bare @ ..] = others else { return lines };
-    for (index, name) in ["half", "99 of 100"].into_iter().enumerate() {
-        let of = |subject: &Subject| {
-            let label = format!("{}, {name} of the packets are there within (time passed)", subject.name);
-            Line::new(label, Unit::Seconds, &subject.latencies[index])
-        };
-        let [ours, theirs] = [edge, haproxy].map(|subject| &subject.latencies[index]);
-        lines.push(of(edge).against(haproxy.name, ours, theirs).goal(NO_SLOWER));
-        lines.extend(bare.iter().map(of));
+    for (index, part) in ["half", "99 of 100"].into_iter().enumerate() {
+        let of = |subject: &Subject| subject.latencies[load as usize][index].clone();
+        let label = format!("edge, {part} are there within (time passed), a {}", load.name());
+        let line = Line::new(label, Unit::Seconds, &of(edge)).against(haproxy.name, &of(edge), &of(haproxy));
+        lines.push(if load == Load::Paced { line.goal(NO_SLOWER) } else { line });
+        lines.extend(
+            bare.iter().map(|other| Line::new(format!("  {}", other.name), Unit::Seconds, &of(other))),
+        );
     }
     lines
 }

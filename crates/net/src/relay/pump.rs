@@ -12,8 +12,8 @@ use std::time::Instant;
 /// Bytes that are copied at once.
 const BUFFER: usize = 16 * 1024;
 
-/// Bytes carried in one direction after which other tasks have their turn.
-const TURN: u64 = 1024 * 1024;
+/// Bytes carried in one direction after which other tasks have their turn: about a millisecond.
+const TURN: u64 = 2 * 1024 * 1024;
 
 /// Buffers that have to come full, one after the other, before splice(2) takes over.
 const FULL: u8 = 2;
@@ -195,7 +195,7 @@ impl Pump {
                 self.stage = Stage::Ending;
                 return Poll::Ready(Ok(0));
             }
-            self.learn(read == buffer.len(), FULL, true);
+            self.copied(read);
             let bytes = &buffer[..read];
             let written = match sink.poll_send(context, read, |mut stream| stream.write(bytes)) {
                 Poll::Ready(written) => written?,
@@ -219,7 +219,7 @@ impl Pump {
         match taken {
             Poll::Ready(Ok(0)) => self.stage = Stage::Ending,
             Poll::Ready(Ok(taken)) => {
-                self.learn(taken < LITTLE, LITTLES, false);
+                self.spliced(taken);
                 self.kept = Kept::Pipe(pipe);
                 return Poll::Ready(Ok(()));
             }
@@ -233,6 +233,17 @@ impl Pump {
         Poll::Ready(Ok(()))
     }
 
+    /// Notes how much was read into the buffer at once.
+    fn copied(&mut self, bytes: usize) {
+        self.learn(bytes == BUFFER, FULL, true);
+    }
+
+    /// Notes how much was taken into a pipe at once.
+    #[cfg(target_os = "linux")]
+    fn spliced(&mut self, bytes: usize) {
+        self.learn(bytes < LITTLE, LITTLES, false);
+    }
+
     /// Notes whether this much speaks for the other way, which is taken once it has done so `often` in a row.
     fn learn(&mut self, speaks_for_other: bool, often: u8, other: bool) {
         self.telling = if speaks_for_other { self.telling + 1 } else { 0 };
@@ -241,5 +252,35 @@ impl Pump {
             self.splices = other && cfg!(target_os = "linux") || self.method == Method::Splice;
             self.splices &= self.method != Method::Copy;
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// What the pump learns of buffers that come full or not, while it copies; then of how much is spliced at once.
+    fn after(method: Method, copied: &[usize], spliced: &[usize]) -> bool {
+        let mut pump = Pump::new(method, Vec::new(), Instant::now());
+        copied.iter().for_each(|bytes| pump.copied(*bytes));
+        spliced.iter().for_each(|bytes| pump.spliced(*bytes));
+        pump.splices
+    }
+
+    #[test]
+    fn small_packets_are_copied_and_bulk_is_spliced() {
+        let adaptive = |copied: &[usize], spliced: &[usize]| after(Method::Adaptive, copied, spliced);
+        assert!(!adaptive(&[200; 1_000], &[]));
+        assert!(!adaptive(&[BUFFER, 200, BUFFER, 200], &[]), "bursts are no bulk");
+        assert!(adaptive(&[200, BUFFER, BUFFER], &[]));
+        assert!(adaptive(&[BUFFER, BUFFER], &[64 * 1024; 1_000]));
+        assert!(adaptive(&[BUFFER, BUFFER], &[200, 200, 64 * 1024, 200, 200, 200, 200, 200, 200, 200]));
+        assert!(!adaptive(&[BUFFER, BUFFER], &[200; 8]), "what is small again is copied again");
+    }
+
+    #[test]
+    fn a_route_may_fix_the_way() {
+        assert!(!after(Method::Copy, &[BUFFER; 1_000], &[]));
+        assert!(after(Method::Splice, &[], &[200; 1_000]));
     }
 }
