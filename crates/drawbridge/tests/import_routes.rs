@@ -22,7 +22,7 @@ struct Example {
 }
 
 /// Everything that relays.
-const RELAYED: [Example; 9] = [
+const RELAYED: [Example; 11] = [
     Example {
         name: "infrarust",
         targets: &[
@@ -101,6 +101,12 @@ const RELAYED: [Example; 9] = [
         targets: &["localhost:25566", "localhost:25567", "localhost:25568"],
         hosts: &[("PvP.example.com", "localhost:25567"), ("play.example.com", "localhost:25566")],
     },
+    Example {
+        name: "bungeecord-passing",
+        targets: &[" 10.0.0.1"],
+        hosts: &[("play.example.com", " 10.0.0.1")],
+    },
+    Example { name: "infrared-1", targets: &[":8080"], hosts: &[("creative.example.com", ":8080")] },
     Example {
         name: "infrared",
         targets: &["10.0.0.1:25565", "10.0.0.2:25565", "[10.0.0.9]"],

@@ -7,10 +7,12 @@ mod support;
 use drawbridge_protocol::packet::handshake::Intent;
 use drawbridge_testkit::{Backend, Edge, Manner, PATIENCE, Target, Tarpit, eventually, sees};
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::thread;
 use std::time::{Duration, Instant};
+use support::ctl::done;
 use support::edge;
-use support::raw::{Raw, handshake, login_start};
+use support::raw::{Raw, handshake, legacy_answer, login_start};
 use support::scrape::{METRICS, metrics_address, wait_for};
 
 const MODES: [&str; 3] = ["passthrough", "zero_copy", "server_only"];
@@ -77,6 +79,53 @@ fn who_waits_for_a_target_is_told_when_the_edge_stops() {
     edge.terminate();
     let told = client.kicked();
     assert!(told.contains("restarting"), "{told}");
+}
+
+/// As long as no target has spoken the connection is the edge's, which can say why it ends.
+#[test]
+fn who_waits_for_a_target_is_told_of_a_kick_and_of_a_ban() {
+    let silent = Target::start(Manner::Silent).unwrap();
+    let edge = relaying(&[silent.address()], "relay.answer = \"20s\"");
+    for order in [&["ctl", "kick"][..], &["ban"]] {
+        let (asked, mut client) = (silent.heard().len(), Raw::joins(&edge, 767));
+        assert!(eventually(PATIENCE, || (silent.heard().len() > asked).then_some(())).is_some());
+        done(&edge, &[order, &["Alice", "--reason", "Griefing."]].concat());
+        let told = client.kicked();
+        assert!(told.contains("Griefing."), "{order:?}: {told}");
+    }
+}
+
+/// What one side has said to its end is carried to its end, and the other side goes on.
+#[test]
+fn either_side_may_be_done_before_the_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let edge = relaying(&[listener.local_addr().unwrap()], "");
+    for client_first in [true, false] {
+        let mut client = Raw::joins(&edge, 767);
+        let (mut target, _) = listener.accept().unwrap();
+        target.set_read_timeout(Some(PATIENCE)).unwrap();
+        let join = handshake(767, "localhost", Intent::Login).len() + login_start(767, "Alice").len();
+        target.read_exact(&mut vec![0; join]).unwrap();
+        target.write_all(HELLO).unwrap();
+        client.hears(HELLO);
+        let (first, other) =
+            if client_first { (&mut client.0, &mut target) } else { (&mut target, &mut client.0) };
+        let (words, mut heard) = (vec![7; 300_000], Vec::new());
+        first.write_all(b"the last").unwrap();
+        first.shutdown(Shutdown::Write).unwrap();
+        other.read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, b"the last");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                other.write_all(&words).unwrap();
+                other.shutdown(Shutdown::Write).unwrap();
+            });
+            heard.clear();
+            first.read_to_end(&mut heard).unwrap();
+        });
+        assert!(heard == words, "{} bytes of {}", heard.len(), words.len());
+        assert_eq!(edge.wait_for_message("relay ended").field("end").as_deref(), Some("closed"));
+    }
 }
 
 #[test]
@@ -296,26 +345,13 @@ fn logins_of_old_are_carried_too() {
     }
     let kicked = |more: &str, words: &str| {
         let edge = support::edge().config(config(more)).start();
-        let (mut client, mut told) = (joins(&edge, "one.example.com"), Vec::new());
-        client.0.read_to_end(&mut told).unwrap();
-        assert_eq!(told.first(), Some(&0xff), "{more}: {told:?}");
-        let units: Vec<u16> =
-            told[3..].chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-        let text = String::from_utf16(&units).unwrap();
+        let text = legacy_answer(&edge, &login_of_1_6("Alice", "one.example.com"));
         assert!(text.contains(words), "{more}: {text}");
     };
     kicked("names = \"^Bob$\"", "name");
     kicked("versions = \">=1.8\"", "1.8");
     kicked("max_players = 0", "full");
     kicked("[[routes.actions]]\ntype = \"player_block_filter\"\nusernames = [\"Alice\"]", "can't join");
-}
-
-/// Bans whoever it is, on the file of the edge's configuration.
-fn ban(edge: &Edge, whom: &str) {
-    let config = edge.folder().join("drawbridge.toml");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_drawbridge"));
-    command.args(["ban", whom, "--reason", "Griefing."]).arg("--config").arg(config);
-    assert!(command.output().unwrap().status.success());
 }
 
 #[test]
@@ -325,7 +361,7 @@ fn who_is_banned_is_no_longer_carried() {
         let edge = relaying(&[target.address()], "");
         let mut alice = Raw::joins(&edge, 767);
         alice.hears(HELLO);
-        ban(&edge, whom);
+        done(&edge, &["ban", whom, "--reason", "Griefing."]);
         assert!(alice.is_closed(), "{whom}");
         assert_eq!(edge.wait_for_message("relay ended").field("end").as_deref(), Some("banned"));
         match whom {

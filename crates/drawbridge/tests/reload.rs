@@ -5,10 +5,11 @@
 mod support;
 
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Edge, Mode, Player, SessionServer, completed, eventually, ping, sees};
+use drawbridge_testkit::{DockerApi, Edge, Mode, Player, SessionServer, completed, eventually, ping, sees};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use support::providers::told;
 use support::{HUB, description, edge, lobby, open_lobby, turned_away};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -283,4 +284,34 @@ fn the_log_is_replaced_but_for_its_format() {
     edge.wait_for("that the format stays", |line| {
         line.message().is_some_and(|said| said.contains("telemetry.format"))
     });
+}
+
+/// A container that comes and goes, with a mistake in its labels: files that nobody has touched are told of when somebody asks, and the
+/// container once.
+#[test]
+fn what_providers_change_repeats_nothing_that_was_told() {
+    const UNWISE: &str = "the route has no target";
+    const LEFT_OUT: &str =
+        "what a provider has was not taken over: its routes stay as they last held, if they did";
+    let api = DockerApi::start().unwrap();
+    let docker = format!("[providers.docker]\nendpoint = \"{}\"\n", api.endpoint());
+    let nowhere = "[[routes]]\nname = \"nowhere\"\nhosts = [\"nowhere.example.com\"]\nmode = \"transfer\"\n";
+    let edge =
+        edge().config(format!("{docker}{}", saying("harbour"))).file("routes/nowhere.toml", nowhere).start();
+    edge.wait_for_message("listening");
+    let labels = [
+        ("drawbridge.hosts", "lobby.example.com"),
+        ("drawbridge.port", "25565"),
+        ("drawbridge.modee", "transfer"),
+    ];
+    for times in 1..=3 {
+        api.run("lobby", labels);
+        edge.wait_for_messages("configuration reloaded", 2 * times - 1);
+        api.remove("lobby");
+        edge.wait_for_messages("configuration reloaded", 2 * times);
+    }
+    assert_eq!((told(&edge, UNWISE), told(&edge, LEFT_OUT)), (1, 1));
+    edge.reload();
+    edge.wait_for_messages("configuration reloaded", 7);
+    assert_eq!((told(&edge, UNWISE), told(&edge, LEFT_OUT)), (2, 1), "whoever asks is told");
 }

@@ -11,7 +11,7 @@ use drawbridge_testkit::{Connection, Edge, NodeClient, Player, Trouble, ping, se
 use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
+use support::raw::legacy_answer;
 use support::{description, edge, open_lobby, turned_away};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21_4;
@@ -191,17 +191,6 @@ fn requests_may_come_in_any_pieces() {
     }
 }
 
-/// The text of a legacy kick: `FF`, a length in UTF-16 units, UTF-16BE.
-fn legacy_kick(edge: &Edge, request: &[u8]) -> String {
-    let mut connection = Connection::open(edge.address(), VERSION).unwrap();
-    connection.raw(request).unwrap();
-    let bytes = connection.patience(Duration::from_secs(5)).rest().unwrap();
-    assert_eq!(bytes[0], 0xff, "{bytes:x?}");
-    let units: Vec<u16> = bytes[3..].chunks(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
-    assert_eq!(usize::from(u16::from_be_bytes([bytes[1], bytes[2]])), units.len());
-    String::from_utf16(&units).unwrap()
-}
-
 fn utf16(text: &str) -> Vec<u8> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let length = u16::try_from(units.len()).unwrap();
@@ -239,14 +228,14 @@ mode = "transfer"
 description = "other"
 "#;
     let edge = edge().config(status).start();
-    assert_eq!(legacy_kick(&edge, &[0xfe]), "Old friends§3§20", "beta to 1.3");
-    let modern = legacy_kick(&edge, &[0xfe, 0x01]);
+    assert_eq!(legacy_answer(&edge, &[0xfe]), "Old friends§3§20", "beta to 1.3");
+    let modern = legacy_answer(&edge, &[0xfe, 0x01]);
     let fields: Vec<&str> = modern.split('\0').collect();
     assert_eq!((fields[0], fields[2], fields[4], fields[5]), ("§1", "Harbour", "3", "20"), "1.4 and 1.5");
     assert!(fields[3].contains("Old") && fields[3].contains("friends"), "{modern:?}");
-    let fields = legacy_kick(&edge, &ping_of_1_6("OTHER.example.com"));
+    let fields = legacy_answer(&edge, &ping_of_1_6("OTHER.example.com"));
     assert_eq!(fields.split('\0').nth(3), Some("other"), "1.6 says its host");
-    let fields = legacy_kick(&edge, &ping_of_1_6("localhost"));
+    let fields = legacy_answer(&edge, &ping_of_1_6("localhost"));
     assert!(fields.split('\0').nth(3).unwrap().contains("friends"));
     for request in [&[0xfe][..], &[0xfe, 0x01]] {
         let mut connection = TcpStream::connect(edge.address()).unwrap();
@@ -265,7 +254,7 @@ fn a_legacy_login_is_kicked_in_words() {
     login.extend(utf16("Alice"));
     login.extend(utf16("localhost"));
     login.extend(25565u32.to_be_bytes());
-    let text = legacy_kick(&edge, &login);
+    let text = legacy_answer(&edge, &login);
     assert!(text.starts_with("This server can't be joined with Minecraft"), "{text}");
 }
 

@@ -15,6 +15,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
+use support::raw::legacy_answer;
 use support::{description, edge};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -158,7 +159,18 @@ fn what_is_not_there_has_the_text_of_its_state() {
     }
 }
 
-/// A client and a server made by other hands see each other, and old clients' pings are answered from the same.
+#[test]
+fn clients_of_old_are_shown_the_targets_own_status_too() {
+    let target = target("Ahoy", 3);
+    let edge = relaying(&[target.address()], "");
+    assert_eq!(legacy_answer(&edge, &[0xfe]), "Ahoy§3§20", "beta to 1.3");
+    let answer = legacy_answer(&edge, &[0xfe, 0x01]);
+    let fields: Vec<&str> = answer.split('\0').collect();
+    assert_eq!((fields[0], fields[2], fields[4], fields[5]), ("§1", "Paper 1.21", "3", "20"), "1.4 to 1.6");
+    assert!(fields[3].contains("Ahoy"), "{answer:?}");
+}
+
+/// A client and a server made by other hands see each other.
 #[test]
 fn real_servers_are_shown_to_real_clients() {
     let server = NodeServer::start(&json!({ "version": "1.21.4" }));

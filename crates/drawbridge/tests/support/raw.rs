@@ -85,3 +85,15 @@ pub(crate) fn login_start(version: i32, name: &str) -> Vec<u8> {
     fields.insert(0, u8::try_from(fields.len()).unwrap());
     fields
 }
+
+/// What a client of 1.6 or older reads that says this: the text of its kick, `FF`, a length in UTF-16 units, and UTF-16BE.
+pub(crate) fn legacy_answer(edge: &Edge, request: &[u8]) -> String {
+    let (mut client, mut bytes) = (Raw::connect(edge), Vec::new());
+    client.0.write_all(request).unwrap();
+    client.0.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes.first(), Some(&0xff), "{bytes:x?}");
+    let units: Vec<u16> =
+        bytes[3..].chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+    assert_eq!(usize::from(u16::from_be_bytes([bytes[1], bytes[2]])), units.len());
+    String::from_utf16(&units).unwrap()
+}
