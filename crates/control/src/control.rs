@@ -177,7 +177,9 @@ impl Control {
             return Err(ControlError::Reason(LONGEST_REASON));
         }
         let kicked: Vec<_> = self.0.edge.kick(&whom, reason).iter().map(Connection::from).collect();
-        tracing::info!(%whom, reason, players = kicked.len(), "kicked");
+        if !kicked.is_empty() {
+            tracing::info!(%whom, reason, players = kicked.len(), "kicked");
+        }
         Ok(kicked)
     }
 
@@ -228,9 +230,13 @@ impl Control {
     /// Puts a route under maintenance or out of it. Who is carried stays.
     ///
     /// # Errors
-    /// When there is no such route.
+    /// When there is no such route. What was switched of one that is gone can be taken back.
     pub fn maintain(&self, name: &str, switch: Switch) -> Result<Maintained, ControlError> {
-        let (edge, route) = (&self.0.edge, self.route(name)?);
+        let edge = &self.0.edge;
+        let route = match self.route(name) {
+            Err(_) if switch == Switch::Configured && edge.is_switched(name) => None,
+            found => Some(found?),
+        };
         edge.maintain(
             name,
             match switch {
@@ -239,7 +245,7 @@ impl Control {
                 Switch::Configured => None,
             },
         );
-        let (maintenance, switched) = edge.maintenance(&route);
+        let (maintenance, switched) = route.map(|route| edge.maintenance(&route)).unwrap_or_default();
         tracing::info!(route = name, maintenance, switched, "maintenance");
         Ok(Maintained { route: name.to_owned(), maintenance, switched, players: edge.carried(name) })
     }

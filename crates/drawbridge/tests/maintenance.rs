@@ -113,6 +113,16 @@ fn it_is_switched_while_the_edge_runs_and_holds_over_reloads() {
         "{said}"
     );
     assert_eq!(fails(&edge, &["ctl", "maintenance", "world", "maybe"]).0, 2);
+
+    // What was said of a route that is gone can be taken back, lest another one of its name has it.
+    done(&edge, &["ctl", "maintenance", "world", "on"]);
+    edge.rewrite(open_lobby());
+    edge.wait_for_messages("configuration reloaded", 3);
+    done(&edge, &["ctl", "maintenance", "world", "configured"]);
+    assert_eq!(fails(&edge, &["ctl", "maintenance", "world", "configured"]).0, 1, "nothing is said any more");
+    edge.rewrite(config(""));
+    edge.wait_for_messages("configuration reloaded", 4);
+    let _at_last = comes(&edge, &alice);
 }
 
 /// Targets are left alone: neither pings nor logins reach them.

@@ -77,8 +77,13 @@ impl EdgeHandle {
     /// Whether a route is under maintenance, and whether that is so because an operator has said it.
     #[must_use]
     pub fn maintenance(&self, route: &Route) -> (bool, bool) {
-        let switches = &self.shared.switches;
-        (switches.is_maintained(route), switches.of(&route.name).is_some())
+        (self.shared.switches.is_maintained(route), self.is_switched(&route.name))
+    }
+
+    /// Whether an operator has said something of the maintenance of whatever route has the name.
+    #[must_use]
+    pub fn is_switched(&self, route: &str) -> bool {
+        self.shared.switches.of(route).is_some()
     }
 
     /// Puts whatever route has the name under maintenance or out of it; `None`: as its configuration says.

@@ -57,8 +57,12 @@ impl HealthSection {
         if self.interval < Duration::from_secs(1) {
             fields.error("interval", "targets are checked once in a second at most");
         }
-        if self.timeout.is_zero() || self.timeout > self.interval {
+        if fields.has("timeout") && (self.timeout.is_zero() || self.timeout > self.interval) {
             fields.error("timeout", "expected more than nothing, and no more than `interval`");
+        } else if self.timeout > self.interval {
+            let message =
+                format!("a target may take {:?}: write a `timeout` of no more than this", self.timeout);
+            fields.error("interval", message);
         }
         for (key, times) in [("down_after", self.down_after), ("up_after", self.up_after)] {
             if !(1..=TIMES).contains(&times) {

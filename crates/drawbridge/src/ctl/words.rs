@@ -30,13 +30,29 @@ pub(super) fn of(asked: &Request, answer: &Answer) -> String {
     }
 }
 
-/// A text without anything that a terminal obeys.
+/// The most letters of a host that are shown in a table: who knocks chooses them.
+const HOST: usize = 40;
+
+/// A text without anything that a terminal obeys, or that turns around or hides what is beside it.
 pub(super) fn plain(text: &str) -> String {
     let shown = |letter: char| {
-        let hidden = letter.is_control().then(|| letter.escape_default().to_string());
+        let hidden = (letter.is_control() || is_unseen(letter)).then(|| letter.escape_default().to_string());
         hidden.unwrap_or_else(|| letter.to_string())
     };
     text.chars().map(shown).collect()
+}
+
+/// Letters without width, and marks of the direction of writing (Unicode's category Cf, as far as it is in use).
+const fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The beginning of a text that is long.
+fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 fn of_status(status: &Status) -> String {
@@ -76,7 +92,7 @@ fn of_connections(connections: &[Connection]) -> String {
             format!("#{number}"),
             player(connection),
             address.clone(),
-            host.clone(),
+            shortened(host, HOST),
             releases,
             route.clone(),
             phase.clone(),
@@ -190,6 +206,8 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_shown_instead() {
         assert_eq!(plain("a\u{1b}[2J\nü"), "a\\u{1b}[2J\\nü");
+        assert_eq!(plain("gnp\u{202e}exe\u{200b}"), "gnp\\u{202e}exe\\u{200b}");
+        assert_eq!((shortened("äöü", 3), shortened("äöü", 2)), ("äöü".to_owned(), "äö…".to_owned()));
         let rows = [["1", "\u{7}"], ["22", "b"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&["", "name"], rows.into_iter()), "    name\n1   \\u{7}\n22  b\n");
     }
