@@ -102,44 +102,8 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         }
         let mut running = Running { source, services, log, told, watch, providers, settings, edge };
         let hurry = CancellationToken::new();
-        loop {
-            tokio::select! {
-                order = orders.next() => match order {
-                    Order::Drain { by, now } => {
-                        health::set(Readiness::Draining);
-                        tracing::info!(signal = by, "stopping");
-                        if now {
-                            hurry.cancel();
-                        }
-                        break;
-                    }
-                    Order::Reload(reply) => {
-                        let reloaded = running.reload(Occasion::Asked);
-                        // Whoever asked may have gone.
-                        reply.into_iter().for_each(|reply| drop(reply.send(reloaded.clone())));
-                    }
-                },
-                () = running.watch.changed() => drop(running.reload(Occasion::Asked)),
-                () = running.providers.changed() => drop(running.reload(Occasion::Provided)),
-            }
-        }
-        running.providers.stop();
-        let stopped = async {
-            running.edge.drain(&running.settings.shutdown, &hurry).await;
-            // What adapters did in the background has ended with the last snapshot.
-            background.close();
-            background.wait().await;
-        };
-        let hurried = async {
-            told_to_stop(&mut orders).await;
-            tracing::warn!("told again to stop: nobody is waited for");
-            hurry.cancel();
-            told_to_stop(&mut orders).await;
-        };
-        tokio::select! {
-            () = stopped => tracing::info!("stopped"),
-            () = hurried => tracing::warn!("told a third time to stop: players aren't told"),
-        }
+        running.go_on(&mut orders, &hurry).await;
+        running.stop(&mut orders, &hurry, &background).await;
         if let Some(controlled) = controlled {
             controlled.end().await;
         }
@@ -213,6 +177,52 @@ struct Running {
 }
 
 impl Running {
+    /// Follows files, providers and orders until it is told to stop.
+    async fn go_on(&mut self, orders: &mut Orders, hurry: &CancellationToken) {
+        loop {
+            tokio::select! {
+                order = orders.next() => match order {
+                    Order::Drain { by, now } => {
+                        health::set(Readiness::Draining);
+                        tracing::info!(signal = by, "stopping");
+                        if now {
+                            hurry.cancel();
+                        }
+                        return;
+                    }
+                    Order::Reload(reply) => {
+                        let reloaded = self.reload(Occasion::Asked);
+                        // Whoever asked may have gone.
+                        reply.into_iter().for_each(|reply| drop(reply.send(reloaded.clone())));
+                    }
+                },
+                () = self.watch.changed() => drop(self.reload(Occasion::Asked)),
+                () = self.providers.changed() => drop(self.reload(Occasion::Provided)),
+            }
+        }
+    }
+
+    /// Ends in three stages: players have their time; told again, nobody is waited for; told a third time, nobody is told.
+    async fn stop(mut self, orders: &mut Orders, hurry: &CancellationToken, background: &TaskTracker) {
+        self.providers.stop();
+        let stopped = async {
+            self.edge.drain(&self.settings.shutdown, hurry).await;
+            // What adapters did in the background has ended with the last snapshot.
+            background.close();
+            background.wait().await;
+        };
+        let hurried = async {
+            told_to_stop(orders).await;
+            tracing::warn!("told again to stop: nobody is waited for");
+            hurry.cancel();
+            told_to_stop(orders).await;
+        };
+        tokio::select! {
+            () = stopped => tracing::info!("stopped"),
+            () = hurried => tracing::warn!("told a third time to stop: players aren't told"),
+        }
+    }
+
     /// Takes over what files hold and providers have now, whole or not at all.
     fn reload(&mut self, occasion: Occasion) -> Reloaded {
         self.told.begin(occasion);
