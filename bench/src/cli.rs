@@ -3,7 +3,7 @@
 use crate::relay::bare::Way;
 use crate::report::Report;
 use crate::rounds::Plan;
-use crate::{bans, cipher, login, memory, ping, process, relay, routes, start};
+use crate::{bans, cipher, login, memory, ping, process, relay, reload, routes, start};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -52,6 +52,8 @@ enum Section {
     Bans,
     /// Time until the edge listens.
     Start,
+    /// Time until a changed route counts.
+    Reload,
     /// CPU time of what is carried.
     Relay,
 }
@@ -167,6 +169,7 @@ fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> R
         Section::Cipher => report.add("AES-128-CFB8, bytes a second of CPU time", cipher::measure(plan)?),
         Section::Memory => report.add("Memory (PSS)", memory::measure(edge, plan)?),
         Section::Routes => report.add("Route lookup among 100,000, CPU time", routes::measure(plan)?),
+        Section::Reload => report.add("Reload of routes", reload::measure(edge, plan)?),
         Section::Relay => report.add("Relays", relay::measure(edge, plan)?),
         Section::Bans => report.add("Bans, 100,000 of them, CPU time", bans::measure(plan)?),
         Section::Start => report.add("Start-up", start::measure(edge, plan)?),

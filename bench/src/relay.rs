@@ -9,7 +9,7 @@ use crate::process::Server;
 use crate::report::{Goal, Line, Unit};
 use crate::rounds::{Plan, Samples};
 use anyhow::{Context as _, Result};
-use load::Ends;
+pub(crate) use load::Ends;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
