@@ -233,6 +233,42 @@ fn answers_that_are_none_change_nothing() {
 }
 
 #[test]
+fn a_container_that_cant_be_looked_at_is_a_route_as_it_was_until_it_is_gone() {
+    const UNSEEN: &str = "a container can't be looked at: its route stays as it was";
+    let api = DockerApi::start().unwrap();
+    api.run("lobby", saying("lobby.example.com", "lobby"));
+    let edge = asking(&api).start();
+    let tempers = [Temper::Fails(500), Temper::Garbage, Temper::Half, Temper::Endless, Temper::Silent];
+    for (round, temper) in (1..).zip(tempers) {
+        api.spoil("lobby", temper);
+        let host = format!("other{round}.example.com");
+        api.run(&format!("other{round}"), saying(&host, "other"));
+        soon_says(&edge, &host, "other");
+        assert_eq!(said(&edge, "lobby.example.com"), "lobby", "{temper:?}");
+        edge.wait_for_messages(UNSEEN, round);
+        api.spoil("lobby", Temper::Honest);
+        api.change("lobby", |container| {
+            container["Config"]["Labels"]["drawbridge.max_players"] = round.to_string().into();
+        });
+        edge.wait_for_messages("a container can be looked at again", round);
+    }
+    let line = edge.wait_for_message(UNSEEN);
+    assert_eq!(line.field("container").as_deref(), Some("lobby"));
+    assert_eq!((told(&edge, UNSEEN), told(&edge, LOST)), (5, 0));
+    // It is listed, and gone when it is looked at.
+    api.spoil("lobby", Temper::Fails(404));
+    api.tell();
+    soon_says(&edge, "lobby.example.com", "harbour");
+
+    api.spoil("new", Temper::Fails(500));
+    api.run("new", saying("new.example.com", "new"));
+    edge.wait_for_message("a container can't be looked at yet: it is no route");
+    api.spoil("new", Temper::Honest);
+    // Nobody tells of it.
+    soon_says(&edge, "new.example.com", "new");
+}
+
+#[test]
 fn a_daemon_that_says_nothing_holds_the_start_up_for_three_seconds() {
     let api = DockerApi::start().unwrap();
     api.temper(Temper::Silent);

@@ -89,9 +89,60 @@ impl Health {
     }
 }
 
+/// A bound on what is known: it is told once that something is beyond it, and once that nothing is any more.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    provider: &'static str,
+    /// The part of what is asked that this is about, where there are several.
+    namespace: Option<String>,
+    most: usize,
+    unit: &'static str,
+    exceeded: AtomicBool,
+}
+
+impl Bound {
+    /// So many of this unit, such as 2,000 containers.
+    pub(crate) const fn new(
+        provider: &'static str,
+        namespace: Option<String>,
+        most: usize,
+        unit: &'static str,
+    ) -> Self {
+        Self { provider, namespace, most, unit, exceeded: AtomicBool::new(false) }
+    }
+
+    /// This is the first that is beyond it, if any is. Gives whether that was told.
+    pub(crate) fn note(&self, first: Option<&str>) -> bool {
+        let Self { provider, namespace, most, unit, exceeded } = self;
+        match (first.map(crate::labels::shown), exceeded.swap(first.is_some(), Ordering::Relaxed)) {
+            (Some(first), false) => {
+                tracing::warn!(
+                    provider,
+                    namespace,
+                    first,
+                    "there are more than {most} {unit}: those that came last are no routes"
+                );
+                true
+            }
+            (None, true) => {
+                tracing::info!(provider, namespace, "there are no more than {most} {unit} any more");
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_beyond_a_bound_is_told_once_and_so_is_its_end() {
+        let bound = Bound::new("docker", None, 2, "containers");
+        let told = [None, Some("c"), Some("d"), None, None, Some("e")].map(|first| bound.note(first));
+        assert_eq!(told, [false, true, false, true, false, true]);
+    }
 
     fn document(name: &str, bytes: usize) -> RouteDocument {
         RouteDocument { name: name.to_owned(), text: "#".repeat(bytes), remarks: Vec::new() }

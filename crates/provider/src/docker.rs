@@ -10,6 +10,8 @@ mod daemon;
 #[cfg(feature = "docker")]
 mod follow;
 #[cfg(feature = "docker")]
+mod roster;
+#[cfg(feature = "docker")]
 mod routes;
 #[cfg(feature = "docker")]
 mod section;

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 /// How often it is looked whether a stream is to end.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How lists and containers are answered.
+/// How lists or inspections are answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Temper {
     /// As they are.
@@ -30,11 +30,11 @@ pub enum Temper {
     Honest,
     /// With this status and a message.
     Fails(u16),
-    /// With something that is no list.
+    /// With something that is neither a list nor a container.
     Garbage,
-    /// With a list that has no end.
+    /// With something that has no end.
     Endless,
-    /// With half of a list, and then a close.
+    /// With half of it, and then a close.
     Half,
     /// Not at all.
     Silent,
@@ -60,6 +60,8 @@ struct Books {
     /// By identifier, as they are inspected.
     containers: BTreeMap<String, Value>,
     temper: Temper,
+    /// How some of them are answered when they are inspected, by identifier.
+    spoilt: BTreeMap<String, Temper>,
     /// Events so far.
     events: u64,
     /// Streams of earlier numbers are cut.
@@ -169,7 +171,12 @@ impl DockerApi {
         self.desk.changed.notify_all();
     }
 
-    /// Answers otherwise from now on.
+    /// Inspections of this container, which need not be there yet, are answered otherwise from now on.
+    pub fn spoil(&self, name: &str, temper: Temper) {
+        self.desk.books().spoilt.insert(format!("id-of-{name}"), temper);
+    }
+
+    /// Answers lists otherwise from now on.
     pub fn temper(&self, temper: Temper) {
         self.desk.books().temper = temper;
     }
@@ -278,27 +285,42 @@ fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
     match (request.method.as_str(), rest) {
         ("GET", ["events"]) => events(desk, &mut books),
         ("GET", ["containers", "json"]) => books.list(request),
-        ("GET", ["containers", id, "json"]) => match books.containers.get(*id) {
-            Some(container) => says(container),
-            None => fails(404, "No such container"),
-        },
+        ("GET", ["containers", id, "json"]) => books.inspect(id),
         _ => fails(404, "page not found"),
     }
 }
 
-impl Books {
-    fn list(&self, request: &Request) -> Answer {
+impl Temper {
+    /// The answer that is none; nothing where the honest one is given.
+    fn answer(self) -> Option<Answer> {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
-        match self.temper {
-            Temper::Honest => {}
-            Temper::Fails(status) => return fails(status, "as it was told"),
-            Temper::Garbage => return says(&json!({ "no": "list" })),
-            Temper::Half => {
-                return Answer::Raw(format!("{head}Content-Length: 100\r\n\r\n[{{\"Id\":\"").into_bytes());
-            }
-            Temper::Endless => return Answer::Talk(Box::new(endless)),
-            Temper::Silent => return Answer::Nothing,
+        let half = format!("{head}Content-Length: 100\r\n\r\n[{{\"Id\":\"");
+        match self {
+            Self::Honest => None,
+            Self::Fails(status) => Some(fails(status, "as it was told")),
+            // Neither a list nor a container, whose name is a text.
+            Self::Garbage => Some(says(&json!({ "Name": ["no name"] }))),
+            Self::Half => Some(Answer::Raw(half.into_bytes())),
+            Self::Endless => Some(Answer::Talk(Box::new(endless))),
+            Self::Silent => Some(Answer::Nothing),
         }
+    }
+}
+
+impl Books {
+    fn inspect(&self, id: &str) -> Answer {
+        let honest = || match self.containers.get(id) {
+            Some(container) => says(container),
+            None => fails(404, "No such container"),
+        };
+        self.spoilt.get(id).and_then(|temper| temper.answer()).unwrap_or_else(honest)
+    }
+
+    fn list(&self, request: &Request) -> Answer {
+        self.temper.answer().unwrap_or_else(|| self.honest_list(request))
+    }
+
+    fn honest_list(&self, request: &Request) -> Answer {
         let filters: Value =
             request.parameter("filters").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let label = filters["label"][0].as_str().unwrap_or_default();

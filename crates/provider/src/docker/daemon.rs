@@ -114,9 +114,23 @@ impl About {
 
 /// A container in the list.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Listed {
-    #[serde(rename = "Id")]
     pub(crate) id: String,
+    #[serde(default)]
+    names: Option<Vec<String>>,
+    /// When it was made, in seconds of Unix.
+    #[serde(default)]
+    pub(crate) created: i64,
+}
+
+impl Listed {
+    /// Its name, or its identifier where it has none.
+    pub(crate) fn name(&self) -> &str {
+        // Others have a slash more, and are what linked containers call it.
+        let names = self.names.iter().flatten().filter_map(|name| name.strip_prefix('/'));
+        names.into_iter().find(|name| !name.contains('/')).unwrap_or(&self.id)
+    }
 }
 
 /// A daemon that is asked.

@@ -1,7 +1,7 @@
 //! How a daemon is followed: events first, so that nothing is missed, then a list, and a list again whenever there was word.
 
-use super::container::Container;
 use super::daemon::{Daemon, DaemonError, Events};
+use super::roster::Roster;
 use super::routes::documents;
 use super::section::DockerSection;
 use crate::desk::{Desk, Health};
@@ -16,12 +16,10 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-/// The most containers that are looked at.
-const MOST: usize = 2_000;
 /// How long further word is awaited before the list is asked for.
 const QUIET: Duration = Duration::from_millis(50);
-/// How long no word is believed.
-const BELIEVED: Duration = Duration::from_secs(60);
+/// How long no word is believed, and how long it is where a container couldn't be looked at.
+const BELIEVED: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(10));
 /// The first wait after a failure, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
 
@@ -54,13 +52,14 @@ async fn follow(desk: Arc<Desk>, section: DockerSection) {
     let fresh = || Waits::new(WAITS.0, WAITS.1);
     let mut waits = fresh();
     let health = Health::of(desk.provider(), None);
+    let mut roster = Roster::new(desk.provider());
     loop {
         let mut listed = false;
         let well = || {
             health.well();
             listed = true;
         };
-        let Err(error) = session(&desk, &section, well).await;
+        let Err(error) = session(&desk, &section, &mut roster, well).await;
         if listed {
             waits = fresh();
         }
@@ -73,21 +72,22 @@ async fn follow(desk: Arc<Desk>, section: DockerSection) {
 async fn session(
     desk: &Desk,
     section: &DockerSection,
+    roster: &mut Roster,
     mut well: impl FnMut(),
 ) -> Result<Infallible, DaemonError> {
     let daemon = Daemon::meet(&section.endpoint).await?;
     let mut events = daemon.events().await?;
     loop {
-        let containers = containers(&daemon).await?;
-        desk.put(documents(containers, section.network.as_deref()));
+        look(roster, &daemon).await?;
+        desk.put(documents(roster.containers(), section.network.as_deref()));
         well();
-        word(&mut events).await?;
+        word(&mut events, if roster.is_certain() { BELIEVED.0 } else { BELIEVED.1 }).await?;
     }
 }
 
 /// Waits until it is worth asking again.
-async fn word(events: &mut Events) -> Result<(), DaemonError> {
-    match timeout(BELIEVED, events.next()).await {
+async fn word(events: &mut Events, believed: Duration) -> Result<(), DaemonError> {
+    match timeout(believed, events.next()).await {
         Err(_) => return Ok(()),
         Ok(word) => word?,
     }
@@ -97,27 +97,15 @@ async fn word(events: &mut Events) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn containers(daemon: &Daemon<'_>) -> Result<Vec<Container>, DaemonError> {
-    let mut listed = daemon.containers(&format!("drawbridge.{HOSTS}")).await?;
-    listed.sort_by(|one, other| one.id.cmp(&other.id));
-    if listed.len() > MOST {
-        tracing::warn!(
-            containers = listed.len(),
-            most = MOST,
-            "there are too many labelled containers: some are no routes"
-        );
-        listed.truncate(MOST);
-    }
-    let mut containers = Vec::new();
-    for container in &listed {
-        match daemon.container(&container.id).await {
-            Ok(found) => containers.extend(found),
-            Err(error @ (DaemonError::Connect { .. } | DaemonError::Broken(_))) => return Err(error),
+/// Looks at everything that is there.
+async fn look(roster: &mut Roster, daemon: &Daemon<'_>) -> Result<(), DaemonError> {
+    let listed = daemon.containers(&format!("drawbridge.{HOSTS}")).await?;
+    for one in roster.choose(listed) {
+        match daemon.container(&one.id).await {
+            Err(error @ DaemonError::Connect { .. }) => return Err(error),
             // What is wrong with one is no reason to know nothing of the others.
-            Err(error) => {
-                tracing::warn!(container = %container.id, %error, "a container can't be looked at: it is no route");
-            }
+            found => roster.note(&one, found),
         }
     }
-    Ok(containers)
+    Ok(())
 }

@@ -9,11 +9,17 @@ use drawbridge_model::RouteDocument;
 use std::collections::BTreeMap;
 
 /// One document for each route. Containers whose labels are the same, with a name for the route among them, are targets of one route.
-pub(crate) fn documents(mut containers: Vec<Container>, network: Option<&str>) -> Vec<RouteDocument> {
-    containers.retain(Container::is_there);
+pub(crate) fn documents<'a>(
+    containers: impl IntoIterator<Item = &'a Container>,
+    network: Option<&str>,
+) -> Vec<RouteDocument> {
+    let mut containers: Vec<&Container> =
+        containers.into_iter().filter(|container| container.is_there()).collect();
     containers.sort_by(|one, other| one.name().cmp(other.name()));
+    // One that can't be looked at may still be known by a name that another has by now.
+    containers.dedup_by(|one, other| one.name() == other.name());
     let mut groups: BTreeMap<(Option<String>, Labels), Vec<&Container>> = BTreeMap::new();
-    for container in &containers {
+    for container in containers {
         let Some(labels) = container.labels() else { continue };
         let own = if labels.get("name").is_some() { None } else { Some(container.name().to_owned()) };
         groups.entry((own, labels)).or_default().push(container);

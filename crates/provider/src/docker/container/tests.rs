@@ -139,7 +139,7 @@ fn containers_of_the_same_labels_are_one_route() {
             named("other", "b", "10.0.0.5", "running"),
         ]
     };
-    let documents = super::super::routes::documents(containers(), None);
+    let documents = super::super::routes::documents(&containers(), None);
     let names: Vec<_> = documents.iter().map(|document| document.name.as_str()).collect();
     assert_eq!(names, ["docker:lobby-1", "docker:other"]);
     let targets = documents[0].text.lines().find(|line| line.starts_with("discovery.targets")).unwrap();
@@ -149,5 +149,9 @@ fn containers_of_the_same_labels_are_one_route() {
     );
     let mut others = containers();
     others.reverse();
-    assert_eq!(super::super::routes::documents(others, None), documents, "in whatever order they are listed");
+    assert_eq!(
+        super::super::routes::documents(&others, None),
+        documents,
+        "in whatever order they are listed"
+    );
 }
