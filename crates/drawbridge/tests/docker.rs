@@ -354,6 +354,23 @@ fn a_hundred_containers_that_start_are_few_reloads() {
 }
 
 #[test]
+fn eight_containers_are_looked_at_at_once() {
+    let api = DockerApi::start().unwrap();
+    for number in 0..30 {
+        let host = format!("s{number}.example.com");
+        api.run(&format!("s{number}"), saying(&host, "here"));
+    }
+    let edge = asking(&api).start();
+    api.hold(true);
+    api.run("last", saying("last.example.com", "here"));
+    let waiting = eventually(PATIENCE, || (api.waiting().0 == 8).then_some(()));
+    assert!(waiting.is_some(), "{:?}", api.waiting());
+    api.hold(false);
+    soon_says(&edge, "last.example.com", "here");
+    assert_eq!(api.waiting(), (0, 8), "and never more");
+}
+
+#[test]
 fn check_asks_no_daemon_and_says_so() {
     let finished =
         edge().config(providers("unix:///nowhere/docker.sock", "") + HARBOUR).argument("check").finish();

@@ -12,6 +12,8 @@ use toml::Value;
 
 /// The most labels of ours that are read, the longest path, and the most bytes of all their texts: a favicon has to fit.
 const MOST: (usize, usize, usize) = (128, 256, 256 << 10);
+/// About how many bytes a text takes that is kept in a map, beside its own.
+pub(crate) const OVERHEAD: usize = 64;
 /// The most keys between dots.
 const DEPTH: usize = 8;
 
@@ -82,6 +84,13 @@ impl Labels {
     /// All that can't, and why.
     pub(crate) fn unfit(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.unfit.iter().map(|(path, why)| (path.as_str(), *why))
+    }
+
+    /// About how many bytes they take.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = self.texts.iter().map(|(path, text)| path.len() + text.len() + 2 * OVERHEAD);
+        let unfit = self.unfit.iter().map(|(path, _)| path.len() + OVERHEAD);
+        texts.chain(unfit).sum()
     }
 
     /// The label in which this one would be a key, though it has a value itself.

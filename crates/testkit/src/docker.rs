@@ -6,7 +6,7 @@
 
 use crate::PATIENCE;
 use crate::wait::eventually;
-use crate::web::http::{Answer, has_left};
+use crate::web::http::{Answer, has_left, write_answer};
 use crate::web::{self, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -62,6 +62,10 @@ struct Books {
     temper: Temper,
     /// How some of them are answered when they are inspected, by identifier.
     spoilt: BTreeMap<String, Temper>,
+    /// Whether inspections wait for their answers; how many do, and how many ever did at once.
+    held: bool,
+    waiting: usize,
+    most_waiting: usize,
     /// Events so far.
     events: u64,
     /// Streams of earlier numbers are cut.
@@ -176,6 +180,19 @@ impl DockerApi {
         self.desk.books().spoilt.insert(format!("id-of-{name}"), temper);
     }
 
+    /// Whether inspections wait for their answers, from now on.
+    pub fn hold(&self, hold: bool) {
+        self.desk.books().held = hold;
+        self.desk.changed.notify_all();
+    }
+
+    /// How many inspections wait for their answers, and how many ever did at once.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let books = self.desk.books();
+        (books.waiting, books.most_waiting)
+    }
+
     /// Answers lists otherwise from now on.
     pub fn temper(&self, temper: Temper) {
         self.desk.books().temper = temper;
@@ -285,6 +302,7 @@ fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
     match (request.method.as_str(), rest) {
         ("GET", ["events"]) => events(desk, &mut books),
         ("GET", ["containers", "json"]) => books.list(request),
+        ("GET", ["containers", id, "json"]) if books.held => held(desk, (*id).to_owned()),
         ("GET", ["containers", id, "json"]) => books.inspect(id),
         _ => fails(404, "page not found"),
     }
@@ -333,6 +351,26 @@ impl Books {
             listed.map(|(id, container)| json!({ "Id": id, "Names": [container["Name"]] })).collect();
         says(&json!(listed))
     }
+}
+
+/// An inspection that is answered only when none is held any more.
+fn held(desk: &Arc<Desk>, id: String) -> Answer {
+    let desk = Arc::clone(desk);
+    Answer::Talk(Box::new(move |stream| {
+        let mut books = desk.books();
+        books.waiting += 1;
+        books.most_waiting = books.most_waiting.max(books.waiting);
+        while books.held && !has_left(stream)? {
+            books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        books.waiting -= 1;
+        let answer = books.inspect(&id);
+        drop(books);
+        if let Answer::Status { status, headers, body } = answer {
+            write_answer(stream, status, &headers, &body)?;
+        }
+        Ok(true)
+    }))
 }
 
 fn endless(mut stream: &TcpStream) -> io::Result<bool> {

@@ -1,7 +1,7 @@
 //! What a container is like, as far as routes go, and where its players go.
 
 use crate::draft::Trouble;
-use crate::labels::{Labels, NETWORK, PORT, Style};
+use crate::labels::{Labels, NETWORK, OVERHEAD, PORT, Style};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,12 +12,56 @@ const USUAL_PORT: u16 = 25565;
 pub(crate) const STYLE: Style =
     Style { prefix: "drawbridge.", noun: "label", wearer: "container", own: &[PORT, NETWORK] };
 
-/// A container as the daemon describes it.
+/// A container, as far as routes go. The rest of what the daemon says of it is dropped at once, for that may be megabytes.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(from = "Inspected")]
 pub(crate) struct Container {
     name: String,
     state: State,
+    labels: Option<Labels>,
+    /// The TCP ports that are exposed.
+    ports: BTreeSet<u16>,
+    network: Network,
+}
+
+/// How it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It has ended, or is still to start.
+    #[default]
+    Absent,
+    /// It runs, and whoever looks after its health finds that good.
+    Ready,
+    Paused,
+    /// It runs, and its health isn't known yet.
+    Starting,
+    Unhealthy,
+}
+
+/// Where it is reached.
+#[derive(Debug)]
+enum Network {
+    /// Where the host is.
+    Host,
+    Nowhere,
+    /// In the network of another container.
+    Another,
+    /// In these networks, by these addresses.
+    Own(BTreeMap<String, IpAddr>),
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::Own(BTreeMap::new())
+    }
+}
+
+/// A container as the daemon describes it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Inspected {
+    name: String,
+    state: InspectedState,
     config: Config,
     host_config: HostConfig,
     network_settings: NetworkSettings,
@@ -25,7 +69,7 @@ pub(crate) struct Container {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct State {
+struct InspectedState {
     status: String,
     health: Option<Health>,
 }
@@ -71,27 +115,73 @@ impl Endpoint {
     }
 }
 
+impl From<InspectedState> for State {
+    fn from(state: InspectedState) -> Self {
+        let health = state.health.as_ref().map_or("", |health| &health.status);
+        match (state.status.as_str(), health) {
+            ("paused", _) => Self::Paused,
+            ("running", "" | "none" | "healthy") => Self::Ready,
+            ("running", "starting") => Self::Starting,
+            ("running", _) => Self::Unhealthy,
+            _ => Self::Absent,
+        }
+    }
+}
+
+impl From<Inspected> for Container {
+    fn from(inspected: Inspected) -> Self {
+        let labels = inspected.config.labels.iter().flatten();
+        let exposed = inspected.config.exposed_ports.iter().flatten();
+        let network = match inspected.host_config.network_mode.as_str() {
+            "host" => Network::Host,
+            "none" => Network::Nowhere,
+            shared if shared.starts_with("container:") => Network::Another,
+            _ => {
+                let networks = inspected.network_settings.networks.into_iter().flatten();
+                Network::Own(
+                    networks.filter_map(|(name, endpoint)| Some((name, endpoint?.address()?))).collect(),
+                )
+            }
+        };
+        Self {
+            labels: Labels::of(STYLE, labels.map(|(key, text)| (key.as_str(), text.as_str()))),
+            ports: exposed.filter_map(|(port, _)| port.strip_suffix("/tcp")?.parse().ok()).collect(),
+            name: inspected.name.trim_start_matches('/').to_owned(),
+            state: inspected.state.into(),
+            network,
+        }
+    }
+}
+
 impl Container {
     /// Its name, which no other has.
     pub(crate) fn name(&self) -> &str {
-        self.name.trim_start_matches('/')
+        &self.name
     }
 
     /// Whether it is there: one that has ended or is still to start is not.
     pub(crate) fn is_there(&self) -> bool {
-        !self.name().is_empty() && matches!(self.state.status.as_str(), "running" | "paused")
+        !self.name.is_empty() && self.state != State::Absent
     }
 
-    /// Whether players can be sent to it: it isn't paused, and where somebody looks after its health, that is good.
-    pub(crate) fn is_ready(&self) -> bool {
-        let healthy = |health: &Health| matches!(health.status.as_str(), "" | "none" | "healthy");
-        self.state.status == "running" && self.state.health.as_ref().is_none_or(healthy)
+    /// Whether players can be sent to it.
+    pub(crate) const fn state(&self) -> State {
+        self.state
     }
 
     /// Its labels; `None` where nothing marks it.
-    pub(crate) fn labels(&self) -> Option<Labels> {
-        let all = self.config.labels.iter().flatten();
-        Labels::of(STYLE, all.map(|(key, text)| (key.as_str(), text.as_str())))
+    pub(crate) const fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// About how many bytes it takes to know this.
+    pub(crate) fn bytes(&self) -> usize {
+        let networks = match &self.network {
+            Network::Own(networks) => networks.keys().map(|name| name.len() + OVERHEAD).sum(),
+            _ => 0,
+        };
+        let labels = self.labels.as_ref().map_or(0, Labels::bytes);
+        OVERHEAD + self.name.len() + labels + self.ports.len() * size_of::<u16>() + networks
     }
 
     /// Where its players go, with what is doubtful about it.
@@ -118,9 +208,7 @@ impl Container {
             let port = text.trim().parse().ok().filter(|port| *port != 0);
             return port.ok_or_else(|| trouble(format!("{:?} is no port", crate::labels::shown(text))));
         }
-        let exposed = self.config.exposed_ports.iter().flatten();
-        let exposed: BTreeSet<u16> =
-            exposed.filter_map(|(port, _)| port.strip_suffix("/tcp")?.parse().ok()).collect();
+        let exposed = &self.ports;
         let mut ports = exposed.iter();
         match (ports.next(), ports.next()) {
             (Some(port), None) => Ok(*port),
@@ -141,25 +229,18 @@ impl Container {
             message,
             help: help.to_owned(),
         };
-        match self.host_config.network_mode.as_str() {
-            "host" => return Ok((Ipv4Addr::LOCALHOST.into(), None)),
-            "none" => {
-                return Err(trouble(
-                    true,
-                    "it is in no network".to_owned(),
-                    "connect it to one that the edge reaches",
-                ));
+        let networks = match &self.network {
+            Network::Own(networks) => networks,
+            Network::Host => return Ok((Ipv4Addr::LOCALHOST.into(), None)),
+            Network::Nowhere => {
+                let help = "connect it to one that the edge reaches";
+                return Err(trouble(true, "it is in no network".to_owned(), help));
             }
-            shared if shared.starts_with("container:") => {
+            Network::Another => {
                 let help = "label that container instead";
                 return Err(trouble(true, "it is in another container's network".to_owned(), help));
             }
-            _ => {}
-        }
-        let networks = self.network_settings.networks.iter().flatten();
-        let networks: BTreeMap<&str, IpAddr> = networks
-            .filter_map(|(name, endpoint)| Some((name.as_str(), endpoint.as_ref()?.address()?)))
-            .collect();
+        };
         let known = || {
             let names: Vec<_> = networks.keys().take(8).map(|name| crate::labels::shown(name)).collect();
             names.join(", ")

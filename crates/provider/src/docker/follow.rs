@@ -1,6 +1,6 @@
 //! How a daemon is followed: events first, so that nothing is missed, then a list, and a list again whenever there was word.
 
-use super::daemon::{Daemon, DaemonError, Events};
+use super::daemon::{Daemon, DaemonError, Events, Listed};
 use super::roster::Roster;
 use super::routes::documents;
 use super::section::DockerSection;
@@ -8,14 +8,19 @@ use crate::desk::{Desk, Health};
 use crate::labels::HOSTS;
 use drawbridge_adapter::waits::Waits;
 use drawbridge_model::{Offer, RouteSource};
+use futures_util::stream::{self, StreamExt as _};
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+/// How many containers are looked at at once, and how long all of them may take.
+const AT_ONCE: usize = 8;
+const ROUND: Duration = Duration::from_secs(60);
 /// How long further word is awaited before the list is asked for.
 const QUIET: Duration = Duration::from_millis(50);
 /// How long no word is believed, and how long it is where a container couldn't be looked at.
@@ -100,12 +105,19 @@ async fn word(events: &mut Events, believed: Duration) -> Result<(), DaemonError
 /// Looks at everything that is there.
 async fn look(roster: &mut Roster, daemon: &Daemon<'_>) -> Result<(), DaemonError> {
     let listed = daemon.containers(&format!("drawbridge.{HOSTS}")).await?;
-    for one in roster.choose(listed) {
-        match daemon.container(&one.id).await {
+    let deadline = Instant::now() + ROUND;
+    let ask = |one: Listed| async move {
+        let found = timeout_at(deadline, daemon.container(&one.id)).await;
+        (one, found.unwrap_or(Err(DaemonError::Silent)))
+    };
+    let mut found = pin!(stream::iter(roster.choose(listed)).map(ask).buffered(AT_ONCE));
+    while let Some((one, found)) = found.next().await {
+        match found {
             Err(error @ DaemonError::Connect { .. }) => return Err(error),
             // What is wrong with one is no reason to know nothing of the others.
             found => roster.note(&one, found),
         }
     }
+    roster.finish();
     Ok(())
 }

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most containers that are looked at.
 const MOST: usize = 2_000;
+/// The most bytes of what is known of all of them.
+const BYTES: usize = 64 << 20;
 
 /// Containers by their identifiers.
 #[derive(Debug)]
@@ -19,6 +21,12 @@ pub(super) struct Roster {
     /// How many have come so far.
     came: u64,
     many: Bound,
+    /// How many bytes are known, of so many at most.
+    bytes: usize,
+    most_bytes: usize,
+    much: Bound,
+    /// The first for which there was no room when it was looked at last.
+    left_out: Option<String>,
 }
 
 #[derive(Debug)]
@@ -33,13 +41,28 @@ struct Entry {
 
 impl Roster {
     pub(super) fn new(provider: &'static str) -> Self {
-        Self { entries: BTreeMap::new(), came: 0, many: Bound::new(provider, None, MOST, "containers") }
+        Self::of(provider, BYTES)
+    }
+
+    fn of(provider: &'static str, most_bytes: usize) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            came: 0,
+            many: Bound::new(provider, None, MOST, "containers"),
+            bytes: 0,
+            most_bytes,
+            much: Bound::new(provider, None, most_bytes, "bytes of containers"),
+            left_out: None,
+        }
     }
 
     /// Those to be looked at, in the order in which they came. What isn't listed any more isn't known any more.
     pub(super) fn choose(&mut self, mut listed: Vec<Listed>) -> Vec<Listed> {
         let there: BTreeSet<&str> = listed.iter().map(|one| one.id.as_str()).collect();
         self.entries.retain(|id, _| there.contains(id.as_str()));
+        let known = self.entries.values().filter_map(|entry| entry.container.as_ref());
+        self.bytes = known.map(Container::bytes).sum();
+        self.left_out = None;
         // Of those that come together, the oldest were first.
         listed.sort_by_cached_key(|one| {
             let came = self.entries.get(&one.id).map_or(u64::MAX, |entry| entry.came);
@@ -61,15 +84,26 @@ impl Roster {
     /// Notes what came of looking at one.
     pub(super) fn note(&mut self, listed: &Listed, found: Result<Option<Container>, DaemonError>) {
         let name = shown(listed.name());
+        let most = self.most_bytes;
         let Some(entry) = self.entries.get_mut(&listed.id) else { return };
         match found {
             Ok(Some(container)) => {
-                entry.container = Some(container);
+                self.bytes -= entry.container.take().map_or(0, |before| before.bytes());
+                let bytes = container.bytes();
+                if self.bytes + bytes <= most {
+                    self.bytes += bytes;
+                    entry.container = Some(container);
+                } else {
+                    self.left_out.get_or_insert_with(|| name.clone());
+                }
                 if std::mem::take(&mut entry.unseen) {
                     tracing::info!(container = name, "a container can be looked at again");
                 }
             }
-            Ok(None) => drop(self.entries.remove(&listed.id)),
+            Ok(None) => {
+                self.bytes -= entry.container.take().map_or(0, |before| before.bytes());
+                self.entries.remove(&listed.id);
+            }
             Err(_) if entry.unseen => {}
             Err(error) => {
                 entry.unseen = true;
@@ -84,6 +118,11 @@ impl Roster {
                 }
             }
         }
+    }
+
+    /// All have been looked at.
+    pub(super) fn finish(&self) {
+        self.much.note(self.left_out.as_deref());
     }
 
     /// What is known of all of them, in the order in which they came.
@@ -129,5 +168,34 @@ mod tests {
         more.push(listed("0", 0));
         assert_eq!(names(&roster.choose(more)), names(&chosen), "nobody who is there loses their place");
         assert_eq!(names(&roster.choose(vec![listed("a", 2), listed("0", 0)])), ["a", "0"]);
+    }
+
+    #[test]
+    fn what_is_known_has_a_bound_and_who_was_there_first_stays() {
+        let container = |name: &str, bytes: usize| -> Container {
+            let labels = serde_json::json!({ "drawbridge.hosts": "x".repeat(bytes) });
+            let inspected = serde_json::json!({ "Name": name, "State": { "Status": "running" }, "Config": { "Labels": labels } });
+            serde_json::from_value(inspected).unwrap()
+        };
+        let mut roster = Roster::of("docker", 10_000);
+        let look = |roster: &mut Roster, all: &[(&str, usize)]| -> Vec<String> {
+            let listed = roster.choose(all.iter().map(|(name, _)| listed(name, 0)).collect());
+            for one in &listed {
+                let (name, bytes) = all.iter().find(|(name, _)| *name == one.id).unwrap();
+                roster.note(one, Ok(Some(container(name, *bytes))));
+            }
+            roster.finish();
+            roster.containers().map(|container| container.name().to_owned()).collect()
+        };
+        assert_eq!(look(&mut roster, &[("c", 4_000), ("d", 4_000)]), ["c", "d"]);
+        assert_eq!(
+            look(&mut roster, &[("a", 4_000), ("b", 100), ("c", 4_000), ("d", 4_000)]),
+            ["c", "d", "b"]
+        );
+        assert_eq!(look(&mut roster, &[("a", 4_000), ("b", 100), ("d", 4_000)]), ["d", "a", "b"]);
+        // It is looked at again, and gone.
+        let chosen = roster.choose(vec![listed("a", 0)]);
+        roster.note(&chosen[0], Ok(None));
+        assert_eq!((roster.bytes, roster.containers().count()), (0, 0));
     }
 }

@@ -21,7 +21,7 @@ fn container(change: impl FnOnce(&mut Value)) -> Container {
 fn target(change: impl FnOnce(&mut Value), usual: Option<&str>) -> Result<(String, Option<String>), String> {
     let container = container(change);
     let labels = container.labels().unwrap();
-    let found = container.target(&labels, usual);
+    let found = container.target(labels, usual);
     found
         .map(|(address, doubt)| (address.to_string(), doubt.map(|doubt| doubt.message)))
         .map_err(|trouble| format!("{}; {}", trouble.message, trouble.help))
@@ -105,19 +105,32 @@ fn who_is_in_no_network_of_its_own_has_an_address_or_a_reason() {
 
 #[test]
 fn players_go_to_what_runs_and_is_well() {
-    let state = |state: Value| {
-        let container = container(|container| container["State"] = state);
-        (container.is_there(), container.is_ready())
-    };
-    assert_eq!(state(json!({ "Status": "running" })), (true, true));
-    assert_eq!(state(json!({ "Status": "running", "Health": { "Status": "healthy" } })), (true, true));
-    for health in ["starting", "unhealthy", "something else"] {
-        assert_eq!(state(json!({ "Status": "running", "Health": { "Status": health } })), (true, false));
-    }
-    assert_eq!(state(json!({ "Status": "paused" })), (true, false));
+    let state = |state: Value| container(|container| container["State"] = state).state();
+    let healthy = |health: &str| state(json!({ "Status": "running", "Health": { "Status": health } }));
+    assert_eq!(state(json!({ "Status": "running" })), State::Ready);
+    assert_eq!((healthy("healthy"), healthy("none")), (State::Ready, State::Ready));
+    assert_eq!((healthy("starting"), healthy("unhealthy")), (State::Starting, State::Unhealthy));
+    assert_eq!(healthy("something else"), State::Unhealthy);
+    assert_eq!(state(json!({ "Status": "paused" })), State::Paused);
     for status in ["created", "restarting", "removing", "exited", "dead", ""] {
-        assert_eq!(state(json!({ "Status": status })), (false, false), "{status}");
+        assert_eq!(state(json!({ "Status": status })), State::Absent, "{status}");
     }
+}
+
+#[test]
+fn what_routes_dont_go_by_is_not_kept() {
+    let bare = container(|_| {}).bytes();
+    let fat = |container: &mut Value| {
+        container["Config"]["Labels"]["com.example.more"] = "x".repeat(1 << 20).into();
+        container["Config"]["Env"] = json!(["x".repeat(1 << 20)]);
+        container["State"]["Health"] =
+            json!({ "Status": "healthy", "Log": [{ "Output": "x".repeat(1 << 20) }] });
+    };
+    assert_eq!(container(fat).bytes(), bare);
+    let long = "x".repeat(10_000);
+    let labelled =
+        container(|container| container["Config"]["Labels"]["drawbridge.name"] = long.clone().into());
+    assert!((10_000..11_000).contains(&(labelled.bytes() - bare)), "{} {bare}", labelled.bytes());
 }
 
 #[test]
