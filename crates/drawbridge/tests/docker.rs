@@ -371,6 +371,41 @@ fn eight_containers_are_looked_at_at_once() {
 }
 
 #[test]
+fn events_that_end_at_once_are_asked_for_ever_more_seldom() {
+    let api = DockerApi::start().unwrap();
+    api.run("lobby", saying("lobby.example.com", "lobby"));
+    api.cut_short(true);
+    let edge = asking(&api).start();
+    let asked = |streams: usize| {
+        let start = Instant::now();
+        let asked = eventually(PATIENCE, || (api.streams() >= streams).then_some(()));
+        assert!(asked.is_some(), "{} streams, not {streams}", api.streams());
+        start.elapsed()
+    };
+    let _ = asked(1);
+    // After 250 ms, 500 ms, 1 s and 2 s, each a quarter more or less.
+    let took = asked(5);
+    assert!(took >= Duration::from_millis(2_700), "{took:?}");
+    // Each time there is a list, so that what has changed is seen nevertheless.
+    api.run("lobby", saying("lobby.example.com", "changed"));
+    soon_says(&edge, "lobby.example.com", "changed");
+    assert_eq!((told(&edge, LOST), told(&edge, FOUND)), (0, 0));
+    // Once there has been word, the next failure is the first again.
+    api.cut_short(false);
+    api.wait_until_followed();
+    let lists = api.lists();
+    let heard = eventually(PATIENCE, || {
+        api.tell();
+        (api.lists() > lists + 1).then_some(())
+    });
+    assert!(heard.is_some());
+    let streams = api.streams();
+    api.break_events();
+    let took = asked(streams + 1);
+    assert!(took < Duration::from_millis(2_500), "{took:?} rather than 250 ms");
+}
+
+#[test]
 fn check_asks_no_daemon_and_says_so() {
     let finished =
         edge().config(providers("unix:///nowhere/docker.sock", "") + HARBOUR).argument("check").finish();

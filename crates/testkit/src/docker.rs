@@ -70,6 +70,8 @@ struct Books {
     events: u64,
     /// Streams of earlier numbers are cut.
     broken: u64,
+    /// Whether streams end as soon as they have begun.
+    brief: bool,
     /// Streams that are being followed.
     followed: usize,
     requests: Vec<Request>,
@@ -202,6 +204,18 @@ impl DockerApi {
     pub fn break_events(&self) {
         self.desk.books().broken += 1;
         self.desk.changed.notify_all();
+    }
+
+    /// Whether streams of events end as soon as they have begun, from now on.
+    pub fn cut_short(&self, brief: bool) {
+        self.desk.books().brief = brief;
+        self.desk.changed.notify_all();
+    }
+
+    /// How often events were asked for.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.requests().iter().filter(|request| request.path().ends_with("/events")).count()
     }
 
     /// What has been asked so far.
@@ -393,10 +407,10 @@ fn events(desk: &Arc<Desk>, books: &mut Books) -> Answer {
         let followed = || -> io::Result<bool> {
             loop {
                 let mut books = desk.books();
-                while books.events == told && books.broken == broken && !has_left(stream)? {
+                while books.events == told && books.broken == broken && !books.brief && !has_left(stream)? {
                     books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
                 }
-                if books.broken != broken || books.events == told {
+                if books.brief || books.broken != broken || books.events == told {
                     // Some of an event, and then no more.
                     let _ = stream.write_all(b"100\r\n{\"Type\":\"conta");
                     return Ok(false);

@@ -19,11 +19,13 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 /// How long an answer may take, connecting and all.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long events have been followed that don't end at once.
+const STEADY: Duration = Duration::from_secs(10);
 /// The version of the API that is spoken where the daemon speaks it: nothing that is read here has changed since.
 const SPOKEN: Version = Version(1, 44);
 /// The most bytes of the list of containers.
@@ -49,6 +51,9 @@ pub(crate) enum DaemonError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// Nobody tells of events any more.
+    #[error("its events have ended: {0}")]
+    Ended(String),
     /// Nothing came in time.
     #[error("no answer within {PATIENCE:?}")]
     Silent,
@@ -173,7 +178,12 @@ impl<'a> Daemon<'a> {
     pub(crate) async fn events(&self) -> Result<Events, DaemonError> {
         let answer = within(ask(self.endpoint, &self.path("/events", &[("filters", EVENTS)]))).await?;
         let Answer { response, connection } = good(answer).await?;
-        Ok(Events { body: response.into_body(), _connection: connection })
+        Ok(Events {
+            body: response.into_body(),
+            began: Instant::now(),
+            heard: false,
+            _connection: connection,
+        })
     }
 
     async fn get<T: DeserializeOwned>(
@@ -196,6 +206,8 @@ impl<'a> Daemon<'a> {
 /// Word of what happens.
 pub(crate) struct Events {
     body: Incoming,
+    began: Instant,
+    heard: bool,
     _connection: AbortOnDropHandle<()>,
 }
 
@@ -203,10 +215,19 @@ impl Events {
     /// Waits for word, whatever it says. May be dropped before.
     pub(crate) async fn next(&mut self) -> Result<(), DaemonError> {
         match self.body.frame().await {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(error)) => Err(DaemonError::Broken(error.to_string())),
-            None => Err(DaemonError::Broken("the daemon has ended it".to_owned())),
+            Some(Ok(frame)) => {
+                // Each event ends with its line: half of one is the end of them all.
+                self.heard |= frame.data_ref().is_some_and(|data| data.contains(&b'\n'));
+                Ok(())
+            }
+            Some(Err(error)) => Err(DaemonError::Ended(error.to_string())),
+            None => Err(DaemonError::Ended("the daemon has closed them".to_owned())),
         }
+    }
+
+    /// Whether they can be relied on: there was word, or they have been followed for a while.
+    pub(crate) fn are_steady(&self) -> bool {
+        self.heard || self.began.elapsed() >= STEADY
     }
 }
 

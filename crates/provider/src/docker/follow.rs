@@ -57,36 +57,56 @@ async fn follow(desk: Arc<Desk>, section: DockerSection) {
     let fresh = || Waits::new(WAITS.0, WAITS.1);
     let mut waits = fresh();
     let health = Health::of(desk.provider(), None);
-    let mut roster = Roster::new(desk.provider());
+    let mut known = Known { desk: &desk, health: &health, roster: Roster::new(desk.provider()) };
     loop {
-        let mut listed = false;
-        let well = || {
-            health.well();
-            listed = true;
-        };
-        let Err(error) = session(&desk, &section, &mut roster, well).await;
-        if listed {
+        let (error, steady) = session(&mut known, &section).await;
+        if steady {
             waits = fresh();
         }
-        health.failing(&error, error.help());
+        if let DaemonError::Ended(_) = error {
+            // What has changed since is seen by the next list. Where that can't be had, it is told.
+            tracing::debug!(%error, "events are asked for again");
+        } else {
+            health.failing(&error, error.help());
+        }
         sleep(waits.next(None)).await;
     }
 }
 
-/// As long as the daemon is there. `well` is called after each list.
-async fn session(
-    desk: &Desk,
+/// What outlasts a session.
+struct Known<'a> {
+    desk: &'a Desk,
+    health: &'a Health,
+    roster: Roster,
+}
+
+/// As long as the daemon is there. Gives why it ended, and whether the daemon had told of events by then, or could have.
+async fn session(known: &mut Known<'_>, section: &DockerSection) -> (DaemonError, bool) {
+    let met = async {
+        let daemon = Daemon::meet(&section.endpoint).await?;
+        let events = daemon.events().await?;
+        Ok((daemon, events))
+    };
+    let (daemon, mut events) = match met.await {
+        Ok(met) => met,
+        Err(error) => return (error, false),
+    };
+    let Err(error) = listen(known, section, &daemon, &mut events).await;
+    (error, events.are_steady())
+}
+
+async fn listen(
+    known: &mut Known<'_>,
     section: &DockerSection,
-    roster: &mut Roster,
-    mut well: impl FnMut(),
+    daemon: &Daemon<'_>,
+    events: &mut Events,
 ) -> Result<Infallible, DaemonError> {
-    let daemon = Daemon::meet(&section.endpoint).await?;
-    let mut events = daemon.events().await?;
     loop {
-        look(roster, &daemon).await?;
-        desk.put(documents(roster.containers(), section.network.as_deref()));
-        well();
-        word(&mut events, if roster.is_certain() { BELIEVED.0 } else { BELIEVED.1 }).await?;
+        look(&mut known.roster, daemon).await?;
+        known.desk.put(documents(known.roster.containers(), section.network.as_deref()));
+        known.health.well();
+        let believed = if known.roster.is_certain() { BELIEVED.0 } else { BELIEVED.1 };
+        word(events, believed).await?;
     }
 }
 
