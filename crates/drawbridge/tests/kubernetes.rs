@@ -4,7 +4,7 @@
 
 mod support;
 
-use drawbridge_testkit::{DockerApi, Edge, KubernetesApi, Manner, Player, Target, sees};
+use drawbridge_testkit::{DockerApi, Edge, KubernetesApi, Manner, Player, Request, Target, sees};
 use std::time::Duration;
 use support::edge;
 use support::providers::{self as routes, FOUND, LOST, said, soon_says, told};
@@ -151,6 +151,45 @@ fn while_the_api_is_away_its_routes_stay() {
     soon_says(&edge, "new.example.com", "new");
     assert_eq!(said(&edge, "lobby.example.com"), "harbour");
     assert!(asked(&api).0 > lists);
+}
+
+/// In pages of which each is read, which hold the fewer objects the longer these are.
+#[test]
+fn a_list_that_is_too_long_comes_in_smaller_pages() {
+    let limits = |api: &KubernetesApi| -> Vec<(String, bool)> {
+        let lists = api.calls().into_iter().filter(|call| call.request.parameter("limit").is_some());
+        let limit = |name: &str, request: &Request| request.parameter(name).map(str::to_owned);
+        lists
+            .map(|call| (limit("limit", &call.request).unwrap(), limit("continue", &call.request).is_some()))
+            .collect()
+    };
+    let api = KubernetesApi::start().unwrap();
+    for number in 0..300 {
+        api.serve("default", &format!("foreign{number:03}"), 1, [("example.com/hosts", "a.example.com")]);
+    }
+    api.serve("default", "lobby", 1, saying("lobby.example.com", "lobby"));
+    // 301 are 75 MiB.
+    api.weigh(256 << 10);
+    let edge = watching(&api, "");
+    soon_says(&edge, "lobby.example.com", "lobby");
+    let asked = limits(&api);
+    let asked: Vec<_> = asked.iter().map(|(limit, goes_on)| (limit.as_str(), *goes_on)).collect();
+    assert_eq!(asked, [("500", false), ("250", false), ("250", true)]);
+    assert_eq!(told(&edge, LOST), 0);
+    drop(edge);
+
+    // What is too long by itself is told, and asked for again later.
+    let api = KubernetesApi::start().unwrap();
+    api.serve("default", "lobby", 1, saying("lobby.example.com", "lobby"));
+    api.weigh(65 << 20);
+    let edge = watching(&api, "");
+    let line = edge.wait_for_message(LOST);
+    assert!(line.text().contains("longer than 67108864 bytes"), "{line}");
+    let asked = limits(&api);
+    let asked: Vec<_> = asked.iter().map(|(limit, _)| limit.as_str()).take(9).collect();
+    assert_eq!(asked, ["500", "250", "125", "62", "31", "15", "7", "3", "1"]);
+    api.weigh(0);
+    soon_says(&edge, "lobby.example.com", "lobby");
 }
 
 /// Files, Docker, Kubernetes: in this order.

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// The most objects of a list that are looked at.
 pub const MOST: usize = 10_000;
-/// Objects in one page of the list.
+/// Objects in one page of the list, unless that has more bytes than are read: then there are half as many in it, down to one.
 const PAGE: usize = 500;
 /// The most bytes of a page.
 const PAGE_BYTES: usize = 64 << 20;
@@ -161,12 +161,23 @@ pub async fn follow<K: Keeper>(keeper: Arc<K>, cluster: Arc<Cluster>) {
 async fn list<K: Keeper>(keeper: &K, cluster: &Arc<Cluster>) -> Result<String, ApiError> {
     let mut objects = Vec::new();
     let mut next = String::new();
-    for _ in 0..=MOST / PAGE {
-        let limit = PAGE.to_string();
-        let call = Call::get(target(keeper, &[("limit", &limit), ("continue", &next)]), PAGE_BYTES);
+    let mut limit = PAGE;
+    let mut calls = MOST / limit + 1;
+    while calls > 0 {
+        calls -= 1;
+        let count = limit.to_string();
+        let call = Call::get(target(keeper, &[("limit", &count), ("continue", &next)]), PAGE_BYTES);
         let page = timeout(LIST, cluster.call::<Page<K::Object>>(call)).await;
         let Page { metadata, items } =
-            page.unwrap_or_else(|_| Err(ApiError::Broken(format!("no list within {LIST:?}"))))?;
+            match page.unwrap_or_else(|_| Err(ApiError::Broken(format!("no list within {LIST:?}")))) {
+                Err(ApiError::TooLong(_)) if limit > 1 => {
+                    // Of smaller pages there are more.
+                    limit /= 2;
+                    calls = MOST / limit + 1;
+                    continue;
+                }
+                page => page?,
+            };
         objects.extend(items);
         next = metadata.r#continue;
         if next.is_empty() || objects.len() >= MOST {

@@ -126,6 +126,8 @@ struct Books {
     down: Option<u16>,
     /// The namespace whose services the caller may not see.
     forbidden: Option<String>,
+    /// How many bytes each object of a list takes beside its own.
+    weight: usize,
     calls: Vec<ApiCall>,
     released: u64,
     bookmarks: u64,
@@ -211,6 +213,11 @@ impl KubernetesApi {
     /// The caller may not see the services of this namespace.
     pub fn forbid(&self, namespace: &str) {
         self.books().forbidden = Some(namespace.to_owned());
+    }
+
+    /// Each object of a list takes so many bytes more from now on.
+    pub fn weigh(&self, bytes: usize) {
+        self.books().weight = bytes;
     }
 
     /// Adds a game server of a fleet, ready, in the namespace `default`, on the node `node-a`, at 127.0.0.1 with the port `game`.

@@ -85,7 +85,7 @@ async fn session(known: &mut Known<'_>, section: &DockerSection) -> (DaemonError
     let met = async {
         let daemon = Daemon::meet(&section.endpoint).await?;
         let events = daemon.events().await?;
-        Ok((daemon, events))
+        Ok::<_, DaemonError>((daemon, events))
     };
     let (daemon, mut events) = match met.await {
         Ok(met) => met,

@@ -28,7 +28,19 @@ pub(super) struct Metadata {
     name: String,
     namespace: String,
     pub(super) resource_version: String,
-    annotations: Option<BTreeMap<String, String>>,
+    annotations: Annotations,
+}
+
+/// Those of ours. The others are dropped at once, for a list may hold megabytes of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Option<BTreeMap<String, String>>")]
+struct Annotations(Option<Labels>);
+
+impl From<Option<BTreeMap<String, String>>> for Annotations {
+    fn from(all: Option<BTreeMap<String, String>>) -> Self {
+        let all = all.iter().flatten();
+        Self(Labels::of(STYLE, all.map(|(key, text)| (key.as_str(), text.as_str()))))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,18 +81,17 @@ impl Service {
 
     /// The document of its route; `None` where nothing marks it.
     pub(super) fn document(&self) -> Option<RouteDocument> {
-        let annotations = self.metadata.annotations.iter().flatten();
-        let labels = Labels::of(STYLE, annotations.map(|(key, text)| (key.as_str(), text.as_str())))?;
+        let labels = self.metadata.annotations.0.as_ref()?;
         let (namespace, name) = self.key();
         let bearer = format!("{namespace}/{name}");
-        let (targets, troubles) = match self.target(&labels) {
+        let (targets, troubles) = match self.target(labels) {
             Ok(address) => (vec![(bearer.clone(), address)], Vec::new()),
             Err(trouble) => (Vec::new(), vec![trouble]),
         };
         let draft = Draft {
             name: format!("kubernetes:{bearer}"),
             style: STYLE,
-            labels: &labels,
+            labels,
             bearer: &bearer,
             targets,
             troubles,

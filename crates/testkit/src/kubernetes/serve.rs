@@ -4,7 +4,7 @@ use super::{ApiCall, Books, Desk, Turn, selector};
 use crate::web::Request;
 use crate::web::http::{Answer, has_left, write_answer};
 use serde_json::{Value, json};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -193,7 +193,13 @@ impl Books {
             "metadata": { "resourceVersion": self.version.to_string(), "continue": next },
             "items": page,
         });
-        self.says(index, 200, &list)
+        match page.len() * self.weight {
+            0 => self.says(index, 200, &list),
+            padding => {
+                self.calls[index].status = Some(200);
+                padded(list.to_string().into_bytes(), padding)
+            }
+        }
     }
 
     fn patch(&mut self, index: usize, name: &str) -> Answer {
@@ -229,6 +235,20 @@ impl Books {
         self.record("DELETED", server);
         self.says(index, 200, &json!({ "kind": "Status", "status": "Success" }))
     }
+}
+
+/// An answer with so many blanks behind it, for as long as they are read.
+fn padded(body: Vec<u8>, padding: usize) -> Answer {
+    Answer::Talk(Box::new(move |mut stream| {
+        let length = body.len() + padding;
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        )?;
+        stream.write_all(&body)?;
+        io::copy(&mut io::repeat(b' ').take(u64::try_from(padding).unwrap_or(u64::MAX)), &mut stream)?;
+        Ok(true)
+    }))
 }
 
 /// Whether what is said of the game server isn't so any more.
