@@ -17,11 +17,13 @@ const MOST: usize = 64 << 20;
 pub(crate) struct Desk {
     provider: &'static str,
     offer: watch::Sender<Offer>,
+    much: Bound,
 }
 
 impl Desk {
     pub(crate) fn new(provider: &'static str) -> Self {
-        Self { provider, offer: watch::Sender::default() }
+        let much = Bound::new(provider, None, MOST, "bytes of routes");
+        Self { provider, offer: watch::Sender::default(), much }
     }
 
     pub(crate) const fn provider(&self) -> &'static str {
@@ -32,22 +34,22 @@ impl Desk {
         self.offer.subscribe()
     }
 
-    /// This is all there is.
+    /// This is all there is, in the order in which it came: where it is too much, what came last is left out.
     pub(crate) fn put(&self, mut documents: Vec<RouteDocument>) {
-        documents.sort_by(|one, other| one.name.cmp(&other.name));
         let mut room = MOST;
-        let before = documents.len();
+        let mut left_out = None;
         documents.retain(|document| match room.checked_sub(document.text.len()) {
-            None => false,
             Some(left) => {
                 room = left;
                 true
             }
+            None => {
+                left_out.get_or_insert_with(|| document.name.clone());
+                false
+            }
         });
-        if documents.len() < before {
-            let (provider, left_out) = (self.provider, before - documents.len());
-            tracing::warn!(provider, left_out, "there is too much of it: some are no routes");
-        }
+        self.much.note(left_out.as_deref());
+        documents.sort_by(|one, other| one.name.cmp(&other.name));
         self.offer.send_if_modified(|offer| {
             let news = offer.as_deref() != Some(&documents);
             if news {
@@ -153,10 +155,12 @@ mod tests {
         let desk = Desk::new("docker");
         let mut offers = desk.offers();
         assert!(offers.borrow_and_update().is_none());
-        desk.put(vec![document("b", MOST), document("c", 1), document("a", 1)]);
+        desk.put(vec![document("c", MOST - 1), document("b", 2), document("a", 1)]);
         let offer = offers.borrow_and_update().clone().unwrap();
         let names: Vec<_> = offer.iter().map(|document| document.name.as_str()).collect();
-        assert_eq!(names, ["a", "c"]);
+        assert_eq!(names, ["a", "c"], "who came first stays");
+        desk.put(vec![document("c", 1), document("a", 1)]);
+        offers.mark_unchanged();
         desk.put(vec![document("c", 1), document("a", 1)]);
         assert!(!offers.has_changed().unwrap());
         desk.put(Vec::new());

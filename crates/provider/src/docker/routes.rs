@@ -1,6 +1,6 @@
 //! Containers as documents of routes.
 //!
-//! What must stay true: the same containers give the same documents, in whatever order the daemon lists them.
+//! What must stay true: the same containers give the same documents, in whatever order they come.
 
 use super::container::{Container, STYLE, State};
 use crate::draft::Draft;
@@ -8,23 +8,36 @@ use crate::labels::Labels;
 use drawbridge_model::RouteDocument;
 use std::collections::BTreeMap;
 
-/// One document for each route. Containers whose labels are the same, with a name for the route among them, are targets of one route.
+/// One document for each route, in the order in which the first of their containers came. Containers whose labels are the same, with a name for the route among them, are targets of one route.
 pub(crate) fn documents<'a>(
     containers: impl IntoIterator<Item = &'a Container>,
     network: Option<&str>,
 ) -> Vec<RouteDocument> {
-    let mut containers: Vec<&Container> =
-        containers.into_iter().filter(|container| container.is_there()).collect();
-    containers.sort_by(|one, other| one.name().cmp(other.name()));
+    let there = containers.into_iter().filter(|container| container.is_there());
+    let mut containers: Vec<(usize, &Container)> = there.enumerate().collect();
+    containers.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
     // One that can't be looked at may still be known by a name that another has by now.
-    containers.dedup_by(|one, other| one.name() == other.name());
-    let mut groups: BTreeMap<(Option<&str>, &Labels), Vec<&Container>> = BTreeMap::new();
-    for container in containers {
+    containers.dedup_by(|(_, one), (_, other)| one.name() == other.name());
+    let mut groups: BTreeMap<_, Group<'_>> = BTreeMap::new();
+    for (came, container) in containers {
         let Some(labels) = container.labels() else { continue };
         let own = if labels.get("name").is_some() { None } else { Some(container.name()) };
-        groups.entry((own, labels)).or_default().push(container);
+        let group = groups.entry((own, labels)).or_insert(Group { came, labels, containers: Vec::new() });
+        group.came = came.min(group.came);
+        group.containers.push(container);
     }
-    groups.into_iter().filter_map(|((_, labels), group)| document(labels, &group, network)).collect()
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|group| group.came);
+    groups.iter().filter_map(|group| document(group.labels, &group.containers, network)).collect()
+}
+
+/// The containers of a route.
+struct Group<'a> {
+    /// How many containers had come before the first of them.
+    came: usize,
+    labels: &'a Labels,
+    /// By their names.
+    containers: Vec<&'a Container>,
 }
 
 /// The document that the first of the containers gives its name.

@@ -1,18 +1,15 @@
 //! How Services are followed: a watch for each namespace, or one for all, of which each keeps documents for those that are marked.
 
+use super::seat::Seat;
 use super::section::KubernetesSection;
 use super::service::Service;
 use crate::desk::{Desk, Health};
 use drawbridge_kubernetes::{ApiError, Cluster, Keeper, Scope, follow};
-use drawbridge_model::{Offer, RouteDocument, RouteSource};
-use std::collections::BTreeMap;
+use drawbridge_model::{Offer, RouteSource};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-
-/// The most Services that are routes.
-const MOST: usize = 2_000;
 
 /// Services that are followed, until this is dropped.
 #[derive(Debug)]
@@ -25,16 +22,14 @@ pub(crate) struct Kubernetes {
 #[derive(Debug)]
 struct Table {
     desk: Arc<Desk>,
-    seats: Mutex<Vec<Seat>>,
+    seats: Mutex<Seats>,
 }
 
-/// What is known of one.
-#[derive(Debug, Default)]
-struct Seat {
-    /// Whether it has been listed, or can't be.
-    heard: bool,
-    listed: bool,
-    documents: BTreeMap<(String, String), RouteDocument>,
+#[derive(Debug)]
+struct Seats {
+    all: Vec<Seat>,
+    /// How many Services have come so far.
+    came: u64,
 }
 
 /// One watch.
@@ -51,8 +46,9 @@ impl Kubernetes {
         let desk = Arc::new(Desk::new("kubernetes"));
         let cluster = Arc::new(Cluster::new(section.place()));
         let scopes = section.scopes();
-        let seats = scopes.iter().map(|_| Seat::default()).collect();
-        let table = Arc::new(Table { desk: Arc::clone(&desk), seats: Mutex::new(seats) });
+        let all = scopes.iter().map(|scope| Seat::new(desk.provider(), told(scope))).collect();
+        let seats = Mutex::new(Seats { all, came: 0 });
+        let table = Arc::new(Table { desk: Arc::clone(&desk), seats });
         let start = |(seat, scope): (usize, Scope)| {
             let health = Health::of(desk.provider(), told(&scope));
             let watch = Watch { table: Arc::clone(&table), seat, scope, health };
@@ -85,20 +81,17 @@ impl RouteSource for Kubernetes {
 
 impl Watch {
     /// Changes what is known, and offers what comes of it as soon as every namespace has been heard of and one is known at least.
-    fn change(&self, change: impl FnOnce(&mut Seat)) {
+    fn change(&self, change: impl FnOnce(&mut Seat, &mut u64)) {
         // Each change is whole, so that what a panic elsewhere left behind is sound.
         let mut seats = self.table.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(seat) = seats.get_mut(self.seat) else { return };
-        change(seat);
-        if seats.iter().all(|seat| seat.heard) && seats.iter().any(|seat| seat.listed) {
-            let documents = seats.iter().flat_map(|seat| seat.documents.values().cloned());
-            self.table.desk.put(documents.collect());
+        let Seats { all, came } = &mut *seats;
+        let Some(seat) = all.get_mut(self.seat) else { return };
+        change(seat, came);
+        if all.iter().all(|seat| seat.heard) && all.iter().any(|seat| seat.listed) {
+            let mut documents: Vec<_> = all.iter().flat_map(Seat::documents).collect();
+            documents.sort_by_key(|(came, _)| *came);
+            self.table.desk.put(documents.into_iter().map(|(_, document)| document.clone()).collect());
         }
-    }
-
-    fn full(&self) {
-        let namespace = told(&self.scope);
-        tracing::warn!(namespace, most = MOST, "there are too many annotated services: some are no routes");
     }
 }
 
@@ -118,35 +111,22 @@ impl Keeper for Watch {
     }
 
     fn replace(&self, services: Vec<Service>) {
-        let documents = services.iter().filter_map(|service| Some((service.key(), service.document()?)));
-        let mut documents: BTreeMap<_, _> = documents.collect();
-        if documents.len() > MOST {
-            self.full();
-        }
-        while documents.len() > MOST {
-            documents.pop_last();
-        }
-        self.change(|seat| *seat = Seat { heard: true, listed: true, documents });
+        let found = |service: &Service| Some((service.key(), service.made().to_owned(), service.document()?));
+        let documents = services.iter().filter_map(found).collect();
+        self.change(|seat, came| seat.replace(documents, came));
     }
 
     fn put(&self, service: Service) {
         let (key, document) = (service.key(), service.document());
-        self.change(|seat| match document {
-            Some(_) if seat.documents.len() >= MOST && !seat.documents.contains_key(&key) => self.full(),
-            Some(document) => {
-                seat.documents.insert(key, document);
-            }
-            None => {
-                seat.documents.remove(&key);
-            }
+        self.change(|seat, came| match document {
+            Some(document) => seat.put(key, document, came),
+            None => seat.remove(&key),
         });
     }
 
     fn remove(&self, service: &Service) {
         let key = service.key();
-        self.change(|seat| {
-            seat.documents.remove(&key);
-        });
+        self.change(|seat, _| seat.remove(&key));
     }
 
     fn too_many(&self) {
@@ -166,6 +146,6 @@ impl Keeper for Watch {
         let forbidden = error.status().is_some_and(|status| status.as_u16() == 403);
         let help = "the service account needs the verbs list and watch for services there";
         self.health.failing(&error, forbidden.then_some(help));
-        self.change(|seat| seat.heard = true);
+        self.change(|seat, _| seat.heard = true);
     }
 }

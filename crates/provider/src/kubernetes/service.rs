@@ -28,6 +28,8 @@ pub(super) struct Metadata {
     name: String,
     namespace: String,
     pub(super) resource_version: String,
+    /// In RFC 3339, in UTC and whole seconds, so that its order is that of time.
+    creation_timestamp: Option<String>,
     annotations: Annotations,
 }
 
@@ -77,6 +79,11 @@ impl Service {
     /// Its namespace and name, which no other has.
     pub(super) fn key(&self) -> (String, String) {
         (self.metadata.namespace.clone(), self.metadata.name.clone())
+    }
+
+    /// When it was made, in an order that is that of time.
+    pub(super) fn made(&self) -> &str {
+        self.metadata.creation_timestamp.as_deref().unwrap_or_default()
     }
 
     /// The document of its route; `None` where nothing marks it.
