@@ -82,6 +82,11 @@ impl Draft<'_> {
             page.remark(line, true, message, noun);
             return line;
         }
+        if let Some((message, help)) = labels::unknown(path, self.style) {
+            let line = page.comment(&format!("{label} = \"{}\"", labels::shown(text)));
+            page.remarks.push(Remark { line, fatal: true, message, help });
+            return line;
+        }
         match labels::value(path, text) {
             Ok(value) => page.key(path, &value, &label),
             Err(why) => {

@@ -7,6 +7,7 @@
 //! What must stay true: what is here has been looked at: so many, so long, and of paths that are nothing but bare keys of TOML.
 
 use crate::shape;
+use drawbridge_config::{nearest, quoted, suggestion};
 use std::collections::BTreeMap;
 use toml::Value;
 
@@ -120,6 +121,28 @@ fn unfit(path: &str, style: Style) -> Option<&'static str> {
         _ if keys.iter().any(|key| names_secret(key)) => Some(SECRET),
         _ => None,
     }
+}
+
+/// What is wrong with a path that routes know no key of, and what may be meant, which is nothing that labels can't say.
+pub(crate) fn unknown(path: &str, style: Style) -> Option<(String, String)> {
+    if shape::of(path).known {
+        return None;
+    }
+    let keys: Vec<&str> = path.split('.').collect();
+    let is_known = |at: &usize| shape::of(&keys.get(..=*at).unwrap_or_default().join(".")).known;
+    let at = (0..keys.len()).find(|at| !is_known(at))?;
+    let (table, key) = (keys.get(..at)?, keys.get(at)?);
+    let written = |key: &str| [table, &[key]].concat().join(".");
+    let own = if at == 0 { style.own } else { &[] };
+    let all: Vec<&str> = shape::keys(table).into_iter().chain(own.iter().copied()).collect();
+    let takes: Vec<&str> = all.iter().copied().filter(|key| unfit(&written(key), style).is_none()).collect();
+    let meant = nearest(key, all.iter().copied());
+    let refused = meant.and_then(|key| Some((written(key), unfit(&written(key), style)?)));
+    let help = match refused {
+        Some((meant, why)) => format!("{}{meant} isn't for {}s: {why}", style.prefix, style.noun),
+        None => suggestion(key, &takes, "keys here"),
+    };
+    Some((format!("unknown key {}", quoted(key)), help))
 }
 
 /// Why files and variables of the edge can't be named.

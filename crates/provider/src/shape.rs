@@ -3,11 +3,14 @@
 
 use drawbridge_config::Json;
 use drawbridge_routing::RouteSection;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// What values a key takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
+    /// Whether there is such a key.
+    pub(crate) known: bool,
     /// Texts.
     pub(crate) text: bool,
     /// Lists.
@@ -16,35 +19,46 @@ pub(crate) struct Shape {
     pub(crate) other: bool,
 }
 
+static SCHEMA: LazyLock<Json> = LazyLock::new(drawbridge_config::schema::<RouteSection>);
+
 /// What `path` takes below a route; nothing where routes know no such key.
 pub(crate) fn of(path: &str) -> Shape {
-    static SCHEMA: LazyLock<Json> = LazyLock::new(drawbridge_config::schema::<RouteSection>);
     let mut shape = Shape::default();
     let segments: Vec<&str> = path.split('.').collect();
-    walk(&SCHEMA, &SCHEMA, &segments, &mut shape);
+    walk(&SCHEMA, &SCHEMA, &segments, &mut |schema| note(schema, &mut shape));
     shape
 }
 
+/// The keys of the table at `path` below a route, or of the route itself where it is empty.
+pub(crate) fn keys(path: &[&str]) -> BTreeSet<&'static str> {
+    let mut keys = BTreeSet::new();
+    walk(&SCHEMA, &SCHEMA, path, &mut |schema| {
+        keys.extend(schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str()));
+    });
+    keys
+}
+
 /// Goes down all ways that the schema leaves open. It is a tree but for definitions, which a step of the path leads out of.
-fn walk(whole: &Json, schema: &Json, path: &[&str], shape: &mut Shape) {
+fn walk<'a>(whole: &'a Json, schema: &'a Json, path: &[&str], end: &mut impl FnMut(&'a Json)) {
     if let Some(name) = schema["$ref"].as_str() {
-        walk(whole, &whole["$defs"][name.trim_start_matches("#/$defs/")], path, shape);
+        walk(whole, &whole["$defs"][name.trim_start_matches("#/$defs/")], path, end);
     }
     let choices = ["oneOf", "anyOf"].into_iter().filter_map(|choice| schema[choice].as_array());
-    choices.flatten().for_each(|choice| walk(whole, choice, path, shape));
+    choices.flatten().for_each(|choice| walk(whole, choice, path, end));
     match path {
-        [] => note(schema, shape),
+        [] => end(schema),
         [key, rest @ ..] => match schema["properties"].get(*key) {
-            Some(property) => walk(whole, property, rest, shape),
+            Some(property) => walk(whole, property, rest, end),
             None => {
                 let further = schema.get("additionalProperties").filter(|further| further.is_object());
-                further.into_iter().for_each(|further| walk(whole, further, rest, shape));
+                further.into_iter().for_each(|further| walk(whole, further, rest, end));
             }
         },
     }
 }
 
 fn note(schema: &Json, shape: &mut Shape) {
+    shape.known = true;
     let words = schema["enum"].as_array().is_some_and(|words| words.iter().any(Json::is_string));
     match schema["type"].as_str() {
         Some("string") => shape.text = true,
@@ -60,9 +74,9 @@ mod tests {
 
     #[test]
     fn keys_take_what_the_schema_says() {
-        let text = Shape { text: true, ..Shape::default() };
-        let list = Shape { list: true, ..Shape::default() };
-        let other = Shape { other: true, ..Shape::default() };
+        let text = Shape { known: true, text: true, ..Shape::default() };
+        let list = Shape { known: true, list: true, ..Shape::default() };
+        let other = Shape { known: true, other: true, ..Shape::default() };
         for (path, shape) in [
             ("mode", text),
             ("versions", text),
@@ -86,5 +100,16 @@ mod tests {
         }
         let either = of("status.headers.Authorization");
         assert!(either.text && either.other && !either.list);
+    }
+
+    #[test]
+    fn tables_have_the_keys_that_the_schema_says() {
+        assert!(keys(&[]).is_superset(&BTreeSet::from(["hosts", "mode", "targets", "discovery"])));
+        assert!(keys(&["relay"]).contains("proxy_protocol"));
+        assert!(
+            keys(&["status"]).is_superset(&BTreeSet::from(["type", "description", "url"])),
+            "of all types"
+        );
+        assert!(keys(&["mode"]).is_empty() && keys(&["nothing"]).is_empty());
     }
 }

@@ -37,6 +37,7 @@ fn each_label_is_a_line_that_names_it() {
         ("drawbridge.access.deny", "['10.0.0.0/8']"),
         ("drawbridge.actions", "[{ type = 'balance', by = 'least_connections' }]"),
         ("drawbridge.unknown.key", "12"),
+        ("drawbridge.status.descripton", "no i"),
         ("com.docker.compose.project", "net"),
     ]);
     let document = draft(&labels);
@@ -53,17 +54,39 @@ name = "1.20" # drawbridge.name
 relay.proxy_protocol = "v2" # drawbridge.relay.proxy_protocol
 relay.transfers = true # drawbridge.relay.transfers
 status.description = "1.5" # drawbridge.status.description
-unknown.key = "12" # drawbridge.unknown.key
+# drawbridge.status.descripton = "no i"
+# drawbridge.unknown.key = "12"
 mode = "passthrough" # no label drawbridge.mode
 discovery.type = "fixed"
 discovery.targets = [{ address = "172.17.0.2:25565", identifier = "lobby-1" }]
 "#
     );
-    assert!(
-        document.remarks.is_empty(),
-        "what routes don't know is told by those who read them: {:?}",
-        document.remarks
-    );
+    let remarks: Vec<_> =
+        document.remarks.iter().map(|remark| (remark.line, remark.message.as_str())).collect();
+    assert_eq!(remarks, [(12, "unknown key \"descripton\""), (13, "unknown key \"unknown\"")]);
+    assert_eq!(document.remarks[0].help, "did you mean \"description\"?");
+}
+
+#[test]
+fn what_may_be_meant_is_nothing_that_labels_cant_say() {
+    let help = |key: &str| {
+        let labels = labels(&[("drawbridge.hosts", "a.example.com"), (key, "x")]);
+        let [remark]: [Remark; 1] =
+            draft(&labels).remarks.try_into().unwrap_or_else(|all| panic!("{key}: {all:?}"));
+        assert!(remark.fatal);
+        remark.help
+    };
+    let all = help("drawbridge.something_else");
+    for key in ["hosts", "mode", "relay", "port", "network"] {
+        assert!(all.contains(&format!("\"{key}\"")), "{key} is missing: {all}");
+    }
+    for key in ["targets", "discovery", "authentication"] {
+        assert!(!all.contains(key), "{key} is refused: {all}");
+    }
+    let transfer = help("drawbridge.transfer.something_else");
+    assert!(transfer.contains("probe") && !transfer.contains("ticket"), "{transfer}");
+    assert_eq!(help("drawbridge.target"), "drawbridge.targets isn't for labels: the target is what bears it");
+    assert_eq!(help("drawbridge.prt"), "did you mean \"port\"?");
 }
 
 /// What is said of a label beside one of hosts, and the text of the line at which it is said.
