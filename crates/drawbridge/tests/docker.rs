@@ -5,7 +5,7 @@
 mod support;
 
 use drawbridge_testkit::{
-    DockerApi, EdgeBuilder, Manner, PATIENCE, Player, Target, Temper, eventually, sees,
+    DockerApi, EdgeBuilder, Line, Manner, PATIENCE, Player, Target, Temper, eventually, sees,
 };
 use std::time::{Duration, Instant};
 use support::edge;
@@ -70,14 +70,17 @@ fn what_is_paused_or_unwell_is_no_target_and_what_has_ended_no_route() {
     let edge = asking(&api).start();
     let host = "lobby.example.com";
     let kicked = || Player::new("Alice", 767).host(host).join(edge.address()).kicked().to_owned();
-    for state in [
-        "{\"Status\":\"paused\"}",
-        "{\"Status\":\"running\",\"Health\":{\"Status\":\"unhealthy\"}}",
-        "{\"Status\":\"running\",\"Health\":{\"Status\":\"starting\"}}",
+    for (state, why) in [
+        ("{\"Status\":\"paused\"}", "lobby is paused"),
+        ("{\"Status\":\"running\",\"Health\":{\"Status\":\"unhealthy\"}}", "lobby is unhealthy"),
+        ("{\"Status\":\"running\",\"Health\":{\"Status\":\"starting\"}}", "lobby is starting"),
     ] {
         api.change("lobby", |container| container["State"] = state.parse().unwrap());
         soon_says(&edge, host, "The server is offline");
         assert!(kicked().contains("No server is configured or available"), "{state}");
+        let told = |line: &Line| line.message().is_some_and(|message| message.contains(why));
+        let line = edge.wait_for(why, told);
+        assert!(line.field("at").is_some_and(|at| at.starts_with("docker:lobby:")), "{line}");
         api.change("lobby", |container| container["State"] = "{\"Status\":\"running\"}".parse().unwrap());
         let before = target.heard().len();
         let arrives = eventually(PATIENCE, || {
@@ -88,6 +91,7 @@ fn what_is_paused_or_unwell_is_no_target_and_what_has_ended_no_route() {
     }
     api.change("lobby", |container| container["State"]["Status"] = "exited".into());
     soon_says(&edge, host, "harbour");
+    assert_eq!(told(&edge, "the route has no target"), 0, "nobody has forgotten to write it");
 }
 
 #[test]

@@ -38,6 +38,19 @@ pub(crate) enum State {
     Unhealthy,
 }
 
+impl State {
+    /// Why players can't be sent to it, if they can't.
+    pub(crate) const fn trouble(self) -> Option<&'static str> {
+        match self {
+            Self::Ready => None,
+            Self::Absent => Some("doesn't run"),
+            Self::Paused => Some("is paused"),
+            Self::Starting => Some("is starting: its health isn't known yet"),
+            Self::Unhealthy => Some("is unhealthy"),
+        }
+    }
+}
+
 /// Where it is reached.
 #[derive(Debug)]
 enum Network {

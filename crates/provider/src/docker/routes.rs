@@ -3,8 +3,8 @@
 //! What must stay true: the same containers give the same documents, in whatever order they come.
 
 use super::container::{Container, STYLE, State};
-use crate::draft::Draft;
-use crate::labels::Labels;
+use crate::draft::{Draft, Trouble};
+use crate::labels::{self, HOSTS, Labels};
 use drawbridge_model::RouteDocument;
 use std::collections::BTreeMap;
 
@@ -60,5 +60,23 @@ fn document(labels: &Labels, group: &[&Container], network: Option<&str>) -> Opt
             Err(trouble) => draft.troubles.push(trouble),
         }
     }
+    if draft.targets.is_empty() && draft.troubles.is_empty() {
+        draft.troubles.push(nobody(group));
+    }
     Some(draft.write())
+}
+
+/// Why there is nowhere for players to go.
+fn nobody(group: &[&Container]) -> Trouble {
+    let why = |container: &&Container| {
+        Some(format!("{} {}", labels::shown(container.name()), container.state().trouble()?))
+    };
+    // Who has hundreds of them learns no more from all.
+    let why: Vec<String> = group.iter().filter_map(why).take(8).collect();
+    Trouble {
+        label: HOSTS,
+        fatal: false,
+        message: format!("no player can be sent to it: {}", why.join(", ")),
+        help: "that changes by itself: until then the server list shows it as offline".to_owned(),
+    }
 }

@@ -55,6 +55,13 @@ fn defaults_are_those_of_the_example() {
 }
 
 #[test]
+fn a_route_without_targets_is_told_of_unless_discovery_is_written() {
+    let told = |keys: &str| read(&with(keys)).1.render(Style::Plain).contains("the route has no target");
+    assert!(told("") && told("targets = []"));
+    assert!(!told("discovery = { type = 'fixed', targets = [] }") && !told("targets = ['a:1']"));
+}
+
+#[test]
 fn both_forms_of_targets_mean_the_same() {
     let found = |keys: &str| {
         let (whole, _) = read(&with(keys));
