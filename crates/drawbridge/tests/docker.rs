@@ -410,6 +410,49 @@ fn events_that_end_at_once_are_asked_for_ever_more_seldom() {
 }
 
 #[test]
+fn every_event_that_may_change_a_route_is_heard_of_and_no_other() {
+    let api = DockerApi::start().unwrap();
+    let target = Target::start(Manner::Silent).unwrap();
+    let port = target.address().port().to_string();
+    let mut labels = saying("lobby.example.com", "at first");
+    labels.push(("drawbridge.port", &port));
+    api.run_with("lobby", labels, |container| container["HostConfig"]["NetworkMode"] = "front".into());
+    let edge = asking(&api).start();
+    edge.wait_for("why", |line| line.text().contains("no address in any network"));
+    api.wait_until_followed();
+    // Within the minute that no word is believed, word of them has come.
+    let (lists, start) = (api.lists(), Instant::now());
+    api.change_by("lobby", ("network", "connect"), |container| {
+        container["NetworkSettings"]["Networks"] =
+            "{\"front\":{\"IPAddress\":\"127.0.0.1\"}}".parse().unwrap();
+    });
+    soon_says(&edge, "lobby.example.com", "at first");
+    let _player = Player::new("Alice", 767).host("lobby.example.com").knock(edge.address()).unwrap();
+    let _ = target.wait_for(1);
+    let actions = ["start", "stop", "die", "destroy", "pause", "unpause", "rename", "update", "restart"];
+    let health = ["health_status: healthy", "health_status: unhealthy"];
+    let events = actions.into_iter().chain(health).map(|action| ("container", action));
+    for (round, event) in (1..).zip(events.chain([("network", "disconnect")])) {
+        let text = format!("after {event:?}");
+        api.change_by("lobby", event, |container| {
+            container["Config"]["Labels"]["drawbridge.status.description"] = text.as_str().into();
+        });
+        soon_says(&edge, "lobby.example.com", &text);
+        assert_eq!(api.lists(), lists + 1 + round);
+    }
+    let lists = api.lists();
+    for (kind, action) in
+        [("container", "exec_create"), ("container", "top"), ("image", "pull"), ("network", "create")]
+    {
+        api.happen(kind, action);
+    }
+    api.run("other", saying("other.example.com", "other"));
+    soon_says(&edge, "other.example.com", "other");
+    assert_eq!(api.lists(), lists + 1, "of others nobody tells");
+    assert!(start.elapsed() < Duration::from_secs(60), "the lists may have been those of every minute");
+}
+
+#[test]
 fn check_asks_no_daemon_and_says_so() {
     let finished =
         edge().config(providers("unix:///nowhere/docker.sock", "") + HARBOUR).argument("check").finish();

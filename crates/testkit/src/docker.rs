@@ -66,8 +66,8 @@ struct Books {
     held: bool,
     waiting: usize,
     most_waiting: usize,
-    /// Events so far.
-    events: u64,
+    /// Events so far: what they happened to, and what did.
+    events: Vec<(String, String)>,
     /// Streams of earlier numbers are cut.
     broken: u64,
     /// Whether streams end as soon as they have begun.
@@ -158,22 +158,35 @@ impl DockerApi {
     /// # Panics
     /// When there is none of this name.
     pub fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        self.change_by(name, ("container", "update"), change);
+    }
+
+    /// Changes a container, and tells of it by this event: what it happens to, and what does.
+    ///
+    /// # Panics
+    /// When there is none of this name.
+    pub fn change_by(&self, name: &str, (kind, action): (&str, &str), change: impl FnOnce(&mut Value)) {
         let mut books = self.desk.books();
         let found = books.containers.get_mut(&format!("id-of-{name}"));
         change(found.unwrap_or_else(|| panic!("there is no container {name:?}")));
         drop(books);
-        self.tell();
+        self.happen(kind, action);
     }
 
     /// Takes a container away, and tells of it.
     pub fn remove(&self, name: &str) {
         self.desk.books().containers.remove(&format!("id-of-{name}"));
-        self.tell();
+        self.happen("container", "destroy");
     }
 
     /// Tells of something that has happened.
     pub fn tell(&self) {
-        self.desk.books().events += 1;
+        self.happen("container", "start");
+    }
+
+    /// Tells of this event those who want to hear of such.
+    pub fn happen(&self, kind: &str, action: &str) {
+        self.desk.books().events.push((kind.to_owned(), action.to_owned()));
         self.desk.changed.notify_all();
     }
 
@@ -314,7 +327,7 @@ fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
         return fails(400, "client version is too new. Maximum supported API version is 1.41");
     }
     match (request.method.as_str(), rest) {
-        ("GET", ["events"]) => events(desk, &mut books),
+        ("GET", ["events"]) => events(desk, &books, request),
         ("GET", ["containers", "json"]) => books.list(request),
         ("GET", ["containers", id, "json"]) if books.held => held(desk, (*id).to_owned()),
         ("GET", ["containers", id, "json"]) => books.inspect(id),
@@ -353,8 +366,7 @@ impl Books {
     }
 
     fn honest_list(&self, request: &Request) -> Answer {
-        let filters: Value =
-            request.parameter("filters").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let filters = filters(request);
         let label = filters["label"][0].as_str().unwrap_or_default();
         let all = request.parameter("all") == Some("true");
         let listed = self.containers.iter().filter(|(_, container)| {
@@ -395,10 +407,25 @@ fn endless(mut stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
+/// Whether this event is among those that are asked for. An action such as `health_status: healthy` is one by its first word too.
+fn is_wanted(filters: &Value, (kind, action): &(String, String)) -> bool {
+    let among = |filter: &str, fits: &dyn Fn(&str) -> bool| {
+        let words = filters[filter].as_array();
+        words.is_none_or(|words| words.iter().filter_map(Value::as_str).any(fits))
+    };
+    let first = action.split(':').next().unwrap_or_default();
+    among("type", &|word| word == kind) && among("event", &|word| word == action || word == first)
+}
+
+/// The filters of a request.
+fn filters(request: &Request) -> Value {
+    request.parameter("filters").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
 /// A stream of events, until it is cut.
-fn events(desk: &Arc<Desk>, books: &mut Books) -> Answer {
-    let (mut told, broken) = (books.events, books.broken);
-    let desk = Arc::clone(desk);
+fn events(desk: &Arc<Desk>, books: &Books, request: &Request) -> Answer {
+    let (mut told, broken) = (books.events.len(), books.broken);
+    let (desk, filters) = (Arc::clone(desk), filters(request));
     Answer::Talk(Box::new(move |mut stream| {
         stream.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -407,18 +434,23 @@ fn events(desk: &Arc<Desk>, books: &mut Books) -> Answer {
         let followed = || -> io::Result<bool> {
             loop {
                 let mut books = desk.books();
-                while books.events == told && books.broken == broken && !books.brief && !has_left(stream)? {
+                let ends = |books: &Books| books.brief || books.broken != broken;
+                while books.events.len() == told && !ends(&books) && !has_left(stream)? {
                     books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
                 }
-                if books.brief || books.broken != broken || books.events == told {
+                if ends(&books) || books.events.len() == told {
                     // Some of an event, and then no more.
                     let _ = stream.write_all(b"100\r\n{\"Type\":\"conta");
                     return Ok(false);
                 }
-                told = books.events;
+                let news: Vec<_> =
+                    books.events[told..].iter().filter(|event| is_wanted(&filters, event)).cloned().collect();
+                told = books.events.len();
                 drop(books);
-                let line = "{\"Type\":\"container\",\"Action\":\"start\"}\n";
-                write!(stream, "{:x}\r\n{line}\r\n", line.len())?;
+                for (kind, action) in news {
+                    let line = format!("{}\n", json!({ "Type": kind, "Action": action }));
+                    write!(stream, "{:x}\r\n{line}\r\n", line.len())?;
+                }
             }
         };
         let ended = { followed }();

@@ -3,17 +3,19 @@
 //!
 //! What must stay true: nothing of it is left when the test ends, whichever way.
 
-use crate::support::edge;
-use crate::support::providers::{FOUND, LOST, soon_says};
-use drawbridge_testkit::{Backend, Join, NodeClient, NodeWorld, PATIENCE, Served, eventually};
+use crate::support::providers::{FOUND, LOST, said, soon_says};
+use crate::support::{ctl, edge};
+use drawbridge_testkit::{Backend, Edge, Join, NodeClient, NodeWorld, PATIENCE, Served, eventually};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
-/// What a container runs: it carries connections from an address to another one; or says whether somebody listens there.
+/// What a container runs: it carries connections from an address to another one, and ends when somebody comes to a third; or says whether
+/// somebody listens there.
 const CARRIER: &str = r#"package main
 
 import (
@@ -33,6 +35,14 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	end, err := net.Listen("tcp", os.Args[3])
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		end.Accept()
+		os.Exit(0)
+	}()
 	for {
 		client, err := listener.Accept()
 		if err != nil {
@@ -55,12 +65,17 @@ func main() {
 /// The daemon, and all that it keeps.
 struct Daemon {
     folder: TempDir,
+    /// What it is told beside what all are.
+    more: &'static [&'static str],
     process: Option<Child>,
 }
 
+/// Containers run on while the daemon is away.
+const RUN_ON: &[&str] = &["--live-restore"];
+
 impl Daemon {
-    fn start() -> Self {
-        let mut daemon = Self { folder: TempDir::new().unwrap(), process: None };
+    fn start(more: &'static [&'static str]) -> Self {
+        let mut daemon = Self { folder: TempDir::new().unwrap(), more, process: None };
         daemon.come();
         daemon
     }
@@ -80,7 +95,8 @@ impl Daemon {
                 "--ip-forward=false",
                 "--ip-masq=false",
             ])
-            .args(["--storage-driver=vfs", "--live-restore", &format!("--host={}", self.endpoint())])
+            .args(["--storage-driver=vfs", &format!("--host={}", self.endpoint())])
+            .args(self.more)
             .args([
                 flag("data-root", self.path("data")),
                 flag("exec-root", self.path("exec")),
@@ -96,7 +112,7 @@ impl Daemon {
         assert!(answers.is_some(), "no answer: {}", fs::read_to_string(self.path("log")).unwrap());
     }
 
-    /// Ends the daemon, while its containers run on.
+    /// Ends the daemon.
     fn leave(&mut self) {
         let Some(mut process) = self.process.take() else { return };
         let asked = kill_process(Pid::from_child(&process), Signal::TERM);
@@ -148,24 +164,25 @@ impl Daemon {
         self.docker(&["import", "--change", entry, "--change", &check, &tar, "checked"]);
     }
 
-    /// Runs a container that carries whoever comes for `host` to the server, by a port that nobody else has.
-    fn run(&self, image: &str, name: &str, labels: &[&str], server: SocketAddr) {
-        let port = free_port();
-        let port_label = format!("drawbridge.port={}", port.port());
-        let mut arguments = vec!["run", "--detach", "--network=host", "--name", name, "--label", &port_label];
-        labels.iter().for_each(|label| arguments.extend(["--label", label]));
-        let (at, to) = (port.to_string(), server.to_string());
-        arguments.extend([image, &at, &to]);
+    /// Runs a container that carries whoever comes for its hosts to the server, and gives the address at which it can be made to end.
+    fn run(&self, image: &str, name: &str, options: &[&str], server: SocketAddr) -> SocketAddr {
+        let [at, end] = free_ports();
+        let port_label = format!("--label=drawbridge.port={}", at.port());
+        let mut arguments = vec!["run", "--detach", "--network=host", "--name", name, &port_label];
+        arguments.extend(options);
+        let (at, to, ends) = (at.to_string(), server.to_string(), end.to_string());
+        arguments.extend([image, &at, &to, &ends]);
         self.docker(&arguments);
+        end
     }
 }
 
-/// A port of 127.0.0.1 that is free and that no connection is given while a container that had it is stopped: those have higher ones.
-fn free_port() -> SocketAddr {
+/// Ports of 127.0.0.1 that are free and that no connection is given while a container that had them is stopped: those have higher ones.
+fn free_ports() -> [SocketAddr; 2] {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    let port = (first..32_000).find(free).unwrap();
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+    let mut ports = (first..32_000).filter(free);
+    [0; 2].map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, ports.next().unwrap())))
 }
 
 impl Drop for Daemon {
@@ -191,25 +208,38 @@ impl Drop for Daemon {
     }
 }
 
+/// What servers of node-minecraft-protocol say.
+const OWN: &str = "A Minecraft server";
+/// The route of those that have no container.
+const HARBOUR: &str = "[[routes]]\nname = \"harbour\"\nhosts = [\"*\"]\nmode = \"transfer\"\ntargets = [\"a:1\"]\nstatus.description = \"harbour\"\n";
+
+/// Whether the route of this host has this name soon.
+fn is_named(edge: &Edge, host: &str, name: &str) -> bool {
+    let named = eventually(PATIENCE, || {
+        let routes = ctl::told(edge, &["routes"]);
+        let mut routes = routes["routes"].as_array()?.iter();
+        routes.any(|route| route["hosts"][0] == host && route["name"] == name).then_some(())
+    });
+    named.is_some()
+}
+
 #[test]
 #[ignore = "run by cargo xtask interop"]
 fn containers_of_a_real_daemon_are_routes() {
-    /// What servers of node-minecraft-protocol say.
-    const OWN: &str = "A Minecraft server";
     const OFFLINE: &str = "The server is offline";
     let world = NodeWorld::start(vec![Served::version("1.21.4")], None);
     let server = world.addresses()[0];
     let health = Backend::nobody().unwrap();
-    let mut daemon = Daemon::start();
+    let mut daemon = Daemon::start(RUN_ON);
     daemon.make_images(health);
-    let harbour = "[[routes]]\nname = \"harbour\"\nhosts = [\"*\"]\nmode = \"transfer\"\ntargets = [\"a:1\"]\nstatus.description = \"harbour\"\n";
-    let config = format!("[providers.docker]\nendpoint = \"{}\"\n{harbour}", daemon.endpoint());
+    let config = format!("[providers.docker]\nendpoint = \"{}\"\n{HARBOUR}", daemon.endpoint());
     let edge = edge().config(config).start();
-    let quick = "drawbridge.status.type=relay";
-    let uncached = "drawbridge.status.cache=100ms";
+    let quick = "--label=drawbridge.status.type=relay";
+    let uncached = "--label=drawbridge.status.cache=100ms";
 
     // From its labels to a player who is carried into it.
-    daemon.run("carrier", "lobby", &["drawbridge.hosts=lobby.example.com", quick, uncached], server);
+    let lobby = &["--label=drawbridge.hosts=lobby.example.com", quick, uncached];
+    let end = daemon.run("carrier", "lobby", lobby, server);
     soon_says(&edge, "lobby.example.com", OWN);
     let client = NodeClient::start();
     let visit =
@@ -218,7 +248,12 @@ fn containers_of_a_real_daemon_are_routes() {
     assert_eq!(played, Some(true), "{visit:?}");
 
     // A label that is wrong is told of, and costs nobody else anything.
-    daemon.run("carrier", "bad", &["drawbridge.hosts=bad.example.com", "drawbridge.relay.hots=keep"], server);
+    daemon.run(
+        "carrier",
+        "bad",
+        &["--label=drawbridge.hosts=bad.example.com", "--label=drawbridge.relay.hots=keep"],
+        server,
+    );
     edge.wait_for("the label", |line| line.field("at").is_some_and(|at| at.starts_with("docker:bad:")));
     soon_says(&edge, "bad.example.com", "harbour");
     soon_says(&edge, "lobby.example.com", OWN);
@@ -233,12 +268,30 @@ fn containers_of_a_real_daemon_are_routes() {
     soon_says(&edge, "lobby.example.com", OWN);
     daemon.docker(&["restart", "--time=1", "lobby"]);
     soon_says(&edge, "lobby.example.com", OWN);
+
+    // Its process ends by itself, or is killed without the daemon's doing.
+    TcpStream::connect(end).unwrap();
+    soon_says(&edge, "lobby.example.com", "harbour");
+    daemon.docker(&["start", "lobby"]);
+    soon_says(&edge, "lobby.example.com", OWN);
+    let process = daemon.docker(&["inspect", "--format={{.State.Pid}}", "lobby"]);
+    kill_process(Pid::from_raw(process.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+    soon_says(&edge, "lobby.example.com", "harbour");
+    daemon.docker(&["start", "lobby"]);
+    soon_says(&edge, "lobby.example.com", OWN);
+
+    assert!(is_named(&edge, "lobby.example.com", "lobby"));
     daemon.docker(&["rename", "lobby", "harbour-2"]);
-    edge.wait_for("another name", |line| line.text().contains("configuration reloaded"));
+    assert!(is_named(&edge, "lobby.example.com", "harbour-2"), "{:?}", ctl::told(&edge, &["routes"]));
     soon_says(&edge, "lobby.example.com", OWN);
 
     // Health: somebody listens there, or nobody.
-    daemon.run("checked", "checked", &["drawbridge.hosts=checked.example.com", quick, uncached], server);
+    daemon.run(
+        "checked",
+        "checked",
+        &["--label=drawbridge.hosts=checked.example.com", quick, uncached],
+        server,
+    );
     soon_says(&edge, "checked.example.com", OFFLINE);
     let listener = TcpListener::bind(health).unwrap();
     soon_says(&edge, "checked.example.com", OWN);
@@ -252,18 +305,66 @@ fn containers_of_a_real_daemon_are_routes() {
     daemon.come();
     edge.wait_for_message(FOUND);
     soon_says(&edge, "lobby.example.com", OWN);
-    daemon.run("carrier", "later", &["drawbridge.hosts=later.example.com", quick, uncached], server);
+    daemon.run("carrier", "later", &["--label=drawbridge.hosts=later.example.com", quick, uncached], server);
     soon_says(&edge, "later.example.com", OWN);
     daemon.docker(&["rm", "--force", "harbour-2", "later"]);
     soon_says(&edge, "lobby.example.com", "harbour");
     soon_says(&edge, "later.example.com", "harbour");
 }
 
+/// Without `--live-restore` containers stop with their daemon, and some start with it. Files of routes have nothing to do with that.
+#[test]
+#[ignore = "run by cargo xtask interop"]
+fn a_daemon_that_takes_its_containers_along_brings_their_routes_back() {
+    let world = NodeWorld::start(vec![Served::version("1.21.4")], None);
+    let server = world.addresses()[0];
+    let mut daemon = Daemon::start(&[]);
+    daemon.make_images(Backend::nobody().unwrap());
+    let file = format!(
+        "[[routes]]\nname = \"file\"\nhosts = [\"file.example.com\"]\nmode = \"passthrough\"\ntargets = [\"{server}\"]\n"
+    );
+    let config = format!("[providers.docker]\nendpoint = \"{}\"\n{HARBOUR}", daemon.endpoint());
+    let edge = edge().config(config).file("routes/file.toml", file).start();
+    let quick = "--label=drawbridge.status.type=relay";
+    let uncached = "--label=drawbridge.status.cache=100ms";
+    let lobby = "--label=drawbridge.hosts=lobby.example.com";
+    daemon.run("carrier", "lobby", &[lobby, quick, uncached, "--restart=always"], server);
+    let mortal = "--label=drawbridge.hosts=mortal.example.com";
+    daemon.run("carrier", "mortal", &[mortal, quick, uncached], server);
+    soon_says(&edge, "lobby.example.com", OWN);
+    soon_says(&edge, "mortal.example.com", OWN);
+    soon_says(&edge, "file.example.com", OWN);
+
+    let over = AtomicBool::new(false);
+    let answered = std::thread::scope(|scope| {
+        let pings = scope.spawn(|| {
+            let mut answered = Vec::new();
+            // Whatever fails meanwhile, this ends.
+            let over = eventually(PATIENCE * 8, || {
+                answered.push(said(&edge, "file.example.com"));
+                over.load(Ordering::SeqCst).then_some(())
+            });
+            over.map(|()| answered)
+        });
+        daemon.leave();
+        edge.wait_for_message(LOST);
+        let stopped = eventually(PATIENCE, || (said(&edge, "lobby.example.com") != OWN).then_some(()));
+        assert!(stopped.is_some(), "the container runs on");
+        daemon.come();
+        edge.wait_for_message(FOUND);
+        soon_says(&edge, "lobby.example.com", OWN);
+        soon_says(&edge, "mortal.example.com", "harbour");
+        over.store(true, Ordering::SeqCst);
+        pings.join().unwrap().unwrap()
+    });
+    assert!(answered.len() > 50 && answered.iter().all(|text| text == OWN), "{answered:?}");
+}
+
 /// In no network there is no address to be had, which is told.
 #[test]
 #[ignore = "run by cargo xtask interop"]
 fn a_container_in_no_network_is_told_of() {
-    let daemon = Daemon::start();
+    let daemon = Daemon::start(RUN_ON);
     daemon.make_images(Backend::nobody().unwrap());
     let config = format!("[providers.docker]\nendpoint = \"{}\"\n", daemon.endpoint());
     daemon.docker(&[
@@ -275,6 +376,7 @@ fn a_container_in_no_network_is_told_of() {
         "carrier",
         "127.0.0.1:25565",
         "127.0.0.1:1",
+        "127.0.0.1:2",
     ]);
     let edge = edge().config(config).start();
     edge.wait_for("why", |line| line.text().contains("container lonely: it is in no network"));
