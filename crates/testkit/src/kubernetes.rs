@@ -12,19 +12,22 @@
 //! It writes down who asked for what, when, and whether they waited for the answer.
 
 mod allocate;
+mod call;
 mod selector;
 mod serve;
 
+pub use call::ApiCall;
+
 use crate::PATIENCE;
+use crate::desk::Desk;
 use crate::wait::eventually;
-use crate::web::{self, Request};
+use crate::web;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, MutexGuard};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -51,61 +54,11 @@ pub enum Turn {
     DoneAndClosed,
 }
 
-/// A request, and what became of it.
-#[derive(Debug, Clone)]
-pub struct ApiCall {
-    /// The request.
-    pub request: Request,
-    /// When it came.
-    pub at: Instant,
-    /// When whoever asked hung up before the answer was there, or, of a watch, at all.
-    pub cancelled: Option<Instant>,
-    /// The status of the answer, once there is one.
-    pub status: Option<u16>,
-}
-
-impl ApiCall {
-    /// Whether a game server is asked for.
-    #[must_use]
-    pub fn is_allocation(&self) -> bool {
-        self.request.method == "POST" && self.request.path().ends_with("/gameserverallocations")
-    }
-
-    /// Whether it is a watch on game servers.
-    #[must_use]
-    pub fn is_watch(&self) -> bool {
-        self.is_list_or_watch() && self.request.parameter("watch").is_some()
-    }
-
-    /// Whether it is a list of game servers.
-    #[must_use]
-    pub fn is_list(&self) -> bool {
-        self.is_list_or_watch() && !self.is_watch()
-    }
-
-    fn is_list_or_watch(&self) -> bool {
-        self.request.method == "GET" && self.request.path().ends_with("/gameservers")
-    }
-
-    /// The body as JSON.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.request.body).unwrap_or_default()
-    }
-}
-
 /// The API, until the test ends.
 #[derive(Debug)]
 pub struct KubernetesApi {
     folder: TempDir,
-    desk: Arc<Desk>,
-}
-
-/// What all of its connections share.
-#[derive(Debug, Default)]
-struct Desk {
-    books: Mutex<Books>,
-    changed: Condvar,
+    desk: Arc<Desk<Books>>,
 }
 
 #[derive(Debug, Default)]
@@ -142,7 +95,7 @@ impl KubernetesApi {
     /// # Errors
     /// When it can't.
     pub fn start() -> io::Result<Self> {
-        let desk = Arc::<Desk>::default();
+        let desk = Arc::<Desk<Books>>::default();
         let served = Arc::clone(&desk);
         let address = web::listen(move |request| serve::answer(&served, request))?;
         let api = Self { folder: tempfile::tempdir()?, desk };
@@ -194,20 +147,18 @@ impl KubernetesApi {
             },
             "status": { "loadBalancer": {} },
         });
-        let mut books = self.books();
-        let known = books.services.contains_key(&format!("{namespace}/{name}"));
-        books.record(if known { "MODIFIED" } else { "ADDED" }, service);
-        drop(books);
-        self.desk.changed.notify_all();
+        self.desk.change(|books| {
+            let known = books.services.contains_key(&format!("{namespace}/{name}"));
+            books.record(if known { "MODIFIED" } else { "ADDED" }, service);
+        });
     }
 
     /// Takes a service away.
     pub fn withdraw(&self, namespace: &str, name: &str) {
-        let mut books = self.books();
-        let service = books.services.get(&format!("{namespace}/{name}")).cloned();
-        service.into_iter().for_each(|service| books.record("DELETED", service));
-        drop(books);
-        self.desk.changed.notify_all();
+        self.desk.change(|books| {
+            let service = books.services.get(&format!("{namespace}/{name}")).cloned();
+            service.into_iter().for_each(|service| books.record("DELETED", service));
+        });
     }
 
     /// The caller may not see the services of this namespace.
@@ -251,8 +202,7 @@ impl KubernetesApi {
             },
         });
         change(&mut server);
-        self.books().record("ADDED", server);
-        self.desk.changed.notify_all();
+        self.desk.change(|books| books.record("ADDED", server));
     }
 
     /// Changes a game server.
@@ -262,15 +212,13 @@ impl KubernetesApi {
     pub fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut server = self.server(name).unwrap_or_else(|| panic!("there is no game server {name:?}"));
         change(&mut server);
-        self.books().record("MODIFIED", server);
-        self.desk.changed.notify_all();
+        self.desk.change(|books| books.record("MODIFIED", server));
     }
 
     /// Takes a game server away.
     pub fn remove(&self, name: &str) {
         let server = self.server(name);
-        server.into_iter().for_each(|server| self.books().record("DELETED", server));
-        self.desk.changed.notify_all();
+        server.into_iter().for_each(|server| self.desk.change(|books| books.record("DELETED", server)));
     }
 
     /// A game server as it is now.
@@ -292,8 +240,7 @@ impl KubernetesApi {
 
     /// Lets the answers go that are held back.
     pub fn release(&self) {
-        self.books().released += 1;
-        self.desk.changed.notify_all();
+        self.desk.change(|books| books.released += 1);
     }
 
     /// Answers everything about game servers and services with this status, or as it should.
@@ -303,30 +250,27 @@ impl KubernetesApi {
 
     /// Cuts off all watches, in the middle of the stream.
     pub fn break_streams(&self) {
-        self.books().broken += 1;
-        self.desk.changed.notify_all();
+        self.desk.change(|books| books.broken += 1);
     }
 
     /// Forgets what happened until now: watches are told 410 Gone, and so is who wants to begin one from an earlier version.
     pub fn forget(&self) {
-        let mut books = self.books();
-        books.history.clear();
-        // Time goes on in the rest of the cluster, so that even the latest version of a game server is an old one.
-        books.version += 1;
-        books.oldest = books.version;
-        books.forgotten += 1;
-        drop(books);
-        self.desk.changed.notify_all();
+        self.desk.change(|books| {
+            books.history.clear();
+            // Time goes on in the rest of the cluster, so that even the latest version of a game server is an old one.
+            books.version += 1;
+            books.oldest = books.version;
+            books.forgotten += 1;
+        });
     }
 
     /// Tells all watches who want to know where they are, as the API does about once a minute; things have happened elsewhere
     /// in the cluster since.
     pub fn bookmark(&self) {
-        let mut books = self.books();
-        books.version += 1;
-        books.bookmarks += 1;
-        drop(books);
-        self.desk.changed.notify_all();
+        self.desk.change(|books| {
+            books.version += 1;
+            books.bookmarks += 1;
+        });
     }
 
     /// The resource version of the last change.
@@ -368,12 +312,6 @@ impl KubernetesApi {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.desk.books()
-    }
-}
-
-impl Desk {
-    fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

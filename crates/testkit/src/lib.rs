@@ -21,6 +21,7 @@
 mod backend;
 mod certificates;
 mod connection;
+mod desk;
 mod dns;
 mod docker;
 mod edge;

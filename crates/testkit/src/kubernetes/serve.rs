@@ -1,19 +1,17 @@
 //! Requests and their answers.
 
-use super::{ApiCall, Books, Desk, Turn, selector};
+use super::{ApiCall, Books, Turn, selector};
+use crate::desk::Desk;
 use crate::web::Request;
-use crate::web::http::{Answer, has_left, write_answer};
+use crate::web::http::{Answer, write_answer};
 use serde_json::{Value, json};
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How often it is looked whether whoever waits is still there.
-const LOOK: Duration = Duration::from_millis(5);
+use std::sync::Arc;
+use std::time::Instant;
 
 /// What is done about a request.
-pub(super) fn answer(desk: &Arc<Desk>, request: &Request) -> Answer {
+pub(super) fn answer(desk: &Arc<Desk<Books>>, request: &Request) -> Answer {
     let mut books = desk.books();
     let index = books.calls.len();
     books.calls.push(ApiCall { request: request.clone(), at: Instant::now(), cancelled: None, status: None });
@@ -71,14 +69,20 @@ struct Which {
     namespace: Option<String>,
 }
 
-fn listed_or_watched(desk: &Arc<Desk>, books: &mut Books, index: usize, which: Which) -> Answer {
+fn listed_or_watched(desk: &Arc<Desk<Books>>, books: &mut Books, index: usize, which: Which) -> Answer {
     match books.calls[index].request.parameter("watch") {
         Some(_) => watch(desk, books, index, which),
         None => books.list(index, which),
     }
 }
 
-fn allocation(desk: &Arc<Desk>, books: &mut Books, index: usize, namespace: &str, turn: Turn) -> Answer {
+fn allocation(
+    desk: &Arc<Desk<Books>>,
+    books: &mut Books,
+    index: usize,
+    namespace: &str,
+    turn: Turn,
+) -> Answer {
     match turn {
         Turn::Honest => books.allocated(index, namespace),
         Turn::UnAllocated | Turn::Contention => {
@@ -122,22 +126,17 @@ fn later(answer: Answer) -> impl FnOnce() -> (u16, Vec<u8>) {
 
 /// Waits until answers are released once more than `before`, and writes this one unless nobody waits for it.
 fn held(
-    desk: &Arc<Desk>,
+    desk: &Arc<Desk<Books>>,
     before: u64,
     index: usize,
     then: impl FnOnce() -> (u16, Vec<u8>) + 'static,
 ) -> Answer {
     let desk = Arc::clone(desk);
     Answer::Talk(Box::new(move |stream| {
-        let mut books = desk.books();
-        while books.released == before {
-            if has_left(stream)? {
-                books.calls[index].cancelled = Some(Instant::now());
-                return Ok(false);
-            }
-            books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        if desk.wait(stream, |books| books.released > before)?.is_none() {
+            desk.books().calls[index].cancelled = Some(Instant::now());
+            return Ok(false);
         }
-        drop(books);
         let (status, body) = then();
         write_answer(stream, status, "Content-Type: application/json\r\n", &body)?;
         Ok(true)
@@ -271,7 +270,7 @@ fn merge(into: &mut Value, patch: &Value) {
     }
 }
 
-fn watch(desk: &Arc<Desk>, books: &mut Books, index: usize, which: Which) -> Answer {
+fn watch(desk: &Arc<Desk<Books>>, books: &mut Books, index: usize, which: Which) -> Answer {
     let request = &books.calls[index].request;
     let Some(from) = request.parameter("resourceVersion").and_then(|version| version.parse::<u64>().ok())
     else {
@@ -308,27 +307,23 @@ struct Stream {
 }
 
 impl Stream {
-    fn run(mut self, desk: &Desk, mut connection: &TcpStream) -> io::Result<()> {
+    fn run(mut self, desk: &Desk<Books>, mut connection: &TcpStream) -> io::Result<()> {
         let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
         connection.write_all(head.as_bytes())?;
         loop {
-            let mut books = desk.books();
-            let news = loop {
-                let news = self.news(&books);
-                if !news.is_empty() || books.broken > self.seen.0 || has_left(connection)? {
-                    break news;
-                }
-                books = desk.changed.wait_timeout(books, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+            let mut news = Vec::new();
+            let seen = self.seen;
+            let ready = |books: &Books| {
+                news = self.news(books);
+                !news.is_empty() || books.broken > seen.0
             };
-            if books.broken > self.seen.0 {
+            let Some(books) = desk.wait(connection, ready)? else { return Ok(()) };
+            if books.broken > seen.0 {
                 // Some of a change, and then no more.
                 return connection.write_all(b"100\r\n{\"type\":\"ADDED\",\"obj");
             }
-            let gone = books.forgotten > self.seen.1;
+            let gone = books.forgotten > seen.1;
             drop(books);
-            if news.is_empty() {
-                return Ok(());
-            }
             for change in news {
                 let line = format!("{change}\n");
                 write!(connection, "{:x}\r\n{line}\r\n", line.len())?;
