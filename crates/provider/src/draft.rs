@@ -98,6 +98,11 @@ impl Draft<'_> {
     }
 
     fn write_targets(&self, page: &mut Page) {
+        if self.targets.is_empty() {
+            // Written like this, it isn't taken for something that was forgotten.
+            page.key("targets", &Value::Array(Vec::new()), "");
+            return;
+        }
         let target = |(identifier, address): &(String, String)| {
             let mut table = Table::new();
             table.insert("identifier".to_owned(), Value::String(identifier.clone()));

@@ -305,8 +305,8 @@ impl RouteSection {
             // In the long form the section itself has looked.
             fixed.mistakes().into_iter().for_each(|mistake| fields.report(mistake));
         }
-        // Whoever writes the long form has thought of it, or is a provider, who tells why there is none.
-        if fixed.targets.is_empty() && self.actions.is_empty() && self.discovery.is_none() {
+        // Whoever writes that there are none has thought of it, or is a provider, who tells why.
+        if fixed.targets.is_empty() && self.actions.is_empty() && self.targets.is_none() {
             let missing = Diagnostic::warning(fields.origin("targets"), "the route has no target");
             fields.report(missing.help("every player is refused: targets = [\"lobby.example.com:25565\"]"));
         }

@@ -55,7 +55,10 @@ func main() {
 				return
 			}
 			defer server.Close()
-			go io.Copy(server, client)
+			go func() {
+				io.Copy(server, client)
+				server.(*net.TCPConn).CloseWrite()
+			}()
 			io.Copy(client, server)
 		}()
 	}

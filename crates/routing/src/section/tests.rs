@@ -55,10 +55,10 @@ fn defaults_are_those_of_the_example() {
 }
 
 #[test]
-fn a_route_without_targets_is_told_of_unless_discovery_is_written() {
+fn a_route_without_targets_is_told_of_unless_that_is_written() {
     let told = |keys: &str| read(&with(keys)).1.render(Style::Plain).contains("the route has no target");
-    assert!(told("") && told("targets = []"));
-    assert!(!told("discovery = { type = 'fixed', targets = [] }") && !told("targets = ['a:1']"));
+    assert!(told("") && told("discovery.type = 'fixed'"));
+    assert!(!told("targets = []") && !told("targets = ['a:1']"));
 }
 
 #[test]
