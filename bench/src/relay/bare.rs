@@ -19,8 +19,8 @@ pub(crate) enum Way {
 
 /// What is copied at once.
 const BUFFER: usize = 64 * 1024;
-/// What a pipe holds.
-const PIPE: usize = 256 * 1024;
+/// What a pipe holds: as much as Linux lets everybody have.
+const PIPE: usize = 1024 * 1024;
 
 /// One direction.
 struct Flow {

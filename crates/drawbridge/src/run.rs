@@ -103,7 +103,8 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
         let mut running = Running { source, services, log, told, watch, providers, settings, edge };
         let hurry = CancellationToken::new();
         running.go_on(&mut orders, &hurry).await;
-        running.stop(&mut orders, &hurry, &background).await;
+        // What is asked of control to the last is logged, too.
+        let _log = running.stop(&mut orders, &hurry, &background).await;
         if let Some(controlled) = controlled {
             controlled.end().await;
         }
@@ -203,7 +204,7 @@ impl Running {
     }
 
     /// Ends in three stages: players have their time; told again, nobody is waited for; told a third time, nobody is told.
-    async fn stop(mut self, orders: &mut Orders, hurry: &CancellationToken, background: &TaskTracker) {
+    async fn stop(mut self, orders: &mut Orders, hurry: &CancellationToken, background: &TaskTracker) -> Log {
         self.providers.stop();
         let stopped = async {
             self.edge.drain(&self.settings.shutdown, hurry).await;
@@ -221,6 +222,7 @@ impl Running {
             () = stopped => tracing::info!("stopped"),
             () = hurried => tracing::warn!("told a third time to stop: players aren't told"),
         }
+        self.log
     }
 
     /// Takes over what files hold and providers have now, whole or not at all.
@@ -240,6 +242,10 @@ impl Running {
             self.settings.providers = configured.settings.providers;
             // Others have other routes.
             return self.reload(occasion);
+        }
+        if configured.fingerprint != *self.watch.fingerprint() {
+            // A file that was written a moment ago has come along, and doesn't show as a change any more.
+            self.told.begin(Occasion::Asked);
         }
         self.told.warnings(&configured.warnings);
         let Configured { mut settings, routes, snapshot, warnings, fingerprint } = configured;

@@ -3,7 +3,7 @@
 //! Whoever changes a file or orders a reload is told all of it. What providers have changes by itself, many times an hour where containers
 //! come and go: then only what is new is told, or what hasn't been so for a while.
 //!
-//! What must stay true: everything is told at least once, and nothing twice by reloads that nobody asked for.
+//! What must stay true: reloads that nobody asked for tell all that is new, and nothing again that is so still.
 
 use crate::provided::Provided;
 use crate::settings::Broken;

@@ -49,6 +49,11 @@ impl Watch {
         self.rewatch();
     }
 
+    /// Of the texts that were read last.
+    pub(crate) const fn fingerprint(&self) -> &Option<Fingerprint> {
+        &self.fingerprint
+    }
+
     fn rewatch(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
         let routes = self.source.routes_dir();

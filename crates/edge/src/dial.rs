@@ -18,6 +18,7 @@ pub(crate) async fn connect(
     deadline: Instant,
 ) -> io::Result<Socket> {
     let looked_up = timeout_at(deadline.into(), names::look_up(&target.host, target.port)).await;
-    let addresses = looked_up.map_err(|_| io::Error::other("its name isn't resolved in time"))??;
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "its name isn't resolved in time");
+    let addresses = looked_up.map_err(|_| late())??;
     race::first(addresses, |address| dialer.connect(address, deadline)).await
 }

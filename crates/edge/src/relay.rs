@@ -25,7 +25,7 @@ use drawbridge_telemetry::metrics::Phase;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The most targets that are tried for a player.
 const TRIED: usize = 8;
@@ -141,20 +141,48 @@ async fn reach(
     for target in route.health.last(targets, |target| &target.address).take(TRIED) {
         // From here on, so that many who come at once don't all find it empty.
         let at_target = route.carried.enter(target.address.to_string(), None);
+        let mut attempt =
+            Attempt { route, target: &target, long: *greeting.relay.answer / 2, since: Some(Instant::now()) };
         match greeting.answered_by(dialer, &target.address).await {
             Ok(socket) => {
+                attempt.since = None;
+                drop(attempt);
                 route.health.answered(&target.address);
                 return Some((target, socket, at_target));
             }
-            Err(error) => {
-                if is_targets_fault(&error) && route.health.failed(&target.address, Instant::now()) {
-                    let Target { identifier, address, .. } = &target;
-                    tracing::warn!(route = %route.name, target = %identifier, %address, %error, "a target can't be reached");
-                }
-            }
+            Err(error) => attempt.failed(&error),
         }
     }
     None
+}
+
+/// A target that is asked.
+struct Attempt<'a> {
+    route: &'a Route,
+    target: &'a Target,
+    /// How long players may wait for it whose leaving says nothing about it.
+    long: Duration,
+    /// Since when, as long as it isn't known what came of it.
+    since: Option<Instant>,
+}
+
+impl Attempt<'_> {
+    fn failed(&mut self, error: &io::Error) {
+        self.since = None;
+        if is_targets_fault(error) && self.route.health.failed(&self.target.address, Instant::now()) {
+            let Target { identifier, address, .. } = self.target;
+            tracing::warn!(route = %self.route.name, target = %identifier, %address, %error, "a target can't be reached");
+        }
+    }
+}
+
+/// Players don't wait to the end for one that hangs: the next ones had better begin elsewhere.
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.since.is_some_and(|since| since.elapsed() >= self.long) {
+            self.failed(&io::Error::new(io::ErrorKind::TimedOut, "the player had enough of waiting for it"));
+        }
+    }
 }
 
 /// Whether an error says something about the target. That it closes without a word may be the client's doing: what it is told are the

@@ -4,11 +4,13 @@
 //! only so many in all; what it found is kept for a little while, and longer where the resolver doesn't answer any more.
 //!
 //! What must stay true: a resolver that hangs or fails keeps nobody from addresses that were known a moment ago, and names that it hangs with
-//! keep nobody from the addresses of others, unless there are very many of them; whoever asks may leave at any time.
+//! keep nobody from the addresses of others, unless there are very many of them; a name that is no more has no addresses (RFC 8767, section 4);
+//! whoever asks may leave at any time.
 
+use dns_lookup::{AddrInfoHints, LookupErrorKind, SockType, getaddrinfo};
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
@@ -37,23 +39,45 @@ pub async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let found = NAMES.look_up(host).await.map_err(|()| io::Error::other("its name isn't resolved"))?;
+    let found = NAMES.look_up(host).await;
+    let found =
+        found.ok_or_else(|| io::Error::new(io::ErrorKind::HostUnreachable, "its name isn't resolved"))?;
     Ok(found.iter().map(|address| SocketAddr::new(*address, port)).collect())
 }
 
-fn by_system(host: &str) -> Vec<IpAddr> {
-    let found = (host, 0).to_socket_addrs();
-    found.into_iter().flatten().map(|address| address.ip()).collect()
+/// The addresses of one name; at least one.
+type Found = Arc<[IpAddr]>;
+
+/// What the resolver says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Word {
+    There(Found),
+    /// There is no such name, or it has no address.
+    Nowhere,
+    /// It can't say.
+    Unknown,
 }
 
-/// The addresses of one name; none: nobody can say.
-type Found = Arc<[IpAddr]>;
+fn by_system(host: &str) -> Word {
+    // Else each address is given once for each kind of socket.
+    let hints = AddrInfoHints { socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
+    match getaddrinfo(Some(host), None, Some(hints)) {
+        Ok(found) => {
+            let found: Found = found.flatten().map(|found| found.sockaddr.ip()).collect();
+            if found.is_empty() { Word::Nowhere } else { Word::There(found) }
+        }
+        Err(error) => match error.kind() {
+            LookupErrorKind::NoName | LookupErrorKind::NoData => Word::Nowhere,
+            _ => Word::Unknown,
+        },
+    }
+}
 
 /// What is known of names.
 struct Names {
     entries: Arc<Mutex<HashMap<String, Entry>>>,
     places: Arc<Semaphore>,
-    resolve: fn(&str) -> Vec<IpAddr>,
+    resolve: fn(&str) -> Word,
 }
 
 /// What is known of a name.
@@ -61,7 +85,7 @@ struct Names {
 struct Entry {
     /// The last addresses, and when they were found.
     found: Option<(Found, Instant)>,
-    /// When a look-up after that found none.
+    /// When a look-up after that failed, or found none.
     failed: Option<Instant>,
     under_way: Option<UnderWay>,
 }
@@ -70,33 +94,41 @@ struct Entry {
 struct UnderWay {
     since: Instant,
     /// Closed where the look-up broke off.
-    done: watch::Receiver<Option<Found>>,
+    done: watch::Receiver<Option<Word>>,
 }
 
 /// What is known at once, and what has to be waited for otherwise.
 enum Known {
+    /// Without addresses where there were none a moment ago.
     Fresh(Option<Found>),
-    Soon { old: Option<Found>, look_up: UnderWay },
+    Soon {
+        old: Option<Found>,
+        look_up: UnderWay,
+    },
 }
 
 impl Names {
-    fn new(resolve: fn(&str) -> Vec<IpAddr>) -> Self {
+    fn new(resolve: fn(&str) -> Word) -> Self {
         Self { entries: Arc::default(), places: Arc::new(Semaphore::new(AT_ONCE)), resolve }
     }
 
-    async fn look_up(&self, host: &str) -> Result<Found, ()> {
+    /// The addresses, if there are any.
+    async fn look_up(&self, host: &str) -> Option<Found> {
         let known = self.known(host, Instant::now());
         let (old, UnderWay { since, mut done }) = match known {
-            Known::Fresh(found) => return found.ok_or(()),
+            Known::Fresh(found) => return found,
             Known::Soon { old, look_up } => (old, look_up),
         };
-        let found = done.wait_for(Option::is_some);
-        let found = match &old {
-            None => found.await.ok(),
-            Some(_) => timeout_at((since + SLOW).into(), found).await.ok().and_then(Result::ok),
+        let word = done.wait_for(Option::is_some);
+        let word = match &old {
+            None => word.await.ok(),
+            Some(_) => timeout_at((since + SLOW).into(), word).await.ok().and_then(Result::ok),
         };
-        let found = found.and_then(|found| found.clone()).filter(|found| !found.is_empty());
-        found.or(old).ok_or(())
+        match word.and_then(|word| word.clone()) {
+            Some(Word::There(found)) => Some(found),
+            Some(Word::Nowhere) => None,
+            Some(Word::Unknown) | None => old,
+        }
     }
 
     /// Begins to look the name up where what is known of it is old.
@@ -110,39 +142,41 @@ impl Names {
             return Known::Fresh(entry.usable(now));
         }
         let begin = || UnderWay { since: now, done: self.begin(host) };
-        let look_up = entry.under_way.get_or_insert_with(begin).clone();
+        // One that broke off is over.
+        let look_up =
+            entry.under_way.take().filter(|way| way.done.has_changed().is_ok()).unwrap_or_else(begin);
+        entry.under_way = Some(look_up.clone());
         Known::Soon { old: entry.usable(now), look_up }
     }
 
     /// Looks it up on a thread once there is a place, which is held as long as that takes.
     #[expect(clippy::disallowed_methods, reason = "nobody waits for a look-up that the resolver hangs in")]
-    fn begin(&self, host: &str) -> watch::Receiver<Option<Found>> {
+    fn begin(&self, host: &str) -> watch::Receiver<Option<Word>> {
         let (told, done) = watch::channel(None);
         let (entries, places, resolve) = (Arc::clone(&self.entries), Arc::clone(&self.places), self.resolve);
         let host = host.to_owned();
         tokio::spawn(async move {
             let place = places.acquire_owned().await;
             let name = host.clone();
-            let found = spawn_blocking(move || resolve(&name)).await.unwrap_or_default();
+            let word = spawn_blocking(move || resolve(&name)).await.unwrap_or(Word::Unknown);
             drop(place);
-            let found = Found::from(found);
             if let Some(entry) = lock(&entries).get_mut(&host) {
-                entry.learn(Arc::clone(&found), Instant::now());
+                entry.learn(&word, Instant::now());
             }
             // Everybody may have left.
-            let _ = told.send(Some(found));
+            let _ = told.send(Some(word));
         });
         done
     }
 }
 
 impl Entry {
-    fn learn(&mut self, found: Found, now: Instant) {
+    fn learn(&mut self, word: &Word, now: Instant) {
         self.under_way = None;
-        if found.is_empty() {
-            self.failed = Some(now);
-        } else {
-            (self.found, self.failed) = (Some((found, now)), None);
+        match word {
+            Word::There(found) => (self.found, self.failed) = (Some((Arc::clone(found), now)), None),
+            Word::Nowhere => (self.found, self.failed) = (None, Some(now)),
+            Word::Unknown => self.failed = Some(now),
         }
     }
 
@@ -182,17 +216,21 @@ mod tests {
     /// Whether those look-ups may end that hang.
     static LET_GO: Mutex<bool> = Mutex::new(false);
 
-    fn slow(_: &str) -> Vec<IpAddr> {
-        ASKED.fetch_add(1, Ordering::Relaxed);
-        thread::park_timeout(Duration::from_millis(100));
-        vec![[192, 0, 2, 1].into()]
+    fn there() -> Word {
+        Word::There([IpAddr::from([192, 0, 2, 1])].into())
     }
 
-    fn hangs_for_some(host: &str) -> Vec<IpAddr> {
+    fn slow(_: &str) -> Word {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        thread::park_timeout(Duration::from_millis(100));
+        there()
+    }
+
+    fn hangs_for_some(host: &str) -> Word {
         while host.starts_with("hangs") && !*LET_GO.lock().unwrap() {
             thread::park_timeout(Duration::from_millis(5));
         }
-        if host.starts_with("nobody") { Vec::new() } else { vec![[192, 0, 2, 1].into()] }
+        if host.starts_with("nobody") { Word::Nowhere } else { there() }
     }
 
     #[tokio::test]
@@ -216,31 +254,31 @@ mod tests {
             let names = Arc::clone(&names);
             // Few names, asked for by many, of whom half leave.
             let asks =
-                asking.spawn(async move { names.look_up(&format!("hangs{}", number % 8)).await.is_ok() });
+                asking.spawn(async move { names.look_up(&format!("hangs{}", number % 8)).await.is_some() });
             if number % 2 == 1 {
                 asks.abort();
             }
         }
         let other = timeout(LONG, names.look_up("other.example.com")).await.expect("it is looked up");
         assert_eq!(other.unwrap().len(), 1);
-        assert!(timeout(LONG, names.look_up("nobody.example.com")).await.expect("it is looked up").is_err());
+        assert!(timeout(LONG, names.look_up("nobody.example.com")).await.expect("it is looked up").is_none());
         *LET_GO.lock().unwrap() = true;
-        assert!(timeout(LONG, names.look_up("hangs0")).await.expect("it goes on").is_ok());
+        assert!(timeout(LONG, names.look_up("hangs0")).await.expect("it goes on").is_some());
     }
 
-    /// Answers once, and hangs or fails from then on.
-    fn answers_once(host: &str) -> Vec<IpAddr> {
+    /// Answers once; from then on hangs, fails or knows the name no more.
+    fn answers_once(host: &str) -> Word {
         static ANSWERED: Mutex<Vec<String>> = Mutex::new(Vec::new());
         let mut answered = ANSWERED.lock().unwrap();
         if !answered.iter().any(|known| known == host) {
             answered.push(host.to_owned());
-            return vec![[192, 0, 2, 1].into()];
+            return there();
         }
         drop(answered);
         while host.starts_with("hangs") && !*LET_GO_ONCE.lock().unwrap() {
             thread::park_timeout(Duration::from_millis(5));
         }
-        Vec::new()
+        if host.starts_with("gone") { Word::Nowhere } else { Word::Unknown }
     }
 
     static LET_GO_ONCE: Mutex<bool> = Mutex::new(false);
@@ -257,22 +295,23 @@ mod tests {
     #[tokio::test]
     async fn a_resolver_that_hangs_or_fails_keeps_nobody_from_what_was_known() {
         let names = Names::new(answers_once);
-        for host in ["hangs.example.com", "fails.example.com"] {
+        for host in ["hangs.example.com", "fails.example.com", "gone.example.com"] {
             assert_eq!(names.look_up(host).await.unwrap().len(), 1);
         }
         age(&names, FRESH);
         let since = Instant::now();
-        assert!(timeout(LONG, names.look_up("hangs.example.com")).await.expect("it is known").is_ok());
+        assert!(timeout(LONG, names.look_up("hangs.example.com")).await.expect("it is known").is_some());
         assert!(since.elapsed() >= SLOW, "the resolver has its chance");
-        assert!(names.look_up("fails.example.com").await.is_ok());
-        assert!(names.look_up("fails.example.com").await.is_ok(), "and is left alone for a while");
+        assert!(names.look_up("fails.example.com").await.is_some());
+        assert!(names.look_up("fails.example.com").await.is_some(), "and is left alone for a while");
+        assert!(names.look_up("gone.example.com").await.is_none(), "its address may be another's by now");
         age(&names, SLOW);
-        let again = tokio::time::timeout(SLOW / 2, names.look_up("hangs.example.com")).await;
-        assert!(again.expect("nobody waits twice").is_ok());
+        let again = timeout(SLOW / 2, names.look_up("hangs.example.com")).await;
+        assert!(again.expect("nobody waits twice").is_some());
         age(&names, STALE);
-        assert!(names.look_up("fails.example.com").await.is_err(), "addresses of yesterday are none");
+        assert!(names.look_up("fails.example.com").await.is_none(), "addresses of yesterday are none");
         *LET_GO_ONCE.lock().unwrap() = true;
-        assert!(timeout(LONG, names.look_up("hangs.example.com")).await.expect("it goes on").is_err());
+        assert!(timeout(LONG, names.look_up("hangs.example.com")).await.expect("it goes on").is_none());
     }
 
     #[tokio::test]

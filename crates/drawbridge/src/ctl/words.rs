@@ -92,7 +92,7 @@ fn of_connections(connections: &[Connection]) -> String {
             format!("#{number}"),
             player(connection),
             address.clone(),
-            shortened(host, HOST),
+            shortened(&plain(host), HOST),
             releases,
             route.clone(),
             phase.clone(),

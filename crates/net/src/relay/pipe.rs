@@ -4,17 +4,20 @@
 //! that this one starts.
 
 use mio::net::TcpStream;
-use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
+use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, splice};
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// How many bytes a pipe holds, where the system allows so many: Linux lets everybody have a MiB. Bulk costs a quarter less than by pipes of
-/// 256 KiB, since both peers are woken less often.
+/// How many bytes a pipe holds, where the system allows so many. Bulk costs a quarter less than by pipes of 256 KiB, since both peers are woken
+/// less often. Linux gives a user 64 such pipes (`fs.pipe-user-pages-soft`), then smaller ones, and tiny ones in the end.
 const SIZE: usize = 1024 * 1024;
 
-/// The most pipes kept for later by a thread.
-const KEPT: usize = 32;
+/// With pipes smaller than this copying is cheaper.
+const LEAST: usize = 64 * 1024;
+
+/// The most pipes kept for later by a thread: a pump holds one only as long as its sink is behind.
+const KEPT: usize = 4;
 
 thread_local! {
     static PIPES: RefCell<Vec<Pipe>> = const { RefCell::new(Vec::new()) };
@@ -31,14 +34,15 @@ pub(super) struct Pipe {
 /// An empty pipe.
 ///
 /// # Errors
-/// When the system gives none.
+/// When the system gives none, or a tiny one.
 pub(super) fn take() -> io::Result<Pipe> {
     if let Some(pipe) = PIPES.with_borrow_mut(Vec::pop) {
         return Ok(pipe);
     }
     let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-    // Whoever has many pipes is given small ones, which do as well.
-    let _ = fcntl_setpipe_size(&write, SIZE);
+    if fcntl_setpipe_size(&write, SIZE).is_err() && fcntl_getpipe_size(&write)? < LEAST {
+        return Err(io::ErrorKind::QuotaExceeded.into());
+    }
     Ok(Pipe { read, write, held: 0 })
 }
 
