@@ -4,8 +4,11 @@
 
 mod support;
 
-use drawbridge_testkit::{Closed, PATIENCE, Player, eventually, sees};
+use drawbridge_testkit::{Closed, PATIENCE, Player, Signal, eventually, sees};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::thread;
 use std::time::Duration;
 use support::ctl::{asked, carried, comes, done, fails, is_carried, socket, told, world};
 use support::scrape::{METRICS, metrics_address, wait_for};
@@ -180,6 +183,46 @@ fn a_ban_ends_connections_at_once() {
     assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB, "at once");
     let (code, said) = fails(&edge, &["unban", "Alice"]);
     assert!(code == 1 && said.contains("alice isn't banned"), "{said}");
+}
+
+/// Whom an edge has said to be banned is so in the file, whenever it is killed.
+#[test]
+fn a_ban_that_an_edge_has_confirmed_outlives_it() {
+    for round in 0..8_u64 {
+        let edge = edge().config(open_lobby()).start();
+        let (line, path) =
+            (UnixStream::connect(socket(&edge)).unwrap(), edge.folder().join("drawbridge.toml"));
+        let moment = Duration::from_millis(5 + round * 11);
+        let (mut asking, answers) = (line.try_clone().unwrap(), BufReader::new(line));
+        let (names, said) = thread::scope(|scope| {
+            let names = scope.spawn(move || {
+                let mut ban = |number: &u32| {
+                    writeln!(
+                        asking,
+                        "{{\"request\":\"ban\",\"whom\":\"p{number}\",\"reason\":\"\",\"by\":\"me\"}}"
+                    )
+                };
+                (0..100_000).take_while(|number| ban(number).is_ok()).count()
+            });
+            let said = scope.spawn(move || {
+                let answers = answers.lines().map_while(Result::ok);
+                answers.filter(|answer| answer.contains("\"banned\"")).count()
+            });
+            thread::park_timeout(moment);
+            edge.signal(Signal::KILL);
+            (names.join().unwrap(), said.join().unwrap())
+        });
+        assert!(said < names, "it was killed before the end");
+        let listed = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
+            .args(["bans", "--json", "--config"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+        let banned = listed["bans"].as_array().unwrap().len();
+        // One may have been written and not confirmed yet.
+        assert!((said..=said + 1).contains(&banned), "{said} were confirmed, {banned} are banned");
+    }
 }
 
 #[test]

@@ -109,15 +109,16 @@ fn a_thousand_route_files_change_under_players_and_pings() {
         for number in [0, 250, 500, 999] {
             live(&edge, number, "all");
         }
-        took.push(written.elapsed());
+        let all = written.elapsed();
         stop.store(true, Ordering::Relaxed);
-        println!("changes are live after {took:?}, the last time all of them");
-        assert!(took.iter().all(|took| *took < BUSY), "{took:?}");
-        assert!(took.iter().filter(|took| **took > LIVE).count() <= took.len() / 5, "{took:?}");
+        println!("changes are live after {took:?}, all together after {all:?}");
+        took.sort();
+        assert!(took.iter().chain([&all]).all(|took| *took < BUSY), "{took:?}, {all:?}");
+        assert!(took[took.len() * 4 / 5] <= LIVE, "{took:?}");
     });
     let rate = pinged.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64();
     println!("{rate:.0} pings/s, all answered");
-    assert!(rate > 250.0, "{rate:.0} pings/s only");
+    assert!(rate > 400.0, "{rate:.0} pings/s only");
     for (number, player) in players.iter_mut().enumerate() {
         player.write_all(b"still here").unwrap();
         let mut heard = [0; 10];

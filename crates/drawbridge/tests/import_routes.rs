@@ -230,6 +230,30 @@ fn a_host_without_target_leads_nowhere() {
     assert_eq!(lobby.arrived(), 0);
 }
 
+/// Of the long example the services are left out that would have to be asked: the session server and an action.
+#[test]
+fn a_route_of_passage_chooses_players_and_targets_as_before() {
+    let words = [
+        ("type: mojang\n      server_id: \"\"", "type: disabled"),
+        (
+            "        - type: grpc\n          name: \"queue\"\n          address: \"queue.internal:50051\"\n",
+            "",
+        ),
+        // Of the others nobody joins; a cluster isn't there.
+        ("type: agones_discovery", "type: fixed_discovery\n      targets: []\n      was:"),
+    ];
+    let words: Vec<_> = words.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+    let edge = started(&imported("passage", &words));
+    let join = |name: &str, host: &str| Player::new(name, 769).host(host).join(edge.address());
+    assert_eq!(join("Alice", "play.example.com").transferred(), ("10.0.1.10", 25565), "the one in Europe");
+    for (name, words) in [("Griefer", "can't join"), ("Bot_7", "can't join")] {
+        let told = join(name, "play.example.com").kicked().to_owned();
+        assert!(told.contains(words), "{name}: {told}");
+    }
+    let other = join("Alice", "elsewhere.example.org");
+    assert!(!other.kicked().is_empty(), "the last route has the others, and its discovery isn't there");
+}
+
 #[test]
 fn players_of_passage_are_handed_over_as_before() {
     let words =

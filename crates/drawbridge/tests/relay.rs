@@ -19,6 +19,9 @@ const MODES: [&str; 3] = ["passthrough", "zero_copy", "server_only"];
 /// What targets say first.
 const HELLO: &[u8] = b"\x05hello";
 
+/// What the log says of a target that isn't there.
+const UNREACHED: &str = "a target can't be reached";
+
 fn target() -> Target {
     Target::start(Manner::Echoes(HELLO.to_vec())).unwrap()
 }
@@ -93,6 +96,38 @@ fn who_waits_for_a_target_is_told_of_a_kick_and_of_a_ban() {
         let told = client.kicked();
         assert!(told.contains("Griefing."), "{order:?}: {told}");
     }
+}
+
+/// Players leave before the edge would give up: the next one begins elsewhere all the same.
+#[test]
+fn a_target_that_a_player_had_enough_of_is_tried_last() {
+    let (silent, target) = (Target::start(Manner::Silent).unwrap(), target());
+    let edge = relaying(&[silent.address(), target.address()], "relay.answer = \"4s\"");
+    let leaves_after = |patience| {
+        let asked = silent.heard().len();
+        let client = Raw::joins(&edge, 767);
+        assert!(eventually(PATIENCE, || (silent.heard().len() > asked).then_some(())).is_some());
+        thread::park_timeout(patience);
+        drop(client);
+        edge.wait_for_messages("left", asked + 1);
+    };
+    leaves_after(Duration::ZERO);
+    assert!(edge.log().iter().all(|line| line.message() != Some(UNREACHED)), "leaving at once says nothing");
+    leaves_after(Duration::from_millis(2_200));
+    edge.wait_for_message(UNREACHED);
+    Raw::joins(&edge, 767).hears(HELLO);
+    assert_eq!(silent.heard().len(), 2, "it isn't asked again");
+}
+
+/// A name that nobody resolves is told of, and tried last like everything else that can't be reached.
+#[test]
+fn a_target_whose_name_is_unknown_is_told_of() {
+    let target = target();
+    let both = route("passthrough", &[target.address()], "")
+        .replace("targets = [", "targets = [\"nobody.invalid:25565\", ");
+    let edge = edge().config(both).start();
+    Raw::joins(&edge, 767).hears(HELLO);
+    assert!(edge.wait_for_message(UNREACHED).text().contains("nobody.invalid"));
 }
 
 /// What one side has said to its end is carried to its end, and the other side goes on.
@@ -304,14 +339,16 @@ fn the_target_with_the_fewest_players_may_be_first() {
     assert!(edge_check(&mistaken).contains("nobody is counted in this mode"));
 }
 
-/// The login packet of 1.6: number, name, host and port, in UTF-16.
+/// A text as clients before 1.7 say it.
+fn legacy_text(text: &str) -> Vec<u8> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let length = u16::try_from(units.len()).unwrap().to_be_bytes();
+    [length.to_vec(), units.into_iter().flat_map(u16::to_be_bytes).collect()].concat()
+}
+
+/// The login packet of 1.6: number, name, host and port.
 fn login_of_1_6(name: &str, host: &str) -> Vec<u8> {
-    let text = |text: &str| {
-        let units: Vec<u16> = text.encode_utf16().collect();
-        let length = u16::try_from(units.len()).unwrap().to_be_bytes();
-        [length.to_vec(), units.into_iter().flat_map(u16::to_be_bytes).collect()].concat()
-    };
-    [vec![0x02, 78], text(name), text(host), 25565_i32.to_be_bytes().to_vec()].concat()
+    [vec![0x02, 78], legacy_text(name), legacy_text(host), 25565_i32.to_be_bytes().to_vec()].concat()
 }
 
 /// Clients of 1.6 and older are carried by the same rules, and read their own kind of kick.
@@ -342,6 +379,14 @@ fn logins_of_old_are_carried_too() {
         assert_eq!(target.heard(), [login_of_1_6("Alice", host)]);
         client.0.write_all(b"and on").unwrap();
         client.hears(b"and on");
+    }
+    // 1.2 and older say it all in one text; the oldest no host.
+    for (words, target) in [("Alice;one.example.com:25565", &first), ("Alice", &second)] {
+        let login = [vec![0x02], legacy_text(words)].concat();
+        let mut client = Raw::connect(&edge);
+        client.0.write_all(&login).unwrap();
+        client.hears(HELLO);
+        assert_eq!(target.heard().last(), Some(&login), "{words}");
     }
     let kicked = |more: &str, words: &str| {
         let edge = support::edge().config(config(more)).start();

@@ -170,6 +170,20 @@ fn clients_of_old_are_shown_the_targets_own_status_too() {
     assert!(fields[3].contains("Ahoy"), "{answer:?}");
 }
 
+#[test]
+fn a_target_that_breaks_off_is_passed_over() {
+    let half = says(&document("half", 1));
+    let broken = Target::start(Manner::Breaks(half[..half.len() / 2].to_vec())).unwrap();
+    let whole = target("whole", 1);
+    let edge = relaying(&[broken.address(), whole.address()], "");
+    assert_eq!(description(&shown(&edge)), "whole");
+    let alone = relaying(
+        &[broken.address()],
+        "[routes.status]\ntype = \"relay\"\n[routes.status.states.unreachable]\ndescription = \"Broken\"",
+    );
+    assert_eq!(description(&shown(&alone)), "Broken");
+}
+
 /// A client and a server made by other hands see each other.
 #[test]
 fn real_servers_are_shown_to_real_clients() {

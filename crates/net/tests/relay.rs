@@ -111,6 +111,52 @@ fn all_bytes_arrive_in_their_order_both_ways() {
     }
 }
 
+/// Pipes of this process: each has two ends.
+#[cfg(target_os = "linux")]
+fn pipes() -> usize {
+    let links =
+        std::fs::read_dir("/proc/self/fd").unwrap().flatten().map(|link| std::fs::read_link(link.path()));
+    links.flatten().filter(|to| to.to_string_lossy().starts_with("pipe:")).count() / 2
+}
+
+/// What a sink doesn't take is kept in a pipe where it came by splice(2), and in memory where it was copied.
+#[cfg(target_os = "linux")]
+#[test]
+fn small_packets_are_copied_and_bulk_is_spliced_through_pipes_that_nobody_holds_for_long() {
+    const STALLED: usize = 6;
+    for (method, spliced) in
+        [(Method::Adaptive, [false, true]), (Method::Copy, [false; 2]), (Method::Splice, [true; 2])]
+    {
+        let before = pipes();
+        let house = House::start(Options { method, ..Options::default() });
+        let pairs: Vec<_> = (0..STALLED).map(|_| house.pair()).collect();
+        for (client, target) in &pairs {
+            let (mut client, mut target) = (client, target);
+            for _ in 0..20 {
+                target.write_all(&[7; 200]).unwrap();
+                client.read_exact(&mut [0; 200]).unwrap();
+            }
+        }
+        assert_eq!(pipes() > before, spliced[0], "{method:?}, small packets");
+        for (_, target) in &pairs {
+            fill(target);
+        }
+        let held = pipes() - before;
+        assert_eq!(held >= STALLED, spliced[1], "{method:?}: {held} pipes hold bulk");
+        for (client, target) in &pairs {
+            target.shutdown(Shutdown::Write).unwrap();
+            client.shutdown(Shutdown::Write).unwrap();
+            let _ = std::io::copy(&mut &*client, &mut std::io::sink()).unwrap();
+        }
+        for _ in &pairs {
+            assert_eq!(house.ended().0, End::Closed);
+        }
+        let kept = pipes() - before;
+        assert!(kept <= 4, "{method:?}: {kept} pipes are kept");
+        drop(house);
+    }
+}
+
 #[test]
 fn one_direction_may_end_before_the_other() {
     for method in METHODS {

@@ -21,6 +21,8 @@ pub enum Manner {
     Silent,
     /// Closes as soon as it hears something.
     Closes,
+    /// Says this as soon as it hears something, and closes.
+    Breaks(Vec<u8>),
 }
 
 /// A server that speaks no protocol.
@@ -100,6 +102,11 @@ fn converse(mut stream: TcpStream, manner: &Manner, mut note: impl FnMut(&[u8]))
             }
             Manner::Silent | Manner::EchoesOnce(_) => continue,
             Manner::Closes => break,
+            Manner::Breaks(words) => {
+                // Who has gone already hears nothing.
+                let _ = stream.write_all(words);
+                break;
+            }
         };
         greeted = true;
         if stream.write_all(answer).is_err() {
