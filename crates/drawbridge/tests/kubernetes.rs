@@ -168,8 +168,8 @@ fn a_list_that_is_too_long_comes_in_smaller_pages() {
         api.serve("default", &format!("foreign{number:03}"), 1, [("example.com/hosts", "a.example.com")]);
     }
     api.serve("default", "lobby", 1, saying("lobby.example.com", "lobby"));
-    // 301 are 75 MiB.
-    api.weigh(256 << 10);
+    // 301 are 19 MiB.
+    api.weigh(64 << 10);
     let edge = watching(&api, "");
     soon_says(&edge, "lobby.example.com", "lobby");
     let asked = limits(&api);
@@ -181,15 +181,34 @@ fn a_list_that_is_too_long_comes_in_smaller_pages() {
     // What is too long by itself is told, and asked for again later.
     let api = KubernetesApi::start().unwrap();
     api.serve("default", "lobby", 1, saying("lobby.example.com", "lobby"));
-    api.weigh(65 << 20);
+    api.weigh(17 << 20);
     let edge = watching(&api, "");
     let line = edge.wait_for_message(LOST);
-    assert!(line.text().contains("longer than 67108864 bytes"), "{line}");
+    assert!(line.text().contains("longer than 16777216 bytes"), "{line}");
     let asked = limits(&api);
     let asked: Vec<_> = asked.iter().map(|(limit, _)| limit.as_str()).take(9).collect();
     assert_eq!(asked, ["500", "250", "125", "62", "31", "15", "7", "3", "1"]);
     api.weigh(0);
     soon_says(&edge, "lobby.example.com", "lobby");
+}
+
+/// 244 MiB of annotations, which whoever may annotate services may write.
+#[test]
+fn a_list_takes_no_more_memory_than_is_kept_of_it() {
+    let api = KubernetesApi::start().unwrap();
+    for number in 0..1_000 {
+        let host = format!("s{number:04}.example.com");
+        api.serve("default", &format!("s{number:04}"), 1, saying(&host, "long"));
+    }
+    api.swell(250_000);
+    let edge = watching(&api, "");
+    let line = edge.wait_for("the bound", |line| {
+        line.message().is_some_and(|message| message.starts_with("there are more than 67108864 bytes of annot"))
+    });
+    assert_eq!(line.field("first").as_deref(), Some("kubernetes:default/s0268"), "{line}");
+    let peak = edge.memory().peak;
+    eprintln!("peak {}", peak >> 20);
+    assert!(peak < 400 << 20, "{peak} bytes");
 }
 
 /// Files, Docker, Kubernetes: in this order.

@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep, timeout};
 pub const MOST: usize = 10_000;
 /// Objects in one page of the list, unless that has more bytes than are read: then there are half as many in it, down to one.
 const PAGE: usize = 500;
-/// The most bytes of a page.
-const PAGE_BYTES: usize = 64 << 20;
+/// The most bytes of a page, which is held beside all that is known.
+const PAGE_BYTES: usize = 16 << 20;
 /// The most bytes of one change: more than a cluster stores of an object.
 const CHANGE: usize = 4 << 20;
 /// How long a page may take.
@@ -49,6 +49,10 @@ pub trait Keeper: Send + Sync {
 
     /// The resource version of an object.
     fn version(object: &Self::Object) -> &str;
+
+    /// These are all so far of a list that is still being read. Whoever keeps little of them lets go of the rest here: all of them are
+    /// held until the list is whole, and objects may be long.
+    fn gather(&self, _: &mut [Self::Object]) {}
 
     /// These are all, or so many of them as are looked at.
     fn replace(&self, objects: Vec<Self::Object>);
@@ -179,6 +183,7 @@ async fn list<K: Keeper>(keeper: &K, cluster: &Arc<Cluster>) -> Result<String, A
                 page => page?,
             };
         objects.extend(items);
+        keeper.gather(&mut objects);
         next = metadata.r#continue;
         if next.is_empty() || objects.len() >= MOST {
             if !next.is_empty() || objects.len() > MOST {

@@ -3,7 +3,7 @@
 //! What must stay true: it is told once that whoever is asked is away, and once that they are back; documents that are the same as before
 //! are no news.
 
-use drawbridge_model::{Offer, RouteDocument};
+use drawbridge_model::{Offer, Remark, RouteDocument};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,10 +35,10 @@ impl Desk {
     }
 
     /// This is all there is, in the order in which it came: where it is too much, what came last is left out.
-    pub(crate) fn put(&self, mut documents: Vec<RouteDocument>) {
+    pub(crate) fn put(&self, documents: impl IntoIterator<Item = RouteDocument>) {
         let mut room = MOST;
         let mut left_out = None;
-        documents.retain(|document| match room.checked_sub(document.text.len()) {
+        let fits = |document: &RouteDocument| match room.checked_sub(bytes(document)) {
             Some(left) => {
                 room = left;
                 true
@@ -47,7 +47,8 @@ impl Desk {
                 left_out.get_or_insert_with(|| document.name.clone());
                 false
             }
-        });
+        };
+        let mut documents: Vec<_> = documents.into_iter().filter(fits).collect();
         self.much.note(left_out.as_deref());
         documents.sort_by(|one, other| one.name.cmp(&other.name));
         self.offer.send_if_modified(|offer| {
@@ -58,6 +59,13 @@ impl Desk {
             news
         });
     }
+}
+
+/// About how many bytes a document has: what is wrong with a short one may be told at length.
+pub(crate) fn bytes(document: &RouteDocument) -> usize {
+    let remarks = document.remarks.iter();
+    let remarks = remarks.map(|remark| size_of::<Remark>() + remark.message.len() + remark.help.len());
+    document.text.len() + remarks.sum::<usize>()
 }
 
 /// Whether whoever is asked answers.

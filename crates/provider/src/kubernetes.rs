@@ -5,6 +5,8 @@
 #[cfg(feature = "kubernetes")]
 mod follow;
 #[cfg(feature = "kubernetes")]
+mod found;
+#[cfg(feature = "kubernetes")]
 mod seat;
 #[cfg(feature = "kubernetes")]
 mod section;

@@ -81,6 +81,8 @@ struct Books {
     forbidden: Option<String>,
     /// How many bytes each object of a list takes beside its own.
     weight: usize,
+    /// How many bytes the descriptions in a list have beside their own.
+    swollen: usize,
     calls: Vec<ApiCall>,
     released: u64,
     bookmarks: u64,
@@ -169,6 +171,11 @@ impl KubernetesApi {
     /// Each object of a list takes so many bytes more from now on.
     pub fn weigh(&self, bytes: usize) {
         self.books().weight = bytes;
+    }
+
+    /// Each service of a list that says something in the server list says so many bytes more from now on.
+    pub fn swell(&self, bytes: usize) {
+        self.books().swollen = bytes;
     }
 
     /// Adds a game server of a fleet, ready, in the namespace `default`, on the node `node-a`, at 127.0.0.1 with the port `game`.

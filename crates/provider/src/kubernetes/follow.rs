@@ -1,12 +1,12 @@
 //! How Services are followed: a watch for each namespace, or one for all, of which each keeps documents for those that are marked.
 
+use super::found::{Found, Route};
 use super::seat::Seat;
 use super::section::KubernetesSection;
-use super::service::Service;
 use crate::desk::{Desk, Health};
 use drawbridge_kubernetes::{ApiError, Cluster, Keeper, Scope, follow};
 use drawbridge_model::{Offer, RouteSource};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -82,21 +82,29 @@ impl RouteSource for Kubernetes {
 impl Watch {
     /// Changes what is known, and offers what comes of it as soon as every namespace has been heard of and one is known at least.
     fn change(&self, change: impl FnOnce(&mut Seat, &mut u64)) {
-        // Each change is whole, so that what a panic elsewhere left behind is sound.
-        let mut seats = self.table.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let Seats { all, came } = &mut *seats;
-        let Some(seat) = all.get_mut(self.seat) else { return };
-        change(seat, came);
+        let seats = self.seat(change);
+        let all = &seats.all;
         if all.iter().all(|seat| seat.heard) && all.iter().any(|seat| seat.listed) {
             let mut documents: Vec<_> = all.iter().flat_map(Seat::documents).collect();
             documents.sort_by_key(|(came, _)| *came);
-            self.table.desk.put(documents.into_iter().map(|(_, document)| document.clone()).collect());
+            self.table.desk.put(documents.into_iter().map(|(_, document)| document.clone()));
         }
+    }
+
+    /// Does something with what is known here.
+    fn seat(&self, change: impl FnOnce(&mut Seat, &mut u64)) -> MutexGuard<'_, Seats> {
+        // Each change is whole, so that what a panic elsewhere left behind is sound.
+        let mut seats = self.table.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let Seats { all, came } = &mut *seats;
+        if let Some(seat) = all.get_mut(self.seat) {
+            change(seat, came);
+        }
+        seats
     }
 }
 
 impl Keeper for Watch {
-    type Object = Service;
+    type Object = Found;
 
     fn kind(&self) -> (&'static str, &'static str) {
         ("v1", "services")
@@ -106,27 +114,27 @@ impl Keeper for Watch {
         self.scope.clone()
     }
 
-    fn version(service: &Service) -> &str {
-        &service.metadata.resource_version
+    fn version(found: &Found) -> &str {
+        &found.version
     }
 
-    fn replace(&self, services: Vec<Service>) {
-        let found = |service: &Service| Some((service.key(), service.made().to_owned(), service.document()?));
-        let documents = services.iter().filter_map(found).collect();
-        self.change(|seat, came| seat.replace(documents, came));
+    fn gather(&self, found: &mut [Found]) {
+        drop(self.seat(|seat, _| seat.trim(found)));
     }
 
-    fn put(&self, service: Service) {
-        let (key, document) = (service.key(), service.document());
-        self.change(|seat, came| match document {
-            Some(document) => seat.put(key, document, came),
-            None => seat.remove(&key),
+    fn replace(&self, found: Vec<Found>) {
+        self.change(|seat, came| seat.replace(found, came));
+    }
+
+    fn put(&self, Found { key, route, .. }: Found) {
+        self.change(|seat, came| match route {
+            Route::Document(document) => seat.put(key, document, came),
+            Route::None | Route::LeftOut(_) => seat.remove(&key),
         });
     }
 
-    fn remove(&self, service: &Service) {
-        let key = service.key();
-        self.change(|seat, _| seat.remove(&key));
+    fn remove(&self, found: &Found) {
+        self.change(|seat, _| seat.remove(&found.key));
     }
 
     fn too_many(&self) {

@@ -3,7 +3,8 @@
 //! What must stay true: where there are more than can be routes, those that came first are; others wait for their places, as far as there is
 //! room to know them.
 
-use crate::desk::Bound;
+use super::found::{Found, Route};
+use crate::desk::{Bound, bytes};
 use drawbridge_model::RouteDocument;
 use std::collections::BTreeMap;
 
@@ -22,8 +23,9 @@ pub(super) struct Seat {
     pub(super) heard: bool,
     pub(super) listed: bool,
     held: BTreeMap<Key, Held>,
-    /// How many bytes their documents have.
+    /// How many bytes their documents have, of so many at most.
     bytes: usize,
+    most_bytes: usize,
     /// The first for which there was no room since the last list.
     left_out: Option<String>,
     many: Bound,
@@ -40,33 +42,58 @@ struct Held {
 
 impl Seat {
     pub(super) fn new(provider: &'static str, namespace: Option<String>) -> Self {
+        Self::of(provider, namespace, KNOWN.1)
+    }
+
+    fn of(provider: &'static str, namespace: Option<String>, most_bytes: usize) -> Self {
         Self {
             heard: false,
             listed: false,
             held: BTreeMap::new(),
             bytes: 0,
+            most_bytes,
             left_out: None,
             many: Bound::new(provider, namespace.clone(), MOST, "annotated services"),
-            much: Bound::new(provider, namespace, KNOWN.1, "bytes of annotated services"),
+            much: Bound::new(provider, namespace, most_bytes, "bytes of annotated services"),
         }
     }
 
-    /// These are all, each with when it was made: of those that come together, the oldest were first. `came` counts who comes.
-    pub(super) fn replace(&mut self, found: Vec<(Key, String, RouteDocument)>, came: &mut u64) {
+    /// Leaves out of a list what there would be no room for: those that came last.
+    pub(super) fn trim(&self, found: &mut [Found]) {
+        if found.iter().map(Found::bytes).sum::<usize>() <= self.most_bytes {
+            return;
+        }
+        found.sort_by_cached_key(|found| self.turn(found));
+        let mut room = self.most_bytes;
+        for found in found {
+            match room.checked_sub(found.bytes()) {
+                Some(left) => room = left,
+                None => found.leave_out(),
+            }
+        }
+    }
+
+    /// Where it stands in line: of those that come together, the oldest were first.
+    fn turn(&self, Found { key, made, .. }: &Found) -> (u64, String, Key) {
+        (self.held.get(key).map_or(u64::MAX, |held| held.came), made.clone(), key.clone())
+    }
+
+    /// These are all. `came` counts who comes.
+    pub(super) fn replace(&mut self, mut found: Vec<Found>, came: &mut u64) {
+        found.sort_by_cached_key(|found| self.turn(found));
         let before = std::mem::take(&mut self.held);
         (self.bytes, self.left_out) = (0, None);
-        let mut found: Vec<_> = found
-            .into_iter()
-            .map(|(key, made, document)| {
-                (before.get(&key).map_or(u64::MAX, |held| held.came), made, key, document)
-            })
-            .collect();
-        found.sort_by(|(one, made, key, _), (other, made_other, key_other, _)| {
-            (one, made, key).cmp(&(other, made_other, key_other))
-        });
-        for (rank, _, key, document) in found {
-            let rank = if rank == u64::MAX { next(came) } else { rank };
-            self.hold(key, rank, document);
+        for Found { key, route, .. } in found {
+            match route {
+                Route::Document(document) => {
+                    let rank = before.get(&key).map_or_else(|| next(came), |held| held.came);
+                    self.hold(key, rank, document);
+                }
+                Route::LeftOut(name) => {
+                    self.left_out.get_or_insert(name);
+                }
+                Route::None => {}
+            }
         }
         (self.heard, self.listed) = (true, true);
     }
@@ -95,13 +122,13 @@ impl Seat {
 
     fn take(&mut self, key: &Key) -> Option<Held> {
         let held = self.held.remove(key)?;
-        self.bytes -= held.document.text.len();
+        self.bytes -= bytes(&held.document);
         Some(held)
     }
 
     fn hold(&mut self, key: Key, came: u64, document: RouteDocument) {
-        let bytes = self.bytes + document.text.len();
-        if self.held.len() < KNOWN.0 && bytes <= KNOWN.1 {
+        let bytes = self.bytes + bytes(&document);
+        if self.held.len() < KNOWN.0 && bytes <= self.most_bytes {
             self.bytes = bytes;
             self.held.insert(key, Held { came, document });
         } else {
@@ -118,15 +145,32 @@ fn next(came: &mut u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use drawbridge_model::Remark;
 
-    fn service(namespace: &str, number: usize, made: &str) -> (Key, String, RouteDocument) {
+    fn service(namespace: &str, number: usize, made: &str) -> Found {
         let name = format!("s{number:04}");
         let document = RouteDocument {
             name: format!("kubernetes:{namespace}/{name}"),
             text: format!("# {namespace}"),
             remarks: Vec::new(),
         };
-        ((namespace.to_owned(), name), made.to_owned(), document)
+        let key = (namespace.to_owned(), name);
+        Found { key, version: String::new(), made: made.to_owned(), route: Route::Document(document) }
+    }
+
+    fn long(namespace: &str, number: usize, made: &str, bytes: usize) -> Found {
+        let mut found = service(namespace, number, made);
+        if let Route::Document(document) = &mut found.route {
+            document.text = "#".repeat(bytes);
+        }
+        found
+    }
+
+    fn put(seat: &mut Seat, found: Found, came: &mut u64) {
+        match found.route {
+            Route::Document(document) => seat.put(found.key, document, came),
+            route => panic!("{route:?}"),
+        }
     }
 
     fn count(seat: &Seat, namespace: &str) -> usize {
@@ -142,17 +186,15 @@ mod tests {
         let first = |made| (0..MOST).map(move |number| service("m", number, made));
         seat.replace(first(LATE).collect(), &mut came);
         // Before them by the alphabet, and older.
-        let ((key, _, document), (other, _, later)) = (service("a", 0, EARLY), service("z", 0, EARLY));
-        seat.put(key, document, &mut came);
-        seat.put(other, later, &mut came);
+        put(&mut seat, service("a", 0, EARLY), &mut came);
+        put(&mut seat, service("z", 0, EARLY), &mut came);
         assert_eq!([count(&seat, "a"), count(&seat, "m"), count(&seat, "z")], [0, MOST, 0]);
         let others = || (0..3).flat_map(|number| [service("a", number, EARLY), service("z", number, EARLY)]);
         seat.replace(others().chain(first(LATE)).collect(), &mut came);
         assert_eq!(count(&seat, "m"), MOST, "a list changes nothing about it");
         // Who goes makes room for who has waited longest, and who changes keeps their place.
-        let (key, _, document) = service("m", 1, LATE);
-        seat.put(key, document, &mut came);
-        seat.remove(&service("m", 0, LATE).0);
+        put(&mut seat, service("m", 1, LATE), &mut came);
+        seat.remove(&service("m", 0, LATE).key);
         assert_eq!([count(&seat, "a"), count(&seat, "m"), count(&seat, "z")], [1, MOST - 1, 0]);
         seat.replace(others().collect(), &mut came);
         assert_eq!([count(&seat, "a"), count(&seat, "m"), count(&seat, "z")], [3, 0, 3]);
@@ -168,17 +210,44 @@ mod tests {
 
     #[test]
     fn what_is_known_has_a_bound() {
-        let (mut seat, mut came) = (Seat::new("kubernetes", None), 0);
-        let long = |number: usize, bytes: usize| {
-            let (key, made, document) = service("m", number, EARLY);
-            (key, made, RouteDocument { text: "#".repeat(bytes), ..document })
-        };
-        seat.replace(vec![long(0, KNOWN.1 - 10), long(1, 11), long(2, 10)], &mut came);
-        assert_eq!((seat.documents().len(), seat.bytes), (2, KNOWN.1));
+        let (mut seat, mut came) = (Seat::of("kubernetes", None, 1_000), 0);
+        let long = |number: usize, bytes: usize| long("m", number, EARLY, bytes);
+        seat.replace(vec![long(0, 990), long(1, 11), long(2, 10)], &mut came);
+        assert_eq!((seat.documents().len(), seat.bytes), (2, 1_000));
         assert_eq!(seat.left_out.as_deref(), Some("kubernetes:m/s0001"));
-        seat.remove(&long(0, 0).0);
-        let (key, _, document) = long(1, 11);
-        seat.put(key, document, &mut came);
+        seat.remove(&long(0, 0).key);
+        put(&mut seat, long(1, 11), &mut came);
         assert_eq!((seat.documents().len(), seat.bytes), (2, 21));
+        let remark = Remark { line: 1, fatal: true, message: "#".repeat(500), help: "#".repeat(500) };
+        let mut wordy = long(3, 1);
+        if let Route::Document(document) = &mut wordy.route {
+            document.remarks.push(remark);
+        }
+        put(&mut seat, wordy, &mut came);
+        assert_eq!((seat.documents().len(), seat.bytes), (2, 21), "what is wrong with it counts too");
+    }
+
+    #[test]
+    fn a_list_is_never_held_beyond_the_bound() {
+        let (mut seat, mut came) = (Seat::of("kubernetes", None, 1_000), 0);
+        seat.replace(vec![long("z", 0, LATE, 400)], &mut came);
+        let mut list: Vec<Found> = Vec::new();
+        for page in 0..4 {
+            // The later pages have the older ones.
+            let made = format!("2026-01-{:02}T00:00:00Z", 9 - page);
+            list.extend((0..50).map(|number| long("m", page * 50 + number, &made, 100)));
+            list.extend((0..50).map(|number| Found { route: Route::None, ..service("f", number, EARLY) }));
+            seat.trim(&mut list);
+            assert_eq!(list.iter().map(Found::bytes).sum::<usize>(), 1_000, "page {page}");
+        }
+        list.push(long("z", 0, LATE, 400));
+        seat.trim(&mut list);
+        seat.replace(list, &mut came);
+        let names: Vec<_> = seat.documents().iter().map(|(_, document)| document.name.as_str()).collect();
+        let numbers = 150..156;
+        let oldest = numbers.map(|number| format!("kubernetes:m/s{number:04}"));
+        let first = std::iter::once("kubernetes:z/s0000".to_owned());
+        assert_eq!(names, first.chain(oldest).collect::<Vec<_>>());
+        assert_eq!(seat.left_out.as_deref(), Some("kubernetes:m/s0156"), "the first of many");
     }
 }

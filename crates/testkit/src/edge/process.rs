@@ -39,6 +39,8 @@ pub struct Finished {
 pub struct Memory {
     /// Resident set.
     pub rss: u64,
+    /// The most that the resident set has ever been.
+    pub peak: u64,
     /// The same, with what several processes share counted proportionally.
     pub pss: u64,
     /// What it has asked the system for, whether it has ever written to it or not.
@@ -56,6 +58,7 @@ impl Memory {
         let bytes = |text: &str, name: &str| field(text, name).map(|kibibytes| kibibytes * 1024);
         Ok(Self {
             rss: bytes(&rollup, "Rss:")?,
+            peak: bytes(&status, "VmHWM:")?,
             pss: bytes(&rollup, "Pss:")?,
             reserved: bytes(&status, "VmSize:")?,
         })

@@ -184,7 +184,8 @@ impl Books {
         let (from, limit) = (parameter("continue").unwrap_or(0), parameter("limit").unwrap_or(usize::MAX));
         let all = self.servers.values().chain(self.services.values());
         let all: Vec<&Value> = all.filter(|object| selected(object)).collect();
-        let page: Vec<&Value> = all.iter().skip(from).take(limit).copied().collect();
+        let page: Vec<Value> =
+            all.iter().skip(from).take(limit).map(|object| swollen(object, self.swollen)).collect();
         let more = from + page.len() < all.len();
         let next = if more { (from + page.len()).to_string() } else { String::new() };
         let list = json!({
@@ -234,6 +235,17 @@ impl Books {
         self.record("DELETED", server);
         self.says(index, 200, &json!({ "kind": "Status", "status": "Success" }))
     }
+}
+
+/// A service whose description has so many bytes more, if it has any.
+fn swollen(object: &Value, bytes: usize) -> Value {
+    let mut object = object.clone();
+    if let Some(Value::String(text)) =
+        object.pointer_mut("/metadata/annotations/drawbridge.dev~1status.description")
+    {
+        text.push_str(&"x".repeat(bytes));
+    }
+    object
 }
 
 /// An answer with so many blanks behind it, for as long as they are read.
