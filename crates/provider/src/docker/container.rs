@@ -39,14 +39,14 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// Why players can't be sent to it, if they can't.
+    /// What it is instead of ready, if it isn't.
     pub(crate) const fn trouble(self) -> Option<&'static str> {
         match self {
             Self::Ready => None,
-            Self::Absent => Some("doesn't run"),
-            Self::Paused => Some("is paused"),
-            Self::Starting => Some("is starting: its health isn't known yet"),
-            Self::Unhealthy => Some("is unhealthy"),
+            Self::Absent => Some("not running"),
+            Self::Paused => Some("paused"),
+            Self::Starting => Some("starting"),
+            Self::Unhealthy => Some("unhealthy"),
         }
     }
 }

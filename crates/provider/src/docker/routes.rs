@@ -4,7 +4,7 @@
 
 use super::container::{Container, STYLE, State};
 use crate::draft::{Draft, Trouble};
-use crate::labels::{self, HOSTS, Labels};
+use crate::labels::{HOSTS, Labels};
 use drawbridge_model::RouteDocument;
 use std::collections::BTreeMap;
 
@@ -66,17 +66,54 @@ fn document(labels: &Labels, group: &[&Container], network: Option<&str>) -> Opt
     Some(draft.write())
 }
 
-/// Why there is nowhere for players to go.
+/// Why there is nowhere for players to go. Who they are isn't told: many that fall ill one after the other would say something new each time.
 fn nobody(group: &[&Container]) -> Trouble {
-    let why = |container: &&Container| {
-        Some(format!("{} {}", labels::shown(container.name()), container.state().trouble()?))
-    };
-    // Who has hundreds of them learns no more from all.
-    let why: Vec<String> = group.iter().filter_map(why).take(8).collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for trouble in group.iter().filter_map(|container| container.state().trouble()) {
+        *counts.entry(trouble).or_default() += 1;
+    }
+    let why: Vec<String> = counts
+        .into_iter()
+        .map(|(trouble, count)| match count {
+            1 if group.len() == 1 => format!("it is {trouble}"),
+            1 => format!("1 is {trouble}"),
+            count => format!("{count} are {trouble}"),
+        })
+        .collect();
     Trouble {
         label: HOSTS,
         fatal: false,
         message: format!("no player can be sent to it: {}", why.join(", ")),
         help: "that changes by itself: until then the server list shows it as offline".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nobody_can_be_sent_there_is_told_by_number() {
+        let container = |number: usize, state: serde_json::Value| -> Container {
+            let labels = serde_json::json!({ "drawbridge.hosts": "a.example.com", "drawbridge.name": "a" });
+            let inspected =
+                serde_json::json!({ "Name": format!("/c{number}"), "State": state, "Config": { "Labels": labels } });
+            serde_json::from_value(inspected).unwrap()
+        };
+        let health = |status: &str| serde_json::json!({ "Status": "running", "Health": { "Status": status } });
+        let told = |containers: &[Container]| {
+            let documents = documents(containers, None);
+            let [document] = documents.as_slice() else { panic!("{documents:?}") };
+            let [remark] = document.remarks.as_slice() else { panic!("{document:?}") };
+            remark.message.clone()
+        };
+        let mut containers: Vec<_> = (0..20).map(|number| container(number, health("starting"))).collect();
+        assert!(told(&containers).ends_with("no player can be sent to it: 20 are starting"));
+        containers.push(container(20, health("unhealthy")));
+        containers.push(container(21, serde_json::json!({ "Status": "paused" })));
+        let words = "no player can be sent to it: 1 is paused, 20 are starting, 1 is unhealthy";
+        assert!(told(&containers).ends_with(words), "{}", told(&containers));
+        let words = "container c20: no player can be sent to it: it is unhealthy";
+        assert_eq!(told(&containers[20..21]), words);
     }
 }
