@@ -74,8 +74,14 @@ fn what_is_paused_or_unwell_is_no_target_and_what_has_ended_no_route() {
     let kicked = || Player::new("Alice", 767).host(host).join(edge.address()).kicked().to_owned();
     for (state, why) in [
         ("{\"Status\":\"paused\"}", "container lobby: no player can be sent to it: it is paused"),
-        ("{\"Status\":\"running\",\"Health\":{\"Status\":\"unhealthy\"}}", "container lobby: no player can be sent to it: it is unhealthy"),
-        ("{\"Status\":\"running\",\"Health\":{\"Status\":\"starting\"}}", "container lobby: no player can be sent to it: it is starting"),
+        (
+            "{\"Status\":\"running\",\"Health\":{\"Status\":\"unhealthy\"}}",
+            "container lobby: no player can be sent to it: it is unhealthy",
+        ),
+        (
+            "{\"Status\":\"running\",\"Health\":{\"Status\":\"starting\"}}",
+            "container lobby: no player can be sent to it: it is starting",
+        ),
     ] {
         api.change("lobby", |container| container["State"] = state.parse().unwrap());
         soon_says(&edge, host, "The server is offline");

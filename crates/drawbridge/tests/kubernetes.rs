@@ -203,7 +203,8 @@ fn a_list_takes_no_more_memory_than_is_kept_of_it() {
     api.swell(250_000);
     let edge = watching(&api, "");
     let line = edge.wait_for("the bound", |line| {
-        line.message().is_some_and(|message| message.starts_with("there are more than 67108864 bytes of annot"))
+        line.message()
+            .is_some_and(|message| message.starts_with("there are more than 67108864 bytes of annot"))
     });
     assert_eq!(line.field("first").as_deref(), Some("kubernetes:default/s0268"), "{line}");
     let peak = edge.memory().peak;

@@ -94,6 +94,19 @@ fn a_container_that_cant_be_looked_at_is_a_route_as_it_was_until_it_is_gone() {
 }
 
 #[test]
+fn a_container_that_cant_be_looked_at_gives_its_name_up_to_another() {
+    let api = DockerApi::start().unwrap();
+    api.run("lobby", saying("old.example.com", "old"));
+    let edge = asking(&api).start();
+    assert_eq!(said(&edge, "old.example.com"), "old");
+    api.spoil("lobby", Temper::Fails(500));
+    api.change_by("lobby", ("container", "rename"), |container| container["Name"] = "/before".into());
+    api.run_with("new", saying("new.example.com", "new"), |container| container["Name"] = "/lobby".into());
+    soon_says(&edge, "new.example.com", "new");
+    assert_eq!(said(&edge, "old.example.com"), "old");
+}
+
+#[test]
 fn a_daemon_that_says_nothing_holds_the_start_up_for_three_seconds() {
     let api = DockerApi::start().unwrap();
     api.temper(Temper::Silent);

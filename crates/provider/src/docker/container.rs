@@ -167,6 +167,11 @@ impl From<Inspected> for Container {
 }
 
 impl Container {
+    /// The same container by another name.
+    pub(super) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// Its name, which no other has.
     pub(crate) fn name(&self) -> &str {
         &self.name

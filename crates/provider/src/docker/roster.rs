@@ -1,7 +1,7 @@
 //! The containers that the daemon lists, in the order in which they came, and what is known of each.
 //!
-//! What must stay true: a container that can't be looked at for the moment is known as it was, until it is gone; where there are too many, those
-//! that came first stay.
+//! What must stay true: a container that can't be looked at for the moment is known as it was, until it is gone, but by the name that it has in
+//! the list: there no two have the same. Where there are too many, those that came first stay.
 
 use super::container::Container;
 use super::daemon::{DaemonError, Listed};
@@ -60,6 +60,11 @@ impl Roster {
     pub(super) fn choose(&mut self, mut listed: Vec<Listed>) -> Vec<Listed> {
         let there: BTreeSet<&str> = listed.iter().map(|one| one.id.as_str()).collect();
         self.entries.retain(|id, _| there.contains(id.as_str()));
+        for one in &listed {
+            if let Some(entry) = self.entries.get_mut(&one.id) {
+                entry.container = entry.container.take().map(|container| container.named(one.name()));
+            }
+        }
         let known = self.entries.values().filter_map(|entry| entry.container.as_ref());
         self.bytes = known.map(Container::bytes).sum();
         self.left_out = None;
@@ -88,6 +93,7 @@ impl Roster {
         let Some(entry) = self.entries.get_mut(&listed.id) else { return };
         match found {
             Ok(Some(container)) => {
+                let container = container.named(listed.name());
                 self.bytes -= entry.container.take().map_or(0, |before| before.bytes());
                 let bytes = container.bytes();
                 if self.bytes + bytes <= most {
@@ -168,6 +174,26 @@ mod tests {
         more.push(listed("0", 0));
         assert_eq!(names(&roster.choose(more)), names(&chosen), "nobody who is there loses their place");
         assert_eq!(names(&roster.choose(vec![listed("a", 2), listed("0", 0)])), ["a", "0"]);
+    }
+
+    #[test]
+    fn names_are_those_of_the_list_for_others_may_be_those_of_another_moment() {
+        let mut roster = Roster::new("docker");
+        let running = || Ok(Some(Container::default()));
+        let called = |id: &str, name: &str| -> Listed {
+            serde_json::from_value(serde_json::json!({ "Id": id, "Names": [format!("/{name}")] })).unwrap()
+        };
+        let names = |roster: &Roster| -> Vec<String> {
+            roster.containers().map(|container| container.name().to_owned()).collect()
+        };
+        for one in roster.choose(vec![called("1", "lobby")]) {
+            roster.note(&one, running());
+        }
+        assert_eq!(names(&roster), ["lobby"]);
+        let listed = roster.choose(vec![called("1", "old"), called("2", "lobby")]);
+        roster.note(&listed[0], Err(DaemonError::Silent));
+        roster.note(&listed[1], running());
+        assert_eq!(names(&roster), ["old", "lobby"]);
     }
 
     #[test]

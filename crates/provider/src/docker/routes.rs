@@ -16,7 +16,7 @@ pub(crate) fn documents<'a>(
     let there = containers.into_iter().filter(|container| container.is_there());
     let mut containers: Vec<(usize, &Container)> = there.enumerate().collect();
     containers.sort_by(|(_, one), (_, other)| one.name().cmp(other.name()));
-    // One that can't be looked at may still be known by a name that another has by now.
+    // No daemon lists two of one name; where one did, there would be two documents of one.
     containers.dedup_by(|(_, one), (_, other)| one.name() == other.name());
     let mut groups: BTreeMap<_, Group<'_>> = BTreeMap::new();
     for (came, container) in containers {
@@ -96,11 +96,11 @@ mod tests {
     fn why_nobody_can_be_sent_there_is_told_by_number() {
         let container = |number: usize, state: serde_json::Value| -> Container {
             let labels = serde_json::json!({ "drawbridge.hosts": "a.example.com", "drawbridge.name": "a" });
-            let inspected =
-                serde_json::json!({ "Name": format!("/c{number}"), "State": state, "Config": { "Labels": labels } });
+            let inspected = serde_json::json!({ "Name": format!("/c{number}"), "State": state, "Config": { "Labels": labels } });
             serde_json::from_value(inspected).unwrap()
         };
-        let health = |status: &str| serde_json::json!({ "Status": "running", "Health": { "Status": status } });
+        let health =
+            |status: &str| serde_json::json!({ "Status": "running", "Health": { "Status": status } });
         let told = |containers: &[Container]| {
             let documents = documents(containers, None);
             let [document] = documents.as_slice() else { panic!("{documents:?}") };
