@@ -34,6 +34,11 @@ impl Desk {
         self.offer.subscribe()
     }
 
+    /// Whether there has been an answer yet.
+    pub(crate) fn has_offer(&self) -> bool {
+        self.offer.borrow().is_some()
+    }
+
     /// This is all there is, in the order in which it came: where it is too much, what came last is left out.
     pub(crate) fn put(&self, documents: impl IntoIterator<Item = RouteDocument>) {
         let mut room = MOST;

@@ -87,10 +87,72 @@ fn a_container_that_cant_be_looked_at_is_a_route_as_it_was_until_it_is_gone() {
 
     api.spoil("new", Temper::Fails(500));
     api.run("new", saying("new.example.com", "new"));
-    edge.wait_for_message("a container can't be looked at yet: it is no route");
+    edge.wait_for_message(NOT_YET);
     api.spoil("new", Temper::Honest);
     // Nobody tells of it.
     soon_says(&edge, "new.example.com", "new");
+}
+
+/// What is told of a container that isn't known.
+const NOT_YET: &str = "a container can't be looked at yet: it is no route";
+
+#[test]
+fn a_container_that_hangs_keeps_no_other_waiting() {
+    let api = DockerApi::start().unwrap();
+    let edge = asking(&api).start();
+    api.spoil("hangs", Temper::Silent);
+    api.run("hangs", saying("hangs.example.com", "hangs"));
+    edge.wait_for_message(NOT_YET);
+    for round in 0..3 {
+        let start = Instant::now();
+        let host = format!("other{round}.example.com");
+        api.run(&format!("other{round}"), saying(&host, "other"));
+        soon_says(&edge, &host, "other");
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+    assert_eq!((told(&edge, NOT_YET), told(&edge, LOST)), (1, 0));
+}
+
+#[test]
+fn of_many_that_cant_be_looked_at_few_are_named() {
+    let api = DockerApi::start().unwrap();
+    api.run("lobby", saying("lobby.example.com", "lobby"));
+    for number in 0..20 {
+        api.spoil(&format!("s{number}"), Temper::Fails(500));
+        api.run(&format!("s{number}"), saying(&format!("s{number}.example.com"), "here"));
+    }
+    let edge = asking(&api).start();
+    assert_eq!(said(&edge, "lobby.example.com"), "lobby");
+    let line = edge.wait_for_message("further containers can't be looked at: what was known of them stays");
+    assert_eq!((line.field("more").as_deref(), told(&edge, NOT_YET)), (Some("12"), 8));
+    for number in 0..20 {
+        api.spoil(&format!("s{number}"), Temper::Honest);
+    }
+    api.tell();
+    let line = edge.wait_for_message("further containers can be looked at again");
+    assert_eq!(line.field("more").as_deref(), Some("12"));
+    soon_says(&edge, "s19.example.com", "here");
+}
+
+#[test]
+fn where_nothing_can_be_looked_at_it_isnt_known_that_there_is_nothing() {
+    let api = DockerApi::start().unwrap();
+    api.spoil("lobby", Temper::Fails(500));
+    api.run("lobby", saying("lobby.example.com", "lobby"));
+    let edge = asking(&api).start();
+    edge.wait_for_message(
+        "there is no answer yet: the edge starts without its routes, which come when there is",
+    );
+    edge.wait_for_message(LOST);
+    api.spoil("lobby", Temper::Honest);
+    api.tell();
+    soon_says(&edge, "lobby.example.com", "lobby");
+    edge.wait_for_message(FOUND);
+    // What is gone from the list is gone, whatever else can't be looked at.
+    api.spoil("other", Temper::Fails(500));
+    api.remove("lobby");
+    api.run("other", saying("other.example.com", "other"));
+    soon_says(&edge, "lobby.example.com", "harbour");
 }
 
 #[test]

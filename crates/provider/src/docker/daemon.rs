@@ -57,6 +57,9 @@ pub(crate) enum DaemonError {
     /// Nothing came in time.
     #[error("no answer within {PATIENCE:?}")]
     Silent,
+    /// Nothing came in the time that somebody who was silent before still has.
+    #[error("no answer within {0:?}")]
+    Overdue(Duration),
     /// An answer that is an error.
     #[error("the daemon answers {status}: {message}")]
     Status {

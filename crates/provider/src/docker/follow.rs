@@ -21,6 +21,8 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 /// How many containers are looked at at once, and how long all of them may take.
 const AT_ONCE: usize = 8;
 const ROUND: Duration = Duration::from_secs(60);
+/// How long it may take to look at one that couldn't be looked at the last time.
+const DOUBTED: Duration = Duration::from_secs(1);
 /// How long further word is awaited before the list is asked for.
 const QUIET: Duration = Duration::from_millis(50);
 /// How long no word is believed, and how long it is where a container couldn't be looked at.
@@ -80,6 +82,13 @@ struct Known<'a> {
     roster: Roster,
 }
 
+impl Known<'_> {
+    /// This is what there is now.
+    fn offer(&self, section: &DockerSection) {
+        self.desk.put(documents(self.roster.containers(), section.network.as_deref()));
+    }
+}
+
 /// As long as the daemon is there. Gives why it ended, and whether the daemon had told of events by then, or could have.
 async fn session(known: &mut Known<'_>, section: &DockerSection) -> (DaemonError, bool) {
     let met = async {
@@ -102,9 +111,7 @@ async fn listen(
     events: &mut Events,
 ) -> Result<Infallible, DaemonError> {
     loop {
-        look(&mut known.roster, daemon).await?;
-        known.desk.put(documents(known.roster.containers(), section.network.as_deref()));
-        known.health.well();
+        look(known, section, daemon).await?;
         let believed = if known.roster.is_certain() { BELIEVED.0 } else { BELIEVED.1 };
         word(events, believed).await?;
     }
@@ -122,22 +129,66 @@ async fn word(events: &mut Events, believed: Duration) -> Result<(), DaemonError
     Ok(())
 }
 
-/// Looks at everything that is there.
-async fn look(roster: &mut Roster, daemon: &Daemon<'_>) -> Result<(), DaemonError> {
+/// Looks at everything that is there. Who couldn't be looked at the last time keeps nobody else waiting.
+async fn look(
+    known: &mut Known<'_>,
+    section: &DockerSection,
+    daemon: &Daemon<'_>,
+) -> Result<(), DaemonError> {
     let listed = daemon.containers(&format!("drawbridge.{HOSTS}")).await?;
     let deadline = Instant::now() + ROUND;
-    let ask = |one: Listed| async move {
-        let found = timeout_at(deadline, daemon.container(&one.id)).await;
-        (one, found.unwrap_or(Err(DaemonError::Silent)))
-    };
-    let mut found = pin!(stream::iter(roster.choose(listed)).map(ask).buffered(AT_ONCE));
-    while let Some((one, found)) = found.next().await {
-        match found {
-            Err(error @ DaemonError::Connect { .. }) => return Err(error),
-            // What is wrong with one is no reason to know nothing of the others.
-            found => roster.note(&one, found),
+    let (first, then) = known.roster.choose(listed);
+    let doubtful = !then.is_empty();
+    let mut failed = inspect(&mut known.roster, daemon, first, (deadline, ROUND)).await?;
+    if doubtful {
+        if !known.roster.is_blind() {
+            known.offer(section);
+        }
+        failed = failed.or(inspect(&mut known.roster, daemon, then, (deadline, DOUBTED)).await?);
+    }
+    known.roster.finish();
+    match failed.filter(|_| known.roster.is_blind()) {
+        None => {
+            known.offer(section);
+            known.health.well();
+        }
+        Some(error) => {
+            known.health.failing(&error, error.help());
+            // Of a daemon that has never told what one of them is like, it isn't known that there are no routes.
+            if known.desk.has_offer() {
+                known.offer(section);
+            }
         }
     }
-    roster.finish();
     Ok(())
+}
+
+/// Looks at these until the deadline, and so long at each. Gives why one of them couldn't be looked at, if one couldn't.
+async fn inspect(
+    roster: &mut Roster,
+    daemon: &Daemon<'_>,
+    listed: Vec<Listed>,
+    (deadline, patience): (Instant, Duration),
+) -> Result<Option<DaemonError>, DaemonError> {
+    let ask = |one: Listed| async move {
+        let start = Instant::now();
+        if start >= deadline {
+            return (one, None);
+        }
+        let until = deadline.min(start + patience);
+        let found = timeout_at(until, daemon.container(&one.id)).await;
+        let found = found.ok().or_else(|| (until < deadline).then_some(Err(DaemonError::Overdue(patience))));
+        (one, found)
+    };
+    let mut failed = None;
+    let mut found = pin!(stream::iter(listed).map(ask).buffered(AT_ONCE));
+    while let Some((one, found)) = found.next().await {
+        match found {
+            Some(Err(error @ DaemonError::Connect { .. })) => return Err(error),
+            // What is wrong with one is no reason to know nothing of the others.
+            Some(found) => failed = roster.note(&one, found).or(failed),
+            None => roster.skip(),
+        }
+    }
+    Ok(failed)
 }
