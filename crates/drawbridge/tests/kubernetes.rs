@@ -212,6 +212,24 @@ fn a_list_takes_no_more_memory_than_is_kept_of_it() {
     assert!(peak < 400 << 20, "{peak} bytes");
 }
 
+#[test]
+fn more_services_than_are_looked_at_are_told_of_once() {
+    const TOO_MANY: &str =
+        "there are more than 10000 services: those that come last in their list aren't looked at";
+    let api = KubernetesApi::start().unwrap();
+    for number in 0..10_000 {
+        api.serve("default", &format!("foreign{number:05}"), 1, []);
+    }
+    api.serve("default", "lobby", 1, saying("lobby.example.com", "lobby"));
+    let edge = watching(&api, "");
+    edge.wait_for_message(TOO_MANY);
+    // Another list says nothing new.
+    let lists = asked(&api).0;
+    api.forget();
+    api.wait_for("another list", |_| (asked(&api).0 >= lists * 2 && api.watches() > 0).then_some(()));
+    assert_eq!((told(&edge, TOO_MANY), said(&edge, "lobby.example.com")), (1, "harbour".into()));
+}
+
 /// Files, Docker, Kubernetes: in this order.
 #[test]
 fn a_container_keeps_its_host_from_a_service() {

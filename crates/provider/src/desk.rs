@@ -112,6 +112,8 @@ pub(crate) struct Bound {
     namespace: Option<String>,
     most: usize,
     unit: &'static str,
+    /// What becomes of those beyond it.
+    fate: &'static str,
     exceeded: AtomicBool,
 }
 
@@ -123,28 +125,43 @@ impl Bound {
         most: usize,
         unit: &'static str,
     ) -> Self {
-        Self { provider, namespace, most, unit, exceeded: AtomicBool::new(false) }
+        let fate = "those that came last are no routes";
+        Self { provider, namespace, most, unit, fate, exceeded: AtomicBool::new(false) }
     }
 
-    /// This is the first that is beyond it, if any is. Gives whether that was told.
-    pub(crate) fn note(&self, first: Option<&str>) -> bool {
-        let Self { provider, namespace, most, unit, exceeded } = self;
-        match (first.map(crate::labels::shown), exceeded.swap(first.is_some(), Ordering::Relaxed)) {
-            (Some(first), false) => {
-                tracing::warn!(
-                    provider,
-                    namespace,
-                    first,
-                    "there are more than {most} {unit}: those that came last are no routes"
-                );
-                true
-            }
-            (None, true) => {
-                tracing::info!(provider, namespace, "there are no more than {most} {unit} any more");
-                true
-            }
-            _ => false,
+    /// The same bound, where this becomes of those beyond it.
+    pub(crate) const fn with_fate(mut self, fate: &'static str) -> Self {
+        self.fate = fate;
+        self
+    }
+
+    /// This is the first that is beyond it, if any is.
+    pub(crate) fn note(&self, first: Option<&str>) {
+        match first {
+            Some(_) => self.exceeded(first),
+            None => self.held(),
         }
+    }
+
+    /// There are more, of which this is the first where that is known.
+    pub(crate) fn exceeded(&self, first: Option<&str>) {
+        let Self { provider, namespace, most, unit, fate, .. } = self;
+        if self.is_news(true) {
+            let first = first.map(crate::labels::shown);
+            tracing::warn!(provider, namespace, first, "there are more than {most} {unit}: {fate}");
+        }
+    }
+
+    /// There are no more than that.
+    pub(crate) fn held(&self) {
+        let Self { provider, namespace, most, unit, .. } = self;
+        if self.is_news(false) {
+            tracing::info!(provider, namespace, "there are no more than {most} {unit} any more");
+        }
+    }
+
+    fn is_news(&self, exceeded: bool) -> bool {
+        self.exceeded.swap(exceeded, Ordering::Relaxed) != exceeded
     }
 }
 
@@ -155,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_beyond_a_bound_is_told_once_and_so_is_its_end() {
         let bound = Bound::new("docker", None, 2, "containers");
-        let told = [None, Some("c"), Some("d"), None, None, Some("e")].map(|first| bound.note(first));
+        let told = [false, true, true, false, false, true].map(|exceeded| bound.is_news(exceeded));
         assert_eq!(told, [false, true, false, true, false, true]);
     }
 

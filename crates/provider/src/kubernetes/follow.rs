@@ -138,12 +138,7 @@ impl Keeper for Watch {
     }
 
     fn too_many(&self) {
-        let namespace = told(&self.scope);
-        tracing::warn!(
-            namespace,
-            most = drawbridge_kubernetes::MOST,
-            "there are too many services: some aren't looked at"
-        );
+        drop(self.seat(|seat, _| seat.cut()));
     }
 
     fn well(&self) {

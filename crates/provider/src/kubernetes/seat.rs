@@ -28,6 +28,10 @@ pub(super) struct Seat {
     most_bytes: usize,
     /// The first for which there was no room since the last list.
     left_out: Option<String>,
+    /// Whether the list that is being read, and the last one, have more than are looked at.
+    cutting: bool,
+    cut: bool,
+    listing: Bound,
     many: Bound,
     much: Bound,
 }
@@ -53,6 +57,10 @@ impl Seat {
             bytes: 0,
             most_bytes,
             left_out: None,
+            cutting: false,
+            cut: false,
+            listing: Bound::new(provider, namespace.clone(), KNOWN.0, "services")
+                .with_fate("those that come last in their list aren't looked at"),
             many: Bound::new(provider, namespace.clone(), MOST, "annotated services"),
             much: Bound::new(provider, namespace, most_bytes, "bytes of annotated services"),
         }
@@ -78,6 +86,11 @@ impl Seat {
         (self.held.get(key).map_or(u64::MAX, |held| held.came), made.clone(), key.clone())
     }
 
+    /// The list that is being read has more than are looked at.
+    pub(super) const fn cut(&mut self) {
+        self.cutting = true;
+    }
+
     /// These are all. `came` counts who comes.
     pub(super) fn replace(&mut self, mut found: Vec<Found>, came: &mut u64) {
         found.sort_by_cached_key(|found| self.turn(found));
@@ -96,6 +109,8 @@ impl Seat {
             }
         }
         (self.heard, self.listed) = (true, true);
+        self.cut = std::mem::take(&mut self.cutting);
+        if self.cut { self.listing.exceeded(None) } else { self.listing.held() }
     }
 
     /// One has come or changed.
