@@ -166,3 +166,9 @@ fn the_schema_has_every_key() {
         assert!(keys.iter().any(|found| found == key), "{key}: {keys:#?}");
     }
 }
+
+#[test]
+fn modes_move_bytes_as_they_are_named() {
+    let methods = [Mode::Transfer, Mode::Passthrough, Mode::ServerOnly, Mode::ZeroCopy].map(Mode::relay);
+    assert_eq!(methods, [None, Some(Method::Adaptive), Some(Method::Adaptive), Some(Method::Splice)]);
+}
