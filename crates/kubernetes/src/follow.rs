@@ -2,7 +2,7 @@
 //! documentation, <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
 //!
 //! What must stay true: a stream that breaks is taken up where it was; where the API has forgotten that (410 Gone), all is listed
-//! anew. Nothing is ever gone in between: the new list replaces the old at once.
+//! anew, and so it is where the keeper lacks what it had no room for. Nothing is ever gone in between: the new list replaces the old at once.
 
 use crate::cluster::{Call, Cluster, Resource, Scope, shown};
 use crate::error::ApiError;
@@ -10,9 +10,10 @@ use drawbridge_adapter::waits::Waits;
 use hyper::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// The most objects of a list that are looked at.
 pub const MOST: usize = 10_000;
@@ -26,6 +27,8 @@ const CHANGE: usize = 4 << 20;
 const LIST: Duration = Duration::from_secs(30);
 /// How long the API is asked to tell of changes before it is asked again, and how much longer it is listened to.
 const STREAM: (Duration, Duration) = (Duration::from_secs(240), Duration::from_secs(30));
+/// How soon after a list the keeper may have another.
+const ANEW: Duration = Duration::from_secs(10);
 /// Where a stream ended sooner than this, the next is waited for.
 const TOO_SHORT: Duration = Duration::from_secs(1);
 /// The first wait after a failure, and the longest.
@@ -62,6 +65,11 @@ pub trait Keeper: Send + Sync {
 
     /// One has gone.
     fn remove(&self, object: &Self::Object);
+
+    /// Waits until another list is wanted, for what there was no room for in the last one. May be dropped before.
+    fn wants_list(&self) -> impl Future<Output = ()> + Send {
+        pending()
+    }
 
     /// There are more than are looked at.
     fn too_many(&self);
@@ -101,6 +109,8 @@ enum Ended {
     Well,
     /// The API has forgotten where it was.
     Gone,
+    /// The keeper has room for more than the list gave it.
+    Outgrown,
     Failed(ApiError),
 }
 
@@ -118,10 +128,15 @@ pub async fn follow<K: Keeper>(keeper: Arc<K>, cluster: Arc<Cluster>) {
     let fresh = || Waits::new(WAITS.0, WAITS.1);
     let mut waits = fresh();
     let mut position = None;
+    let mut listed = Instant::now();
     loop {
         let from = match position.take() {
             Some(from) => Ok(from),
-            None => list(&*keeper, &cluster).await,
+            None => {
+                let list = list(&*keeper, &cluster).await;
+                listed = Instant::now();
+                list
+            }
         };
         let mut from = match from {
             Ok(from) => from,
@@ -133,7 +148,14 @@ pub async fn follow<K: Keeper>(keeper: Arc<K>, cluster: Arc<Cluster>) {
             }
         };
         let (start, mut began) = (Instant::now(), false);
-        let ended = changes(&*keeper, &cluster, &mut from, &mut began).await;
+        let anew = async {
+            sleep_until(listed + ANEW).await;
+            keeper.wants_list().await;
+        };
+        let ended = tokio::select! {
+            ended = changes(&*keeper, &cluster, &mut from, &mut began) => ended,
+            () = anew => Ended::Outgrown,
+        };
         let lasted = start.elapsed() >= TOO_SHORT;
         if lasted {
             waits = fresh();
@@ -141,6 +163,7 @@ pub async fn follow<K: Keeper>(keeper: Arc<K>, cluster: Arc<Cluster>) {
         let mut asked = None;
         match ended {
             Ended::Well => position = Some(from),
+            Ended::Outgrown => {}
             Ended::Gone => {
                 tracing::debug!(kind = keeper.kind().1, scope = ?keeper.scope(), "the list is too old: it is made anew");
             }

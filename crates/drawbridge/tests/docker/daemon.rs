@@ -99,6 +99,7 @@ const NOT_YET: &str = "a container can't be looked at yet: it is no route";
 #[test]
 fn a_container_that_hangs_keeps_no_other_waiting() {
     let api = DockerApi::start().unwrap();
+    api.run("lobby", saying("lobby.example.com", "lobby"));
     let edge = asking(&api).start();
     api.spoil("hangs", Temper::Silent);
     api.run("hangs", saying("hangs.example.com", "hangs"));

@@ -21,8 +21,9 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 /// How many containers are looked at at once, and how long all of them may take.
 const AT_ONCE: usize = 8;
 const ROUND: Duration = Duration::from_secs(60);
-/// How long it may take to look at one that couldn't be looked at the last time.
-const DOUBTED: Duration = Duration::from_secs(1);
+/// How long it may take to look at one that couldn't be looked at the last time, and how long all of these may take: meanwhile
+/// nobody hears what else happens.
+const DOUBTED: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 /// How long further word is awaited before the list is asked for.
 const QUIET: Duration = Duration::from_millis(50);
 /// How long no word is believed, and how long it is where a container couldn't be looked at.
@@ -144,7 +145,8 @@ async fn look(
         if !known.roster.is_blind() {
             known.offer(section);
         }
-        failed = failed.or(inspect(&mut known.roster, daemon, then, (deadline, DOUBTED)).await?);
+        let deadline = deadline.min(Instant::now() + DOUBTED.1);
+        failed = failed.or(inspect(&mut known.roster, daemon, then, (deadline, DOUBTED.0)).await?);
     }
     known.roster.finish();
     match failed.filter(|_| known.roster.is_blind()) {
@@ -187,7 +189,7 @@ async fn inspect(
             Some(Err(error @ DaemonError::Connect { .. })) => return Err(error),
             // What is wrong with one is no reason to know nothing of the others.
             Some(found) => failed = roster.note(&one, found).or(failed),
-            None => roster.skip(),
+            None => roster.skip(&one),
         }
     }
     Ok(failed)

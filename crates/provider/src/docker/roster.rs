@@ -20,8 +20,9 @@ const BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub(super) struct Roster {
     entries: BTreeMap<String, Entry>,
-    /// How many have come so far.
+    /// How many have come so far, and how many rounds there were.
     came: u64,
+    rounds: u64,
     many: Bound,
     /// How many bytes are known, of so many at most.
     bytes: usize,
@@ -54,6 +55,8 @@ struct Entry {
     container: Option<Container>,
     /// Whether it couldn't be looked at the last time.
     unseen: bool,
+    /// How many rounds there had been when it was tried last.
+    tried: u64,
 }
 
 impl Roster {
@@ -65,6 +68,7 @@ impl Roster {
         Self {
             entries: BTreeMap::new(),
             came: 0,
+            rounds: 0,
             many: Bound::new(provider, None, MOST, "containers"),
             bytes: 0,
             most_bytes,
@@ -87,6 +91,7 @@ impl Roster {
         let known = self.entries.values().filter_map(|entry| entry.container.as_ref());
         self.bytes = known.map(Container::bytes).sum();
         self.round = Round::default();
+        self.rounds += 1;
         // Of those that come together, the oldest were first.
         listed.sort_by_cached_key(|one| {
             let came = self.entries.get(&one.id).map_or(u64::MAX, |entry| entry.came);
@@ -99,15 +104,23 @@ impl Roster {
             let came = &mut self.came;
             self.entries.entry(one.id.clone()).or_insert_with(|| {
                 *came += 1;
-                Entry { came: *came, container: None, unseen: false }
+                Entry { came: *came, container: None, unseen: false, tried: 0 }
             });
         }
-        listed.into_iter().partition(|one| !self.entries.get(&one.id).is_some_and(|entry| entry.unseen))
+        let unseen = |one: &Listed| self.entries.get(&one.id).filter(|entry| entry.unseen);
+        let (mut doubtful, certain): (Vec<_>, Vec<_>) =
+            listed.into_iter().partition(|one| unseen(one).is_some());
+        // Where there is no time for all of them, each has its turn.
+        doubtful.sort_by_key(|one| unseen(one).map(|entry| entry.tried));
+        (certain, doubtful)
     }
 
     /// There was no time to look at one.
-    pub(super) const fn skip(&mut self) {
-        self.round.skipped += 1;
+    pub(super) fn skip(&mut self, listed: &Listed) {
+        // Of those that are asked for again and again anyhow, most are silent.
+        if !self.entries.get(&listed.id).is_some_and(|entry| entry.unseen) {
+            self.round.skipped += 1;
+        }
     }
 
     /// Notes what came of looking at one. Gives why it couldn't be looked at, if it couldn't.
@@ -119,6 +132,7 @@ impl Roster {
         let name = shown(listed.name());
         let most = self.most_bytes;
         let entry = self.entries.get_mut(&listed.id)?;
+        entry.tried = self.rounds;
         let found = match found {
             Ok(found) => found,
             Err(error) => {
@@ -132,17 +146,18 @@ impl Roster {
             }
         };
         self.round.seen += 1;
-        if std::mem::take(&mut entry.unseen) {
+        self.bytes -= entry.container.take().map_or(0, |before| before.bytes());
+        let was_unseen = std::mem::take(&mut entry.unseen);
+        let Some(container) = found else {
+            self.entries.remove(&listed.id);
+            return None;
+        };
+        if was_unseen {
             self.round.found += 1;
             if self.round.found <= NAMED {
                 tracing::info!(container = name, "a container can be looked at again");
             }
         }
-        self.bytes -= entry.container.take().map_or(0, |before| before.bytes());
-        let Some(container) = found else {
-            self.entries.remove(&listed.id);
-            return None;
-        };
         let container = container.named(listed.name());
         let bytes = container.bytes();
         if self.bytes + bytes <= most {
@@ -273,7 +288,7 @@ mod tests {
         assert!(roster.is_blind());
         roster.note(&first[1], Ok(Some(Container::default())));
         assert!(!roster.is_blind());
-        roster.skip();
+        roster.skip(&first[2]);
         let (first, then) = roster.choose(all());
         assert_eq!((names(&first), names(&then)), (vec!["b", "c"], vec!["a"]));
         for one in first.iter().chain(&then) {
@@ -281,8 +296,16 @@ mod tests {
             roster.note(one, Ok(Some(Container::default())));
         }
         assert!(roster.is_certain());
-        roster.skip();
+        roster.skip(&first[0]);
         assert!(!roster.is_certain(), "it is asked for again soon");
+        // One after the other where nobody answers.
+        let _ = roster.choose(all());
+        for one in first.iter().chain(&then) {
+            roster.note(one, Err(DaemonError::Silent));
+        }
+        let (_, doubtful) = roster.choose(all());
+        roster.note(&doubtful[0], Err(DaemonError::Silent));
+        assert_eq!(names(&roster.choose(all()).1), ["b", "c", "a"]);
         assert!(roster.choose(Vec::new()).0.is_empty() && !roster.is_blind(), "there is nobody to look at");
     }
 

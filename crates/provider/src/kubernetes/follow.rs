@@ -8,7 +8,7 @@ use drawbridge_kubernetes::{ApiError, Cluster, Keeper, Scope, follow};
 use drawbridge_model::{Offer, RouteSource};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 /// Services that are followed, until this is dropped.
@@ -39,6 +39,8 @@ struct Watch {
     seat: usize,
     scope: Scope,
     health: Health,
+    /// Word that there is room for who was left out.
+    room: Notify,
 }
 
 impl Kubernetes {
@@ -51,7 +53,7 @@ impl Kubernetes {
         let table = Arc::new(Table { desk: Arc::clone(&desk), seats });
         let start = |(seat, scope): (usize, Scope)| {
             let health = Health::of(desk.provider(), told(&scope));
-            let watch = Watch { table: Arc::clone(&table), seat, scope, health };
+            let watch = Watch { table: Arc::clone(&table), seat, scope, health, room: Notify::new() };
             let followed = follow(Arc::new(watch), Arc::clone(&cluster));
             AbortOnDropHandle::new(tasks.spawn_on(followed, runtime))
         };
@@ -94,12 +96,19 @@ impl Watch {
     /// Does something with what is known here.
     fn seat(&self, change: impl FnOnce(&mut Seat, &mut u64)) -> MutexGuard<'_, Seats> {
         // Each change is whole, so that what a panic elsewhere left behind is sound.
-        let mut seats = self.table.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seats = self.seats();
         let Seats { all, came } = &mut *seats;
         if let Some(seat) = all.get_mut(self.seat) {
             change(seat, came);
+            if seat.roomy {
+                self.room.notify_one();
+            }
         }
         seats
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Seats> {
+        self.table.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,7 +143,14 @@ impl Keeper for Watch {
     }
 
     fn remove(&self, found: &Found) {
-        self.change(|seat, _| seat.remove(&found.key));
+        self.change(|seat, _| seat.gone(&found.key));
+    }
+
+    async fn wants_list(&self) {
+        // Word of room is old news where there has been a list since.
+        while !self.seats().all.get(self.seat).is_some_and(|seat| seat.roomy) {
+            self.room.notified().await;
+        }
     }
 
     fn too_many(&self) {

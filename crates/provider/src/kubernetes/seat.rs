@@ -31,6 +31,8 @@ pub(super) struct Seat {
     /// Whether the list that is being read, and the last one, have more than are looked at.
     cutting: bool,
     cut: bool,
+    /// Whether there may be room by now for who was left out or not looked at, which another list would tell.
+    pub(super) roomy: bool,
     listing: Bound,
     many: Bound,
     much: Bound,
@@ -59,6 +61,7 @@ impl Seat {
             left_out: None,
             cutting: false,
             cut: false,
+            roomy: false,
             listing: Bound::new(provider, namespace.clone(), KNOWN.0, "services")
                 .with_fate("those that come last in their list aren't looked at"),
             many: Bound::new(provider, namespace.clone(), MOST, "annotated services"),
@@ -95,7 +98,7 @@ impl Seat {
     pub(super) fn replace(&mut self, mut found: Vec<Found>, came: &mut u64) {
         found.sort_by_cached_key(|found| self.turn(found));
         let before = std::mem::take(&mut self.held);
-        (self.bytes, self.left_out) = (0, None);
+        (self.bytes, self.left_out, self.roomy) = (0, None, false);
         for Found { key, route, .. } in found {
             match route {
                 Route::Document(document) => {
@@ -115,14 +118,29 @@ impl Seat {
 
     /// One has come or changed.
     pub(super) fn put(&mut self, key: Key, document: RouteDocument, came: &mut u64) {
-        let before = self.take(&key);
-        let rank = before.map_or_else(|| next(came), |held| held.came);
-        self.hold(key, rank, document);
+        self.change(|seat| {
+            let before = seat.take(&key);
+            let rank = before.map_or_else(|| next(came), |held| held.came);
+            seat.hold(key, rank, document);
+        });
     }
 
-    /// One has gone.
+    /// One is no route any more.
     pub(super) fn remove(&mut self, key: &Key) {
-        drop(self.take(key));
+        self.change(|seat| drop(seat.take(key)));
+    }
+
+    /// One has gone, whether it was a route or not.
+    pub(super) fn gone(&mut self, key: &Key) {
+        self.remove(key);
+        self.roomy |= self.cut;
+    }
+
+    /// Does something that may make room for those who were left out before.
+    fn change(&mut self, change: impl FnOnce(&mut Self)) {
+        let (bytes, waited) = (self.bytes, self.left_out.is_some());
+        change(self);
+        self.roomy |= waited && self.bytes < bytes;
     }
 
     /// Those that are routes, each with when it came.
@@ -240,6 +258,35 @@ mod tests {
         }
         put(&mut seat, wordy, &mut came);
         assert_eq!((seat.documents().len(), seat.bytes), (2, 21), "what is wrong with it counts too");
+    }
+
+    #[test]
+    fn room_for_who_was_left_out_is_noticed() {
+        let (mut seat, mut came) = (Seat::of("kubernetes", None, 1_000), 0);
+        let long = |number: usize, bytes: usize| long("m", number, EARLY, bytes);
+        let list = || vec![long(0, 500), long(1, 400), long(2, 300)];
+        seat.replace(list(), &mut came);
+        for (change, roomy) in [(long(0, 500), false), (long(0, 600), false), (long(0, 550), true)] {
+            put(&mut seat, change, &mut came);
+            assert_eq!(seat.roomy, roomy);
+        }
+        seat.replace(list(), &mut came);
+        assert!(!seat.roomy);
+        seat.gone(&long(2, 0).key);
+        assert!(!seat.roomy, "who was left out made no room");
+        seat.remove(&long(1, 0).key);
+        assert!(seat.roomy);
+        // Nobody waits for room.
+        seat.replace(list().split_off(1), &mut came);
+        seat.remove(&long(1, 0).key);
+        assert!(!seat.roomy);
+        // Who wasn't looked at may come after any other.
+        seat.cut();
+        seat.replace(list().split_off(1), &mut came);
+        seat.remove(&long(1, 0).key);
+        assert!(!seat.roomy, "it is still in the list");
+        seat.gone(&("f".to_owned(), "foreign".to_owned()));
+        assert!(seat.roomy);
     }
 
     #[test]
