@@ -108,15 +108,22 @@ fn wave(edge: &Edge, service: &GrpcService, names: &[String]) -> Vec<String> {
     let left = left.into_inner().unwrap();
     let all = || {
         let cancelled = cancelled(service);
-        names.iter().all(|name| cancelled.contains_key(name)).then_some(cancelled)
+        (cancelled.len() >= service.events("call").len()).then_some(cancelled)
     };
-    let cancelled =
-        eventually(Duration::from_secs(10), all).expect("the calls of all who left are cancelled");
-    let outlived = |name: &String| cancelled[name] - left[name];
-    let latest = names.iter().map(outlived).max().unwrap_or(0);
+    let cancelled = eventually(Duration::from_secs(10), all).expect("all calls are cancelled");
+    let outlived: Vec<_> =
+        names.iter().filter_map(|name| Some((name, cancelled.get(name)? - left[name]))).collect();
+    // On a machine that is busy elsewhere some leave before the edge has asked.
+    assert!(
+        (outlived.len() + 1) * 10 >= names.len() * 9,
+        "{} of {} were asked about",
+        outlived.len(),
+        names.len()
+    );
+    let latest = outlived.iter().map(|(_, outlived)| *outlived).max().unwrap_or(0);
     assert!(latest <= BUSY, "a call outlived its client by {latest} ms");
-    let late = names.iter().filter(|name| outlived(name) > OUTLIVES);
-    late.cloned().collect()
+    let late = outlived.iter().filter(|(_, outlived)| *outlived > OUTLIVES);
+    late.map(|(name, _)| (*name).clone()).collect()
 }
 
 /// Two thousand logins, of which a third leave while the edge asks who they are, a third while it asks where they may go, and a third
