@@ -245,7 +245,7 @@ impl Running {
         }
         if configured.fingerprint != *self.watch.fingerprint() {
             // A file that was written a moment ago has come along, and doesn't show as a change any more.
-            self.told.begin(Occasion::Asked);
+            self.told.ask();
         }
         self.told.warnings(&configured.warnings);
         let Configured { mut settings, routes, snapshot, warnings, fingerprint } = configured;

@@ -53,6 +53,11 @@ impl Told {
         self.begin_at(occasion, Instant::now());
     }
 
+    /// Somebody has written a file that comes along: they are told all of it.
+    pub(crate) const fn ask(&mut self) {
+        self.occasion = Occasion::Asked;
+    }
+
     fn begin_at(&mut self, occasion: Occasion, now: Instant) {
         let last = self.reading;
         self.lines.retain(|_, seen| seen.reading == last || now.duration_since(seen.at) < REMEMBERED);
