@@ -8,7 +8,7 @@ use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::configuration::{ClientInformation, Transfer};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::{
-    EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginStart, LoginSuccess,
+    EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginStart, LoginSuccess, TokenProof,
 };
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::varint;
@@ -147,7 +147,7 @@ impl Connection {
             port: 25565,
             intent: Intent::Login,
         })?;
-        connection.send(&LoginStart { name: name.into(), uuid: Uuid::nil() })?;
+        connection.send(&LoginStart { name: name.into(), uuid: Some(Uuid::nil()), key: None })?;
         connection.flush()?;
         Ok(connection)
     }
@@ -157,7 +157,10 @@ impl Connection {
         let secret = *Uuid::new_v4().as_bytes();
         self.send(&EncryptionResponse {
             shared_secret: drawbridge_rsa::encrypt(&request.public_key, &secret)?,
-            verify_token: drawbridge_rsa::encrypt(&request.public_key, &request.verify_token)?,
+            token: TokenProof::Encrypted(drawbridge_rsa::encrypt(
+                &request.public_key,
+                &request.verify_token,
+            )?),
         })?;
         self.flush()?;
         self.outbound.encrypt(&secret);

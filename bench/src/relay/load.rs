@@ -148,6 +148,10 @@ fn join() -> Result<Vec<u8>> {
     let (mut bytes, mut outbound) = (Vec::new(), Outbound::new());
     let handshake = Handshake { version, host: HOST.to_owned(), port: 25565, intent: Intent::Login };
     outbound.write(version, &handshake, &mut bytes)?;
-    outbound.write(version, &LoginStart { name: "Bench".to_owned(), uuid: Uuid::nil() }, &mut bytes)?;
+    outbound.write(
+        version,
+        &LoginStart { name: "Bench".to_owned(), uuid: Some(Uuid::nil()), key: None },
+        &mut bytes,
+    )?;
     Ok(bytes)
 }

@@ -10,7 +10,6 @@ mod fault;
 mod foreign;
 mod login;
 mod names;
-mod packets;
 mod peer;
 mod render;
 mod report;

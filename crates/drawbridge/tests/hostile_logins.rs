@@ -10,7 +10,7 @@ use drawbridge_protocol::packet::configuration::{
     AddResourcePack, ClientInformation, KeepAliveResponse, PackResult, ResourcePackResponse, Transfer,
 };
 use drawbridge_protocol::packet::login::{
-    CookieRequest, CookieResponse, EncryptionRequest, LoginAcknowledged, LoginSuccess,
+    CookieRequest, CookieResponse, EncryptionRequest, LoginAcknowledged, LoginSuccess, TokenProof,
 };
 use drawbridge_testkit::{
     Account, Backend, Connection, Deviation, Edge, Jar, Mode, Outcome, Player, SessionServer, eventually,
@@ -83,7 +83,7 @@ fn who_fails_to_encrypt_is_told_nothing_that_differs() {
         };
         match deviation {
             Deviation::GarbledSecret(length) => response.shared_secret = vec![0x5a; *length],
-            Deviation::GarbledToken(length) => response.verify_token = vec![0x5a; *length],
+            Deviation::GarbledToken(length) => response.token = TokenProof::Encrypted(vec![0x5a; *length]),
             _ => {}
         }
         connection.send(&response).unwrap();

@@ -4,7 +4,7 @@
 
 mod support;
 
-use drawbridge_protocol::packet::login::{EncryptionRequest, EncryptionResponse};
+use drawbridge_protocol::packet::login::{EncryptionRequest, EncryptionResponse, TokenProof};
 use drawbridge_testkit::{
     Account, Backend, Deviation, Edge, Jar, Mode, PackAnswer, Player, SessionServer, Tarpit, eventually, sees,
 };
@@ -73,8 +73,10 @@ fn of_authentication() {
     let mut connection = Player::with_account(&alice, 767).knock(edge.address()).unwrap();
     let request: EncryptionRequest = connection.receive().unwrap().read().unwrap();
     let encrypted = |plain: &[u8]| drawbridge_rsa::encrypt(&request.public_key, plain).unwrap();
-    let response =
-        EncryptionResponse { shared_secret: encrypted(&[1; 16]), verify_token: encrypted(b"another") };
+    let response = EncryptionResponse {
+        shared_secret: encrypted(&[1; 16]),
+        token: TokenProof::Encrypted(encrypted(b"another")),
+    };
     connection.send(&response).unwrap();
     let told = connection.rest().unwrap();
     assert!(String::from_utf8_lossy(&told).contains(keys[3]), "in plain sight: there is no shared secret");

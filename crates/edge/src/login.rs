@@ -14,6 +14,7 @@ use crate::snapshot::Snapshot;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Refused, Target};
 use drawbridge_net::Ticket;
 use drawbridge_protocol::packet::login::LoginStart;
+use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::Phase;
 use std::sync::Arc;
@@ -125,7 +126,8 @@ async fn begin(
     if !takes_name {
         return Err(Ended::Refused(Refusal::Name));
     }
-    let claim = Claim { name: start.name, id: start.uuid };
+    let id = start.uuid.unwrap_or_else(|| offline_uuid(&start.name));
+    let claim = Claim { name: start.name, id };
     visit.presence.learn_who(&Identity::Claimed(claim.clone()));
     match visit.shared.bans.name(&claim.name) {
         Some(ban) => Err(Refused::from(&*ban).into()),

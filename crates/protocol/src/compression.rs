@@ -7,10 +7,14 @@
 //! What must stay true: memory grows with what has really been inflated, never with what a peer claims, and never
 //! past the caller's bound; a body that is refused leaves the caller's buffer as it was.
 
+mod shared;
+
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use thiserror::Error;
 
 use crate::varint::{self, VarIntError};
+
+pub(crate) use shared::{deflate, first_bytes, inflate};
 
 /// The longest uncompressed packet that vanilla takes: 8 MiB (2 MiB before 1.20.5).
 pub const MAX_UNCOMPRESSED: usize = 1 << 23;

@@ -6,6 +6,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod carry;
 pub mod cipher;
 pub mod compression;
 pub mod frame;

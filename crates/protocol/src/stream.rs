@@ -230,7 +230,7 @@ mod tests {
 
     /// Two packets, the second encrypted from its first byte on, as a client sends them.
     fn conversation(payload: &[u8]) -> (Vec<u8>, LoginStart, CookieResponse) {
-        let start = LoginStart { name: "Notch".into(), uuid: Uuid::nil() };
+        let start = LoginStart { name: "Notch".into(), uuid: Some(Uuid::nil()), key: None };
         let cookie = CookieResponse { key: "a:b".into(), payload: Some(payload.to_vec()) };
         let mut outbound = Outbound::new();
         let mut bytes = Vec::new();

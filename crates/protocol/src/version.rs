@@ -165,6 +165,36 @@ impl ProtocolVersion {
         Some(release.version)
     }
 
+    /// Whether the arrays of the login have lengths of 16 bits.
+    pub const fn has_short_arrays(self) -> bool {
+        self.0 < Self::V1_8.0
+    }
+
+    /// Whether there is Set Compression.
+    pub const fn has_compression(self) -> bool {
+        self.0 >= Self::V1_8.0
+    }
+
+    /// Whether Login Success has the UUID as text.
+    pub const fn has_text_uuid(self) -> bool {
+        self.0 < Self::V1_16.0
+    }
+
+    /// Whether Login Success has the properties of the profile.
+    pub const fn has_properties_in_login(self) -> bool {
+        self.0 >= Self::V1_19.0
+    }
+
+    /// Whether Login Start may have the key that the player signs chat with.
+    pub const fn has_key_in_login(self) -> bool {
+        self.0 == Self::V1_19.0 || self.0 == Self::V1_19_1.0
+    }
+
+    /// Whether Login Start may have a UUID.
+    pub const fn has_uuid_in_login(self) -> bool {
+        self.0 >= Self::V1_19_1.0
+    }
+
     /// Whether a login goes on in the configuration state, and ends with Login Acknowledged.
     pub const fn has_configuration(self) -> bool {
         self.0 >= Self::V1_20_2.0

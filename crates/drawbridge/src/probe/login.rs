@@ -1,7 +1,6 @@
 //! A login, from the handshake to Login Success.
 
 use super::fault::Fault;
-use super::packets;
 use super::peer::{Deadline, Peer, Received};
 use super::report::{Passed, Report, Step};
 use super::session;
@@ -12,7 +11,8 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Kind, State};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::{
-    EncryptionRequest, EncryptionResponse, LoginDisconnect, LoginStart, SetCompression,
+    EncryptionRequest, EncryptionResponse, LoginDisconnect, LoginPluginRequest, LoginPluginResponse,
+    LoginStart, LoginSuccess, SetCompression, TokenProof,
 };
 use drawbridge_protocol::profile::{Profile, server_hash};
 use std::time::Duration;
@@ -102,8 +102,7 @@ impl Login<'_> {
         let (host, port) = (self.way.goal.host.clone(), self.way.goal.port);
         self.peer.say(&Handshake { version, host, port, intent: Intent::Login });
         self.peer.enter(State::Login);
-        let start = LoginStart { name: self.join.name.clone(), uuid: self.join.uuid };
-        self.peer.say_fields(Kind::LoginStart, |out| packets::write_login_start(version, &start, out));
+        self.peer.say(&LoginStart { name: self.join.name.clone(), uuid: Some(self.join.uuid), key: None });
         self.peer.flush(deadline).await?;
         let decision = self.decision(asides, deadline).await;
         decision.map_err(|fault| self.peer.recognise(fault))
@@ -123,14 +122,10 @@ impl Login<'_> {
             let received = self.peer.hear(deadline).await?;
             match received.kind {
                 Some(Kind::EncryptionBegin) => {
-                    let request =
-                        received.read_with(|fields| packets::read_encryption_request(version, fields))?;
-                    return Ok(Decision::Encrypt(request));
+                    return Ok(Decision::Encrypt(received.read()?));
                 }
                 Some(Kind::Success) => {
-                    let profile =
-                        received.read_with(|fields| packets::read_login_success(version, fields))?;
-                    return Ok(Decision::Success(profile));
+                    return Ok(Decision::Success(received.read::<LoginSuccess>()?.profile));
                 }
                 Some(Kind::Disconnect) => {
                     let text = words::of_json(&received.read::<LoginDisconnect>()?.reason);
@@ -157,16 +152,8 @@ impl Login<'_> {
                 asides.cookies += 1;
             }
             Some(Kind::LoginPluginRequest) => {
-                let (id, channel) = received.read_with(|fields| {
-                    let id = fields.varint("message id")?;
-                    let channel = fields.string("channel", 32_767)?.to_owned();
-                    fields.take_rest();
-                    Ok((id, channel))
-                })?;
-                self.peer.say_fields(Kind::LoginPluginResponse, |out| {
-                    out.varint(id);
-                    out.bool(false);
-                });
+                let LoginPluginRequest { message, channel, .. } = received.read()?;
+                self.peer.say(&LoginPluginResponse { message, data: None });
                 if asides.channels.len() < MOST_CHANNELS {
                     asides.channels.push(channel);
                 }
@@ -192,10 +179,7 @@ impl Login<'_> {
         } else {
             self.report.skip(Step::Session, "the server doesn't ask for it");
         }
-        let version = self.peer.version();
-        self.peer.say_fields(Kind::EncryptionBegin, |out| {
-            packets::write_encryption_response(version, &response, out);
-        });
+        self.peer.say(&response);
         let clock = Instant::now();
         let sent = self.peer.flush(Deadline::after(self.deadline())).await;
         if let Err(fault) = sent {
@@ -263,7 +247,7 @@ fn exchange(request: &EncryptionRequest) -> Result<([u8; 16], EncryptionResponse
     let secret: [u8; 16] = rand::random();
     let response = EncryptionResponse {
         shared_secret: drawbridge_rsa::encrypt(&request.public_key, &secret)?,
-        verify_token: drawbridge_rsa::encrypt(&request.public_key, &request.verify_token)?,
+        token: TokenProof::Encrypted(drawbridge_rsa::encrypt(&request.public_key, &request.verify_token)?),
     };
     Ok((secret, response))
 }

@@ -4,7 +4,7 @@ use super::{AT_ONCE, edge, lobby};
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::login::{
-    EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
+    EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess, TokenProof,
 };
 use drawbridge_protocol::wire::Encoder;
 use drawbridge_protocol::{ProtocolVersion, varint};
@@ -157,7 +157,7 @@ pub(crate) fn anywhere(bytes: &[u8]) -> [Vec<u8>; 4] {
 /// The answer to an Encryption Request: this secret, and this token in the place of the one that was sent.
 pub(crate) fn answer(request: &EncryptionRequest, secret: &[u8], token: &[u8]) -> EncryptionResponse {
     let encrypted = |plain: &[u8]| drawbridge_rsa::encrypt(&request.public_key, plain).unwrap();
-    EncryptionResponse { shared_secret: encrypted(secret), verify_token: encrypted(token) }
+    EncryptionResponse { shared_secret: encrypted(secret), token: TokenProof::Encrypted(encrypted(token)) }
 }
 
 /// A connection in configuration.

@@ -10,6 +10,7 @@ use drawbridge_protocol::packet::configuration::{
 };
 use drawbridge_protocol::packet::login::{
     CookieRequest, EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginDisconnect, SetCompression,
+    TokenProof,
 };
 use drawbridge_protocol::profile::server_hash;
 use drawbridge_protocol::wire::{Decoder, Encoder};
@@ -180,12 +181,14 @@ impl Script<'_> {
         }
         let mut response = EncryptionResponse {
             shared_secret: encrypted(&request.public_key, &sent)?,
-            verify_token: encrypted(&request.public_key, &token)?,
+            token: TokenProof::Encrypted(encrypted(&request.public_key, &token)?),
         };
         for deviation in &self.player.deviations {
             match deviation {
                 Deviation::GarbledSecret(length) => response.shared_secret = vec![0x5a; *length],
-                Deviation::GarbledToken(length) => response.verify_token = vec![0x5a; *length],
+                Deviation::GarbledToken(length) => {
+                    response.token = TokenProof::Encrypted(vec![0x5a; *length]);
+                }
                 _ => {}
             }
         }

@@ -10,7 +10,7 @@ use drawbridge_protocol::packet::configuration::{
     AddResourcePack, Disconnect, PackResult, ResourcePackResponse, Transfer,
 };
 use drawbridge_protocol::packet::login::{
-    EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginStart, LoginSuccess,
+    EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginStart, LoginSuccess, TokenProof,
 };
 use drawbridge_protocol::profile::{Profile, server_hash};
 use drawbridge_protocol::text::Component;
@@ -60,8 +60,9 @@ fn encrypt(client: &mut Client, should_authenticate: bool) -> String {
         should_authenticate,
     };
     client.say(&request);
-    let EncryptionResponse { shared_secret, verify_token } = client.hear();
-    assert_eq!(keys.decrypt_exact::<4>(&verify_token).bytes, [1, 2, 3, 4]);
+    let EncryptionResponse { shared_secret, token } = client.hear();
+    let TokenProof::Encrypted(token) = token else { panic!("the probe has no key to sign with: {token:?}") };
+    assert_eq!(keys.decrypt_exact::<4>(&token).bytes, [1, 2, 3, 4]);
     let secret = keys.decrypt_exact::<16>(&shared_secret).bytes;
     client.encrypt(&secret);
     server_hash("", &secret, keys.public_der())
