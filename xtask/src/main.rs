@@ -9,6 +9,7 @@ mod interop;
 mod matrix;
 mod node;
 mod packet_ids;
+mod play_vectors;
 mod program;
 mod reference;
 mod test;
@@ -58,6 +59,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Writes the packets of play that the protocol's tests compare with, as node-minecraft-protocol makes them.
+    PlayVectors {
+        /// Changes nothing, and fails where the packets would change.
+        #[arg(long)]
+        check: bool,
+    },
     /// Writes the reference of the configuration, docs/reference.md, from `drawbridge schema`.
     Reference {
         /// Changes nothing, and fails where the page would change.
@@ -74,6 +81,10 @@ fn main() -> anyhow::Result<()> {
         Task::Deploy => deploy::run(),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Reference { check } => reference::run(check),
+        Task::PlayVectors { check } => {
+            node::install()?;
+            play_vectors::run(check)
+        }
         Task::PacketIds { check } => {
             node::install()?;
             packet_ids::run(&node::folder().join(packet_ids::DATA), check)

@@ -1,7 +1,7 @@
 //! `test`: everything that Rust and Node suffice for.
 
 use crate::command::{self, Steps, cargo};
-use crate::{node, packet_ids, reference};
+use crate::{node, packet_ids, play_vectors, reference};
 use anyhow::Result;
 
 /// Installs, builds and runs.
@@ -13,6 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     steps.needed("npm packages", node::install)?;
     steps.needed("build", || command::run(cargo().args(["build", "--workspace", "--all-targets"])))?;
     steps.step("packet ids", || packet_ids::run(&node::folder().join(packet_ids::DATA), true));
+    steps.step("packets of play", || play_vectors::run(true));
     steps.step("reference of the configuration", || reference::run(true));
     steps.step("tests", || tests(&["--workspace"], false, arguments));
     if arguments.is_empty() {

@@ -1,5 +1,5 @@
 //! NBT as it goes over the network since 764: the root has a type and no name (Minecraft wiki, "NBT format"). What
-//! texts need to be written and read, and no more.
+//! texts need to be written and read, and no more; older NBT, whose root has a name, can be stepped over.
 //!
 //! What must stay true: the reader takes any bytes without panicking, nests at most [`MAX_DEPTH`] deep, keeps memory in
 //! proportion to its budget, never to a claim, and what the writer wrote it reads back as the same.
@@ -10,7 +10,7 @@ mod sink;
 
 pub(crate) use sink::NbtSink;
 
-pub use read::{NbtError, read, skip};
+pub use read::{NbtError, read, skip, skip_named};
 
 /// How many lists and compounds may stand inside each other; vanilla's bound.
 pub const MAX_DEPTH: usize = 512;

@@ -6,6 +6,7 @@
 pub mod configuration;
 pub mod handshake;
 pub mod login;
+pub mod play;
 pub mod status;
 
 use crate::ids::{self, Direction, Kind, State};

@@ -141,6 +141,14 @@ impl<'a> Decoder<'a> {
         Ok(u16::from_be_bytes(self.array(field)?))
     }
 
+    /// Four bytes, big-endian.
+    ///
+    /// # Errors
+    /// When fewer are left.
+    pub fn i32(&mut self, field: &'static str) -> Result<i32, DecodeError> {
+        Ok(i32::from_be_bytes(self.array(field)?))
+    }
+
     /// Eight bytes, big-endian.
     ///
     /// # Errors
@@ -247,6 +255,11 @@ impl<'a> Encoder<'a> {
 
     /// Two bytes, big-endian.
     pub fn u16(&mut self, value: u16) {
+        self.out.extend_from_slice(&value.to_be_bytes());
+    }
+
+    /// Four bytes, big-endian.
+    pub fn i32(&mut self, value: i32) {
         self.out.extend_from_slice(&value.to_be_bytes());
     }
 

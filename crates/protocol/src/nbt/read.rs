@@ -48,6 +48,18 @@ pub fn skip(bytes: &[u8]) -> Result<usize, NbtError> {
     Ok(bytes.len() - reader.rest.len())
 }
 
+/// As [`skip`], of a root tag that has a name, as in the packets before 764.
+///
+/// # Errors
+/// As [`NbtError`] lists them.
+pub fn skip_named(bytes: &[u8]) -> Result<usize, NbtError> {
+    let mut reader = Reader { rest: bytes, budget: 0 };
+    let kind = reader.byte()?;
+    reader.string_bytes()?;
+    reader.skip(kind, 0)?;
+    Ok(bytes.len() - reader.rest.len())
+}
+
 struct Reader<'a> {
     rest: &'a [u8],
     budget: usize,

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 /// The most characters of a locale (`de_de`).
 const LOCALE: usize = 16;
+/// The most characters of a text component in JSON.
+const TEXT: usize = 262_144;
 /// The most characters of a host in a Transfer packet.
 const HOST: usize = 32_767;
 
@@ -121,15 +123,26 @@ impl Packet for Disconnect {
     const KIND: Kind = Kind::Disconnect;
 
     fn encode(&self, version: ProtocolVersion, out: &mut Encoder<'_>) {
-        self.reason.to_nbt(version, out.buffer());
+        // In 764 alone texts are JSON here too.
+        if version.has_nbt_text() {
+            return self.reason.to_nbt(version, out.buffer());
+        }
+        let mut json = String::new();
+        self.reason.to_json(version, &mut json);
+        out.string(&json);
     }
 
-    fn decode(_: ProtocolVersion, fields: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { reason: read_text("reason", fields)? })
+    fn decode(version: ProtocolVersion, fields: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        if version.has_nbt_text() {
+            return Ok(Self { reason: read_text("reason", fields)? });
+        }
+        let json = fields.string("reason", TEXT)?;
+        let reason = Component::from_json_lenient(json);
+        Ok(Self { reason: reason.map_err(|_| DecodeError::Value { field: "reason", value: 0 })? })
     }
 }
 
-fn read_text(field: &'static str, fields: &mut Decoder<'_>) -> Result<Component, DecodeError> {
+pub(super) fn read_text(field: &'static str, fields: &mut Decoder<'_>) -> Result<Component, DecodeError> {
     let (reason, size) =
         Component::from_nbt(fields.rest()).map_err(|_| DecodeError::Value { field, value: 0 })?;
     fields.bytes(field, size)?;
@@ -208,6 +221,12 @@ impl PackResult {
         Self::Discarded,
     ];
 
+    pub(super) fn read(fields: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let number = fields.varint("result")?;
+        let result = usize::try_from(number).ok().and_then(|index| Self::ALL.get(index).copied());
+        result.ok_or(DecodeError::Value { field: "result", value: number.into() })
+    }
+
     /// Whether nothing more is to come about the pack.
     #[must_use]
     pub const fn is_final(self) -> bool {
@@ -235,10 +254,6 @@ impl Packet for ResourcePackResponse {
     }
 
     fn decode(_: ProtocolVersion, fields: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let id = fields.uuid("id")?;
-        let number = fields.varint("result")?;
-        let result = usize::try_from(number).ok().and_then(|index| PackResult::ALL.get(index).copied());
-        let result = result.ok_or(DecodeError::Value { field: "result", value: number.into() })?;
-        Ok(Self { id, result })
+        Ok(Self { id: fields.uuid("id")?, result: PackResult::read(fields)? })
     }
 }
