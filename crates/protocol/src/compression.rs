@@ -7,6 +7,7 @@
 //! What must stay true: memory grows with what has really been inflated, never with what a peer claims, and never
 //! past the caller's bound; a body that is refused leaves the caller's buffer as it was.
 
+mod peek;
 mod shared;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
@@ -14,7 +15,8 @@ use thiserror::Error;
 
 use crate::varint::{self, VarIntError};
 
-pub(crate) use shared::{deflate, first_bytes, inflate};
+pub use peek::{MAX_BLOCKS, PeekError, peek};
+pub(crate) use shared::{deflate, inflate};
 
 /// The longest uncompressed packet that vanilla takes: 8 MiB (2 MiB before 1.20.5).
 pub const MAX_UNCOMPRESSED: usize = 1 << 23;
@@ -63,6 +65,9 @@ pub enum CompressionError {
     /// Not a zlib stream, or its checksum is wrong.
     #[error("a compressed packet that is damaged")]
     Damaged,
+    /// The first bytes of a stream.
+    #[error(transparent)]
+    Peek(#[from] PeekError),
     /// The compressor refused its own state. Nothing that a packet holds brings this about.
     #[error("the compressor failed")]
     Compressor,

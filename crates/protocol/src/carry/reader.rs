@@ -83,6 +83,11 @@ impl Frames<'_> {
         self.at += body.end;
         Frame::read(&rest[..body.end], &rest[body], self.reader.compresses).map(Some)
     }
+
+    /// As [`FrameReader::set_compression`], for the frames behind the last one.
+    pub const fn set_compression(&mut self, compresses: bool) {
+        self.reader.set_compression(compresses);
+    }
 }
 
 impl Drop for Frames<'_> {
@@ -125,11 +130,7 @@ impl<'a> Frame<'a> {
         let body = if compresses { Body::read(body)? } else { Body::Bare(body) };
         let id = match body {
             Body::Bare(packet) | Body::Plain(packet) => id_of(packet)?,
-            Body::Deflated { stream, .. } => {
-                let mut first = [0; varint::MAX_BYTES];
-                let read = compression::first_bytes(stream, &mut first)?;
-                id_of(&first[..read])?
-            }
+            Body::Deflated { stream, .. } => peek_id(stream)?,
         };
         Ok(Self { bytes, body, id })
     }
@@ -189,6 +190,19 @@ impl<'a> Body<'a> {
             Ok(length) => Ok(Self::Deflated { length, stream: rest }),
         }
     }
+}
+
+/// The id of a compressed packet. All that there are take two bytes at most; others are none that anybody knows.
+fn peek_id(stream: &[u8]) -> Result<i32, StreamError> {
+    let peek = |room: &mut [u8]| compression::peek(stream, room).map_err(CompressionError::from);
+    let mut first = [0; 2];
+    let read = peek(&mut first)?;
+    if first[..read].last().is_some_and(|last| last & 0x80 == 0) || first[0] & 0x80 == 0 {
+        return Ok(id_of(&first[..read])?);
+    }
+    let mut first = [0; varint::MAX_BYTES];
+    let read = peek(&mut first)?;
+    Ok(id_of(&first[..read])?)
 }
 
 fn id_of(packet: &[u8]) -> Result<i32, DecodeError> {

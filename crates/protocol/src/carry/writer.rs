@@ -111,11 +111,16 @@ impl FrameWriter {
 
     /// So many bytes more have been sent.
     pub fn sent(&mut self, count: usize) {
-        self.sent = self.out.len().min(self.sent + count);
+        self.sent = self.out.len().min(self.sent.saturating_add(count));
         if self.sent == self.out.len() {
             spare::give_back(std::mem::take(&mut self.out));
             (self.sealed, self.sent) = (0, 0);
         }
+    }
+
+    /// Throws away what isn't sent: the receiver is gone.
+    pub fn discard(&mut self) {
+        self.sent(usize::MAX);
     }
 
     fn append(&mut self, bytes: &[u8]) {

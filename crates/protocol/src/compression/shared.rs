@@ -1,7 +1,6 @@
 //! A compressor and a decompressor for all connections of a thread: their state is large, and is reset for each packet.
 
 use super::{CompressionError, Compressor, Decompressor};
-use flate2::FlushDecompress;
 use std::cell::RefCell;
 
 /// How much trouble is taken to make packets smaller: what more costs a multiple of the time for some hundredths of the size.
@@ -31,19 +30,5 @@ pub(crate) fn inflate(stream: &[u8], length: usize, out: &mut Vec<u8>) -> Result
     DECOMPRESSOR.with_borrow_mut(|decompressor| {
         let decompressor = decompressor.get_or_insert_with(Decompressor::new);
         decompressor.inflate(stream, length, out).inspect_err(|_| out.truncate(start))
-    })
-}
-
-/// Inflates what a zlib stream begins with, as far as there is room, and says how much that is.
-///
-/// # Errors
-/// When it is damaged. What follows isn't looked at.
-pub(crate) fn first_bytes(stream: &[u8], room: &mut [u8]) -> Result<usize, CompressionError> {
-    DECOMPRESSOR.with_borrow_mut(|decompressor| {
-        let inflate = &mut decompressor.get_or_insert_with(Decompressor::new).inflate;
-        inflate.reset(true);
-        inflate.decompress(stream, room, FlushDecompress::None).map_err(|_| CompressionError::Damaged)?;
-        // It fits: it counts bytes of `room`.
-        Ok(inflate.total_out() as usize)
     })
 }
