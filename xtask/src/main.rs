@@ -6,6 +6,7 @@ mod bench;
 mod command;
 mod deploy;
 mod interop;
+mod limbo_data;
 mod matrix;
 mod node;
 mod packet_ids;
@@ -65,6 +66,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Writes the packets of limbos from the npm packages minecraft-data and minecraft-protocol.
+    LimboData {
+        /// Changes nothing, and fails where the file would change, or clients made by other hands don't find it sound.
+        #[arg(long)]
+        check: bool,
+    },
     /// Writes the reference of the configuration, docs/reference.md, from `drawbridge schema`.
     Reference {
         /// Changes nothing, and fails where the page would change.
@@ -88,6 +95,10 @@ fn main() -> anyhow::Result<()> {
         Task::PacketIds { check } => {
             node::install()?;
             packet_ids::run(&node::folder().join(packet_ids::DATA), check)
+        }
+        Task::LimboData { check } => {
+            node::install()?;
+            limbo_data::run(check)
         }
     }
 }

@@ -26,6 +26,7 @@ const ROWS: &[&[&str]] = &[
     &["drawbridge-telemetry"],
     &["drawbridge-model"],
     &["drawbridge-config"],
+    &["drawbridge-limbo"],
     &["drawbridge-protocol"],
     &["drawbridge-rsa"],
 ];

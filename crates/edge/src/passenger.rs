@@ -1,0 +1,135 @@
+//! What is known of a player who is carried, in whichever way, and what ends it beside the two sides.
+//!
+//! What must stay true: it keeps neither snapshot nor route, since reloads come and go; whoever is banned or told to leave is gone at once.
+
+use crate::journey::Journey;
+use crate::login::Visit;
+use crate::players::Presence;
+use crate::report::{Carried, Line};
+use crate::shared::Shared;
+use drawbridge_model::{Identity, Lease, Refusal, Refused, Target};
+use drawbridge_net::relay::Traffic;
+use drawbridge_net::{InCrowd, PlaceAtTarget, Ticket};
+use drawbridge_telemetry::metrics::{self, CountedRelay};
+use std::time::{Duration, Instant};
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// How often it is told how much has been carried.
+const TOLD: Duration = Duration::from_secs(30);
+
+/// A player who is carried.
+#[derive(Debug)]
+pub(crate) struct Passenger {
+    pub(crate) identity: Identity,
+    pub(crate) presence: Presence,
+    /// What was set aside for the player, until it is known that they have come.
+    lease: Option<Lease>,
+    began: Instant,
+    told: Traffic,
+    told_at: Instant,
+    way: Way,
+    _counted: CountedRelay,
+    _ticket: Ticket,
+    _places: [Option<InCrowd>; 2],
+    _open: PlaceAtTarget,
+    _tracked: TaskTrackerToken,
+}
+
+/// How a player is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As bytes.
+    Relay,
+    /// By a session.
+    Session,
+}
+
+/// What is settled about a player whose target has answered.
+#[derive(Debug)]
+pub(crate) struct Boarding {
+    pub(crate) identity: Identity,
+    pub(crate) target: Target,
+    /// The player's places in the crowds of the route and of the target.
+    pub(crate) places: [Option<InCrowd>; 2],
+    /// Counts the target's socket among all that are open.
+    pub(crate) open: PlaceAtTarget,
+}
+
+impl Passenger {
+    /// From here on the player is carried.
+    pub(crate) fn board(visit: Visit, boarding: Boarding, way: Way, journey: &mut Journey) -> Self {
+        let Visit { shared, route, client, arrived, ticket, presence, .. } = visit;
+        let Boarding { identity, target, places, open } = boarding;
+        let (now, player) = (Instant::now(), Some(identity.name()));
+        Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
+            .carried(&target, way);
+        let counted = metrics::relay_began(&route.name, &target.identifier);
+        presence.carried_to(&target);
+        Self {
+            identity,
+            presence,
+            lease: target.lease.clone(),
+            began: now,
+            told: Traffic::default(),
+            told_at: now,
+            way,
+            _counted: counted,
+            _ticket: ticket,
+            _places: places,
+            _open: open,
+            _tracked: shared.relays.token(),
+        }
+    }
+
+    /// What was set aside for the player is in use.
+    pub(crate) fn has_come(&mut self) {
+        self.lease.take().iter().for_each(Lease::used);
+    }
+
+    /// Whether anything is set aside for a player of whom it isn't known yet whether they have come.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// Why the player may not stay, if so.
+    pub(crate) fn sent_away(&self, shared: &Shared) -> Option<Refused> {
+        if shared.relays_over.is_cancelled() {
+            return Some(Refusal::ShuttingDown.into());
+        }
+        if let Some(why) = self.presence.sent_away() {
+            return Some(why.clone());
+        }
+        let ban = shared.bans.of(self.presence.client().address.ip(), &self.identity)?;
+        Some(Refused::from(&*ban))
+    }
+
+    /// Counts what was carried, where that was long ago.
+    pub(crate) fn tell_now_and_then(&mut self, now: Instant, traffic: Traffic) {
+        if now.saturating_duration_since(self.told_at) >= TOLD {
+            self.told_at = now;
+            self.tell(traffic);
+        }
+    }
+
+    /// The player is no longer carried; `end` says why.
+    pub(crate) fn ended(&mut self, end: &'static str, traffic: Traffic) {
+        self.tell(traffic);
+        metrics::relay_ended(self.presence.route(), end);
+        Carried {
+            client: self.presence.client(),
+            route: self.presence.route(),
+            player: self.identity.name(),
+            target: &self.presence.target(),
+            traffic,
+            took: self.began.elapsed(),
+            end,
+        }
+        .log(self.way);
+    }
+
+    /// Counts what was carried since it was told last.
+    fn tell(&mut self, traffic: Traffic) {
+        metrics::relayed(self.presence.route(), traffic.up - self.told.up, traffic.down - self.told.down);
+        self.told = traffic;
+    }
+}

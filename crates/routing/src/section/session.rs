@@ -1,0 +1,86 @@
+//! `[routes.session]`: how players are carried by a session that speaks the protocol.
+
+use crate::session::Session;
+use drawbridge_config::{Diagnostic, Fields, Located, Secret, keywords, section};
+use drawbridge_net::proxy_protocol;
+use drawbridge_session::Forwarding;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+keywords! {
+    /// How a target is told who a player is.
+    pub enum ForwardingKind {
+        /// Not at all: the target takes the name, and gives the player a UUID of its own.
+        "none" => None,
+        /// As BungeeCord does: in the handshake's host. Whoever reaches the target can say they are anybody.
+        "bungeecord" => BungeeCord,
+        /// As BungeeCord does, with the token that BungeeGuard wants.
+        "bungeeguard" => BungeeGuard,
+        /// As Velocity does ("modern"), signed.
+        "velocity" => Velocity,
+    }
+}
+
+/// The longest packet there is: a threshold above compresses nothing.
+const MOST: i32 = (1 << 21) - 1;
+
+section! {
+    /// How players are carried by a session that speaks the protocol.
+    #[defaults]
+    #[check(SessionSection::check)]
+    pub struct SessionSection {
+        /// How a target is told who a player is.
+        pub forwarding: Located<ForwardingKind> = Located::built_in(ForwardingKind::None),
+        /// What a target knows the edge by: BungeeGuard's token, or Velocity's forwarding secret.
+        pub secret: Option<Secret>,
+        /// From how many bytes on packets to clients are compressed; -1: none are.
+        pub compression: i32 = 256,
+        /// The PROXY protocol header that a target gets first, which tells it the client's address; none without.
+        pub proxy_protocol: Option<proxy_protocol::Version>,
+        /// How long a target may take to accept a connection.
+        pub connect: Located<Duration> = Located::built_in(Duration::from_secs(5)),
+        /// How long a target may take to let a player in who has connected; then the next one is asked.
+        pub answer: Located<Duration> = Located::built_in(Duration::from_secs(10)),
+    }
+}
+
+impl SessionSection {
+    fn check(&self, fields: &mut Fields<'_, '_, '_>) {
+        if !(-1..=MOST).contains(&self.compression) {
+            fields.error("compression", format!("expected -1 (none) or at most {MOST} bytes"));
+        }
+        match (*self.forwarding, &self.secret) {
+            (ForwardingKind::BungeeGuard | ForwardingKind::Velocity, None) => {
+                let missing =
+                    Diagnostic::error(self.forwarding.origin(), "no secret is shared with the targets");
+                fields.report(missing.help("secret = { file = \"forwarding.secret\" }"));
+            }
+            (ForwardingKind::None | ForwardingKind::BungeeCord, Some(_)) => {
+                let mistake = Diagnostic::error(fields.origin("secret"), "\"secret\" has no effect here");
+                fields.report(mistake.related(self.forwarding.origin(), "nothing is sealed in this way"));
+            }
+            (ForwardingKind::BungeeGuard, Some(secret)) if secret.expose_text().is_none() => {
+                fields.error("secret", "BungeeGuard's token is text");
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn build(&self) -> Session {
+        let secret = || {
+            self.secret.as_ref().map(|secret| Zeroizing::new(secret.expose().to_vec())).unwrap_or_default()
+        };
+        Session {
+            forwarding: match *self.forwarding {
+                ForwardingKind::None => Forwarding::None,
+                ForwardingKind::BungeeCord => Forwarding::BungeeCord,
+                ForwardingKind::BungeeGuard => Forwarding::BungeeGuard(secret()),
+                ForwardingKind::Velocity => Forwarding::Velocity(secret()),
+            },
+            compression: usize::try_from(self.compression).ok(),
+            proxy_protocol: self.proxy_protocol,
+            connect: *self.connect,
+            answer: *self.answer,
+        }
+    }
+}

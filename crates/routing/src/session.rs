@@ -1,0 +1,20 @@
+//! How a route carries players by sessions.
+
+use drawbridge_net::proxy_protocol;
+use drawbridge_session::Forwarding;
+use std::time::Duration;
+
+/// See [`SessionSection`](crate::section::SessionSection).
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// How a target is told who a player is.
+    pub forwarding: Forwarding,
+    /// From how many bytes on packets to clients are compressed, where they are.
+    pub compression: Option<usize>,
+    /// The header that a target gets first.
+    pub proxy_protocol: Option<proxy_protocol::Version>,
+    /// How long a target may take to accept a connection.
+    pub connect: Duration,
+    /// How long a target may take to let a player in.
+    pub answer: Duration,
+}

@@ -1,0 +1,179 @@
+//! How a client stands: the states that its connection is in, what it has been brought to, and what it has said that every new backend
+//! has to hear.
+
+use super::remains::Remains;
+use super::{KEEP_ALIVE, SIGN_OF_LIFE};
+use crate::packets;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::carry::FrameWriter;
+use drawbridge_protocol::ids::State;
+use drawbridge_protocol::packet::play::{self, BundleDelimiter, Place};
+use drawbridge_protocol::text::Component;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// Something that the client has been brought to and will acknowledge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Transition {
+    pub(super) to: Passage,
+    /// Whether the backend that it is with waits for the acknowledgement.
+    pub(super) awaited: bool,
+}
+
+/// A change of state that the client acknowledges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// Login Success: from the login into configuration.
+    Welcome,
+    /// Finish Configuration: into play.
+    Finish,
+    /// Start Configuration: out of play.
+    Start,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// The state that packets to the client belong to.
+    pub(super) hears: State,
+    /// The state that its packets belong to.
+    pub(super) speaks: State,
+    /// In the order in which they were sent.
+    pub(super) transitions: VecDeque<Transition>,
+    /// The fields of its latest Client Information, and of the packet with its brand.
+    pub(super) settings: Option<Vec<u8>>,
+    pub(super) brand: Option<Vec<u8>>,
+    /// A bundle has been opened and not closed.
+    pub(super) bundle: bool,
+    /// Some of what it said may have been read already.
+    pub(super) unread: bool,
+    /// The backend goes over to this threshold.
+    pub(super) new_threshold: Option<Option<usize>>,
+    /// The edge's own keep-alives: the last, while it isn't answered, when it was sent, and when the next is due.
+    asked: Option<(i64, Instant)>,
+    next: Instant,
+    /// Whether the client is in a world.
+    pub(super) joined: bool,
+    /// What it is told once it is.
+    pub(super) words: Vec<Component>,
+    /// Names of commands of the edge's that the backend has too: there they are its own.
+    pub(super) taken: Vec<String>,
+    /// What the backend has left on a client that no configuration clears.
+    pub(super) remains: Remains,
+    /// Until this one is answered, what the client says belongs to the backend before.
+    pub(super) fence: Option<i64>,
+}
+
+impl Standing {
+    /// Login Success has been written.
+    pub(super) fn welcomed(version: ProtocolVersion, now: Instant) -> Self {
+        let (hears, speaks, transitions) = if version.has_configuration() {
+            let welcome = Transition { to: Passage::Welcome, awaited: false };
+            (State::Configuration, State::Login, VecDeque::from([welcome]))
+        } else {
+            (State::Play, State::Play, VecDeque::new())
+        };
+        Self {
+            hears,
+            speaks,
+            transitions,
+            settings: None,
+            brand: None,
+            bundle: false,
+            unread: true,
+            new_threshold: None,
+            asked: None,
+            next: now + KEEP_ALIVE,
+            joined: false,
+            words: Vec::new(),
+            taken: Vec::new(),
+            remains: Remains::default(),
+            fence: None,
+        }
+    }
+
+    /// The client has been brought to something.
+    pub(super) fn brought_to(&mut self, to: Passage, awaited: bool) {
+        self.transitions.push_back(Transition { to, awaited });
+        self.hears = if to == Passage::Finish { State::Play } else { State::Configuration };
+        self.joined = false;
+    }
+
+    /// The client acknowledges this. `None`: it wasn't asked to.
+    pub(super) fn acknowledged(&mut self, what: Passage) -> Option<Transition> {
+        let oldest = self.transitions.pop_front().filter(|oldest| oldest.to == what)?;
+        self.speaks = if what == Passage::Finish { State::Play } else { State::Configuration };
+        Some(oldest)
+    }
+
+    /// Whether the client has acknowledged all.
+    pub(super) fn is_settled(&self) -> bool {
+        self.transitions.is_empty()
+    }
+
+    /// Closes a bundle that is open: nothing that ends what it belongs to may stand inside.
+    pub(super) fn close_bundle(&mut self, version: ProtocolVersion, client: &mut FrameWriter) {
+        if std::mem::take(&mut self.bundle) {
+            // Who opened one has it.
+            let _ = client.packet(version, &BundleDelimiter {});
+        }
+    }
+
+    /// Tells the client what it is to be told, if it is in a world.
+    pub(super) fn say(&mut self, version: ProtocolVersion, client: &mut FrameWriter) {
+        // Inside a bundle it would be shown all the same, with what it holds.
+        if self.joined && self.hears == State::Play {
+            for words in self.words.drain(..) {
+                packets::say(client, |out| play::message(version, &words, Place::Chat, out));
+            }
+        }
+    }
+
+    /// Asks a client that is alone for a sign of life when that is due; true: it has given none for too long.
+    pub(super) fn tend(
+        &mut self,
+        alone: bool,
+        version: ProtocolVersion,
+        client: &mut FrameWriter,
+        now: Instant,
+    ) -> bool {
+        if !alone {
+            self.next = now + KEEP_ALIVE;
+            return false;
+        }
+        if let Some((_, asked)) = self.asked {
+            return asked + SIGN_OF_LIFE <= now;
+        }
+        if self.next <= now {
+            self.ask(version, client, now);
+        }
+        false
+    }
+
+    /// When the next thing is due.
+    pub(super) fn due(&self, alone: bool) -> Option<Instant> {
+        alone.then(|| self.asked.map_or(self.next, |(_, asked)| asked + SIGN_OF_LIFE))
+    }
+
+    /// Sends a keep-alive of the edge's own.
+    pub(super) fn ask(&mut self, version: ProtocolVersion, client: &mut FrameWriter, now: Instant) -> i64 {
+        self.next = now + KEEP_ALIVE;
+        // Positive in every version's form, and none that a backend is likely to choose.
+        let id = i64::from(rand::random::<u32>() >> 1) | 0x4000_0000;
+        packets::keep_alive(version, self.hears, id, client);
+        self.asked = Some((id, now));
+        id
+    }
+
+    /// Whether the client answers a keep-alive of the edge's own.
+    pub(super) fn answered(&mut self, id: i64) -> bool {
+        let ours = self.asked.is_some_and(|(asked, _)| asked == id);
+        if ours {
+            self.asked = None;
+        }
+        if self.fence == Some(id) {
+            self.fence = None;
+        }
+        ours
+    }
+}

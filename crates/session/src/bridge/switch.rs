@@ -1,0 +1,120 @@
+//! From one backend to the next, while the client stays.
+
+use super::standing::{Passage, Standing};
+use super::{Client, Session};
+use crate::backend::{Arrival, Asked, Backend};
+use crate::packets;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::carry::FrameWriter;
+use drawbridge_protocol::ids::{Kind, State};
+use drawbridge_protocol::packet::RawPacket;
+use drawbridge_protocol::packet::login::LoginAcknowledged;
+use drawbridge_protocol::packet::play::{
+    self, Dimension, InConfiguration, JoinGame, KeepAlive, RemoveResourcePack, StartConfiguration, TitlePart,
+};
+
+impl Session {
+    /// The client is with this backend from here on, which has just let the player in. The one before is gone, and what it has said
+    /// and the client hasn't been sent with it.
+    pub fn take_over(&mut self, backend: Backend) {
+        let packs = self.backend.replace(backend).map(|before| before.packs);
+        self.packs.extend(packs.into_iter().flatten());
+        self.backend_stuck = None;
+        if !self.version.has_configuration() {
+            return self.arrive();
+        }
+        for transition in &mut self.standing.transitions {
+            transition.awaited = false;
+        }
+        if self.standing.hears == State::Play {
+            self.standing.close_bundle(self.version, &mut self.client.writer);
+            let client = &mut self.client.writer;
+            packets::say(client, |out| play::title(self.version, TitlePart::Reset, out));
+            // Each version that has the state has the packet.
+            let _ = client.packet(self.version, &StartConfiguration {});
+            self.standing.brought_to(Passage::Start, false);
+        }
+        self.clear_configuration();
+        if let Some(backend) = &mut self.backend {
+            backend.open_to(&self.standing, self.version);
+        }
+    }
+}
+
+impl Session {
+    /// Up to 763: the client is told of the new world by its Join Game and by Respawn. Nothing acknowledges that, so a keep-alive of the
+    /// edge's own stands behind, up to whose answer the client means the old world.
+    fn arrive(&mut self) {
+        let (version, now) = (self.version, self.now());
+        let Self { client: Client { writer: client, .. }, standing, backend, .. } = self;
+        let Some(Backend { arrival, writer, asked, .. }) = backend else { return };
+        let Some(Arrival { before, join }) = arrival.take() else { return };
+        standing.close_bundle(version, client);
+        standing.remains.clear(version, client);
+        // It was read as whole when it came.
+        let Ok(join) = JoinGame::read(version, &join) else { return };
+        standing.remains.entity = join.entity;
+        packets::say(client, |out| join.write_join(Dimension::Other, out));
+        packets::say(client, |out| join.write_respawn(Dimension::Real, out));
+        for body in before {
+            asked.note_keep_alive(version, &body);
+            packets::say(client, |out| {
+                out.extend_from_slice(&body);
+                true
+            });
+        }
+        standing.joined = true;
+        let fence = standing.ask(version, client, now);
+        standing.fence = Some(fence);
+        introduce(standing, State::Play, version, writer);
+    }
+
+    /// Takes away what of the backend before would outlast configuration.
+    fn clear_configuration(&mut self) {
+        let client = &mut self.client.writer;
+        for pack in self.packs.drain(..) {
+            // Who has packs with ids can take them back.
+            let _ = client.packet(self.version, &InConfiguration(RemoveResourcePack { id: Some(pack) }));
+        }
+        packets::say(client, |out| play::clear_server_links(self.version, State::Configuration, out));
+    }
+}
+
+impl Backend {
+    /// Whether it has been told that the player goes on with it.
+    pub(super) fn is_open(&self) -> bool {
+        self.hears != State::Login
+    }
+
+    /// Lets it begin, once the client is in configuration and has acknowledged that: tells it what the client has said of itself to those
+    /// before.
+    pub(super) fn open_to(&mut self, client: &Standing, version: ProtocolVersion) {
+        if self.is_open() || client.speaks != State::Configuration || !client.is_settled() {
+            return;
+        }
+        // Each version that has the state has the packet.
+        let _ = self.writer.packet(version, &LoginAcknowledged {});
+        self.hears = State::Configuration;
+        introduce(client, self.hears, version, &mut self.writer);
+    }
+}
+
+impl Asked {
+    /// Notes the keep-alive that a packet may be.
+    fn note_keep_alive(&mut self, version: ProtocolVersion, body: &[u8]) {
+        let asked = RawPacket::parse(body).and_then(|packet| packet.read::<KeepAlive>(version));
+        if let Ok(KeepAlive { id }) = asked {
+            self.keep_alives.ask(id);
+        }
+    }
+}
+
+/// Tells a backend what the client won't say again.
+fn introduce(client: &Standing, hears: State, version: ProtocolVersion, backend: &mut FrameWriter) {
+    let said = [(Kind::CustomPayload, &client.brand), (Kind::Settings, &client.settings)];
+    for (kind, fields) in said {
+        if let Some(fields) = fields {
+            packets::to_backend(version, hears, kind, fields, backend);
+        }
+    }
+}

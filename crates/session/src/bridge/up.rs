@@ -1,0 +1,206 @@
+//! What clients say to backends.
+
+use super::standing::{Passage, Standing};
+use super::{Event, Fault, OWN, Options};
+use crate::backend::Backend;
+use crate::ledger::Ledger;
+use crate::packets;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::carry::{Frame, FrameWriter};
+use drawbridge_protocol::ids::{self, Direction, Kind, State};
+use drawbridge_protocol::packet::play::{self, KeepAliveResponse, Typed};
+use drawbridge_protocol::packet::{Packet as _, RawPacket};
+use drawbridge_protocol::stream::StreamError;
+use drawbridge_protocol::wire::Decoder;
+
+/// The most bytes of what a client says of itself that are kept for other backends.
+const KEPT: usize = 4 * 1024;
+
+/// The most characters of an identifier.
+const IDENTIFIER: usize = 32_767;
+
+/// A turn of the pump towards the backend.
+pub(super) struct Up<'a> {
+    pub(super) version: ProtocolVersion,
+    pub(super) ledger: &'a Ledger,
+    pub(super) options: &'a Options,
+    pub(super) standing: &'a mut Standing,
+    #[expect(dead_code, reason = "commands are answered here")]
+    pub(super) client: &'a mut FrameWriter,
+    pub(super) backend: Option<&'a mut Backend>,
+    pub(super) scratch: &'a mut Vec<u8>,
+}
+
+impl Up<'_> {
+    /// Deals with a frame.
+    #[inline]
+    pub(super) fn take(&mut self, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        let state = self.standing.speaks;
+        let kind = match state {
+            State::Login => ids::kind(self.version, state, Direction::Serverbound, frame.id()),
+            state => self.ledger.kind(state, Direction::Serverbound, frame.id()),
+        };
+        match kind {
+            None if state == State::Login || self.ledger.is_complete() => Err(Fault::Unknown(frame.id())),
+            Some(kind) if state == State::Login && kind != Kind::LoginAcknowledged => {
+                Err(Fault::Misplaced(frame.id()))
+            }
+            Some(
+                Kind::LoginAcknowledged
+                | Kind::FinishConfiguration
+                | Kind::ConfigurationAcknowledged
+                | Kind::KeepAlive
+                | Kind::Settings
+                | Kind::CustomPayload
+                | Kind::CookieResponse
+                | Kind::SelectKnownPacks
+                | Kind::ResourcePackReceive
+                | Kind::ChatSessionUpdate
+                | Kind::Chat
+                | Kind::ChatCommand
+                | Kind::ChatCommandSigned,
+            ) => self.understand(kind, frame),
+            _ => self.pass(frame),
+        }
+    }
+
+    /// Hands a frame on to the backend, if that is in the state that it belongs to.
+    fn pass(&mut self, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        if let Some(backend) = &mut self.backend
+            && backend.hears == self.standing.speaks
+            && self.standing.fence.is_none()
+        {
+            backend.writer.forward(frame)?;
+        }
+        Ok(None)
+    }
+
+    fn understand(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        let mut scratch = std::mem::take(self.scratch);
+        let packet = frame.packet(&mut scratch)?;
+        let passes = match kind {
+            Some(Kind::LoginAcknowledged) => self.acknowledges(Passage::Welcome, frame)?,
+            Some(Kind::FinishConfiguration) => self.acknowledges(Passage::Finish, frame)?,
+            Some(Kind::ConfigurationAcknowledged) => self.acknowledges(Passage::Start, frame)?,
+            Some(Kind::KeepAlive) => {
+                let fields = &mut Decoder::new(packet.fields);
+                let KeepAliveResponse { id } =
+                    KeepAliveResponse::decode(self.version, fields).map_err(StreamError::from)?;
+                !self.standing.answered(id) && self.asked(|backend| backend.asked.keep_alives.answer(id))
+            }
+            Some(Kind::Settings) => {
+                keep(&mut self.standing.settings, packet.fields);
+                true
+            }
+            Some(Kind::CustomPayload) => {
+                if is_brand(&packet) {
+                    keep(&mut self.standing.brand, packet.fields);
+                }
+                true
+            }
+            Some(Kind::CookieResponse) => {
+                let key =
+                    Decoder::new(packet.fields).string("cookie", IDENTIFIER).map_err(StreamError::from)?;
+                self.asked(|backend| remove(&mut backend.asked.cookies, |asked| asked == key))
+            }
+            Some(Kind::SelectKnownPacks) => self.asked(|backend| {
+                let asked = backend.asked.known_packs > 0;
+                backend.asked.known_packs = backend.asked.known_packs.saturating_sub(1);
+                asked
+            }),
+            Some(Kind::ResourcePackReceive) => self.answers_pack(&packet)?,
+            Some(Kind::ChatSessionUpdate) => self.options.signs,
+            Some(kind @ (Kind::Chat | Kind::ChatCommand | Kind::ChatCommandSigned)) => {
+                if let Some(command) = self.command(kind, &packet)? {
+                    *self.scratch = scratch;
+                    return Ok(Some(Event::Command(command)));
+                }
+                true
+            }
+            _ => true,
+        };
+        *self.scratch = scratch;
+        if passes { self.pass_on(kind, frame) } else { Ok(None) }
+    }
+
+    /// As [`Up::pass`]; an acknowledgement changes the state that the backend hears, and belongs to the one before.
+    fn pass_on(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        let (before, after) = match kind {
+            Some(Kind::FinishConfiguration) => (State::Configuration, State::Play),
+            Some(Kind::ConfigurationAcknowledged) => (State::Play, State::Configuration),
+            _ => return self.pass(frame),
+        };
+        if let Some(backend) = &mut self.backend
+            && backend.hears == before
+        {
+            backend.writer.forward(frame)?;
+            backend.hears = after;
+        }
+        Ok(None)
+    }
+
+    /// Whether the backend waits for an acknowledgement that the client gives.
+    fn acknowledges(&mut self, what: Passage, frame: &Frame<'_>) -> Result<bool, Fault> {
+        let transition = self.standing.acknowledged(what).ok_or(Fault::Misplaced(frame.id()))?;
+        if let Some(backend) = &mut self.backend {
+            backend.open_to(self.standing, self.version);
+        }
+        Ok(transition.awaited)
+    }
+
+    /// Whether there is a backend that has asked.
+    fn asked(&mut self, ask: impl FnOnce(&mut Backend) -> bool) -> bool {
+        self.backend.as_mut().is_some_and(|backend| ask(backend))
+    }
+
+    /// The edge's command that the player typed, if it is one. What of it the backend has to know all the same, it is told.
+    fn command(&mut self, kind: Kind, packet: &RawPacket<'_>) -> Result<Option<String>, Fault> {
+        let typed = Typed::read(self.version, kind, packet.fields).map_err(StreamError::from)?;
+        let Some(Typed { text, is_signed: false, seen, .. }) = typed.filter(|typed| typed.is_command) else {
+            return Ok(None);
+        };
+        let name = text.split(' ').next().unwrap_or_default();
+        let own = name.strip_prefix(OWN);
+        let is_ours = self.options.commands.contains(&own.unwrap_or(name));
+        if !is_ours || (own.is_none() && self.standing.taken.iter().any(|taken| taken == name)) {
+            return Ok(None);
+        }
+        if seen != 0
+            && let Some(backend) = &mut self.backend
+            && backend.hears == State::Play
+        {
+            packets::say(&mut backend.writer, |out| play::acknowledge(self.version, seen, out));
+        }
+        Ok(Some(text.strip_prefix(OWN).unwrap_or(text).to_owned()))
+    }
+
+    /// Whether the backend waits for what the client says of a resource pack.
+    fn answers_pack(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
+        // Since 1.20.3 packs have ids.
+        let id = self.version.has_nbt_text();
+        let mut fields = Decoder::new(packet.fields);
+        let id = if id { Some(fields.uuid("pack").map_err(StreamError::from)?) } else { None };
+        // What is under way with a pack is told more than once.
+        Ok(self.asked(|backend| backend.asked.packs.contains(&id)))
+    }
+}
+
+/// Keeps the fields of a packet, unless there are too many of them to be any client's.
+fn keep(kept: &mut Option<Vec<u8>>, fields: &[u8]) {
+    if fields.len() <= KEPT {
+        let kept = kept.get_or_insert_default();
+        kept.clear();
+        kept.extend_from_slice(fields);
+    }
+}
+
+fn is_brand(packet: &RawPacket<'_>) -> bool {
+    let channel = Decoder::new(packet.fields).string("channel", IDENTIFIER);
+    matches!(channel, Ok("minecraft:brand" | "MC|Brand"))
+}
+
+/// Takes the first of a list that fits; whether there was one.
+fn remove(list: &mut Vec<String>, fits: impl Fn(&str) -> bool) -> bool {
+    let at = list.iter().position(|item| fits(item));
+    at.map(|at| list.remove(at)).is_some()
+}
