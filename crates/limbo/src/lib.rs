@@ -84,6 +84,20 @@ impl World {
     /// The packets of play that bring a player in, in their order: Join Game first, and Respawn where the client needs it.
     ///
     /// The client confirms [`TELEPORT`] since 1.9, and the chunks' batch since 1.20.2.
+    ///
+    /// ```
+    /// # use drawbridge_limbo::{Arrival, Origin, World, WorldName};
+    /// # use drawbridge_protocol::ProtocolVersion;
+    /// let hub = WorldName::new("hub").expect("a name that clients take");
+    /// let world = World::of(ProtocolVersion::V1_21).expect("there is data of 1.21");
+    /// let mut packet = Vec::new();
+    /// for body in world.arrival(Arrival { entity_id: 1, world: &hub, coming_from: Origin::Login }) {
+    ///     packet.clear();
+    ///     body.write(&mut packet);
+    ///     assert_eq!(packet.len(), body.size());
+    ///     // Here it is compressed, framed and sent.
+    /// }
+    /// ```
     pub fn arrival<'a>(&'a self, arrival: Arrival<'a>) -> impl Iterator<Item = Body<'a>> {
         let login = match arrival.coming_from {
             Origin::Login => &self.from_login,
