@@ -7,27 +7,24 @@
 //   {"id":2,"ping":{"host","port","version"}}             {"id":2,"event":"status","document":{…},"latency":ms}, then "end"
 //   {"id":3,"versions":true}                              {"id":3,"event":"versions","versions":[{"version","protocol"}, …]}, then "end"
 //   {"id":1,"more":50}, {"id":1,"leave":true}             for a player of join 1 who stays in a world: more packets, or the end
+//   {"id":1,"say":"/server island"}                       what that player types: a command, or chat
+//   {"id":1,"complete":"/ser"}                            what they have completed
+//
+// Of a player who stays it tells what they see (seen.mjs): `joined` and `respawned` with the world, `configuration` when led back
+// there, `chat`, `action_bar`, `title`, `boss_bar`, `objective`, `tab`, `header`, `brand`, `commands`, `completions`; and of packets from worlds
+// (exchange.mjs) `from` when they come from another server or on another visit, `played`, and `trouble` when one is missing, out of its
+// place, or comes after the next server's first ones.
 
 import readline from 'node:readline'
+import { createRequire } from 'node:module'
 import mc from 'minecraft-protocol'
-import nbt from 'prismarine-nbt'
-import { listen, send, versions } from './play.mjs'
+import { Exchange } from './exchange.mjs'
+import { behave } from './manners.mjs'
+import { unhindered, versions } from './play.mjs'
+import { Seen, reasonOf } from './seen.mjs'
 
+const minecraftData = createRequire(import.meta.url)('minecraft-data')
 const tell = (id, event, fields = {}) => process.stdout.write(JSON.stringify({ id, event, ...fields }) + '\n')
-
-/** The plain text of a component, given as an object, as an array or as a string. */
-function plain (component) {
-  if (Array.isArray(component)) return component.map(plain).join('')
-  if (component === null || typeof component !== 'object') return String(component ?? '')
-  const own = component.text ?? component[''] ?? component.translate ?? ''
-  return own + plain(component.extra ?? [])
-}
-
-/** A Disconnect's reason: JSON in login, NBT in configuration and play since 1.20.3. */
-function reasonOf (reason) {
-  const component = typeof reason === 'string' ? JSON.parse(reason) : nbt.simplify(reason)
-  return { reason: component, text: plain(component) }
-}
 
 /** Reads the handshake from the bytes that go to the socket, so that what is told is what was sent. */
 function readHandshake (bytes) {
@@ -59,8 +56,10 @@ function readHandshake (bytes) {
  *   cookies        { key: base64 }: what earlier servers stored
  *   locale         such as de_de
  *   packs          what to answer to resource packs, a list of results in order, such as [3, 4, 0]
- *   play           how many packets to exchange with a world (world.mjs) each way, and whether to stay then:
- *                  { packets, stay }
+ *   brand          the client's own name, instead of vanilla
+ *   chats          what to say when first in a world, a list
+ *   play           how many packets to exchange with each server of a world (world.mjs) each way, and whether to stay then:
+ *                  { packets, stay }; or { every: milliseconds } from one packet to the next, for as long as it is there
  */
 function join (id, order) {
   const options = {
@@ -71,6 +70,8 @@ function join (id, order) {
     clientSettings: { locale: order.locale ?? 'en_us' },
     sessionServer: order.account?.server,
     disableChatSigning: true,
+    // It would compile a schema for each player.
+    validateChannelProtocol: false,
     hideErrors: true,
     auth: order.account ? online : 'offline'
   }
@@ -85,6 +86,9 @@ function join (id, order) {
 
   const client = mc.createClient(options)
   if (order.protocol !== undefined) options.protocolVersion = order.protocol
+  const data = minecraftData(client.version)
+  unhindered(client)
+  behave(client, order, data)
 
   const write = client.write
   client.write = function (name, fields) {
@@ -139,36 +143,41 @@ function join (id, order) {
     tell(id, 'playing')
     if (!order.play) client.end('seen enough')
   })
-  if (order.play) play(id, client, order.play)
+  if (order.play) play(id, client, order, data)
   client.on('error', (error) => tell(id, 'error', { message: error.message }))
-  client.on('end', () => tell(id, 'end'))
+  client.on('end', (reason) => tell(id, 'end', { reason }))
 }
 
 /** The players who are in a world, by the ids of their joins. */
 const players = new Map()
 
-/** Exchanges packets with a world, whose first one says that it is ready. Some are always under way in both directions. */
-function play (id, client, { packets, stay }) {
-  const UNDER_WAY = 16
-  let [wanted, sent, answered] = [packets, 0, -1]
-  const go = () => {
-    while (sent < Math.min(answered + UNDER_WAY, wanted)) send(client, 'client', sent++)
-  }
-  listen(client, 'server', (number) => {
-    answered = number
-    go()
-    if (answered !== wanted) return
-    tell(id, 'played', { packets: wanted, encrypted: client.cipher !== null })
-    if (!stay) client.end('played')
-  }, (trouble) => tell(id, 'error', { message: trouble }))
-  players.set(id, {
-    more (packets) {
-      wanted += packets
-      go()
-    },
-    leave: () => client.end('left')
+/** Has a player play in a world: see what is there, say something, and exchange packets. */
+function play (id, client, { chats = [], play: order }, data) {
+  const seen = new Seen(data)
+  client.on('packet', (packet, { name, state }) => {
+    if (state !== 'play') return
+    const told = seen.play(name, packet)
+    if (!told) return
+    const [event, fields] = told
+    const wire = { encrypted: client.cipher !== null, threshold: client.compressor?.compressionThreshold ?? null }
+    tell(id, event, event === 'joined' ? { ...fields, ...wire } : fields)
   })
-  client.on('end', () => players.delete(id))
+  const exchange = new Exchange(client, order, (event, fields) => {
+    tell(id, event, fields)
+    if (event === 'played' && !order.stay) client.end('played')
+  })
+  const say = (text) => client.chat(text)
+  client.once('position', () => chats.forEach(say))
+  players.set(id, {
+    more: (packets) => exchange.more(packets),
+    leave: () => client.end('left'),
+    say,
+    complete: (text) => client.write('tab_complete', { transactionId: 1, text, assumeCommand: false })
+  })
+  client.on('end', () => {
+    players.delete(id)
+    tell(id, 'exchanged', { marks: exchange.marks, troubles: exchange.troubles })
+  })
 }
 
 async function ping (id, order) {
@@ -186,8 +195,9 @@ readline.createInterface({ input: process.stdin }).on('line', (line) => {
   try {
     if (joining) join(id, joining)
     if (pinging) ping(id, pinging)
-    if (order.more) players.get(id)?.more(order.more)
-    if (order.leave) players.get(id)?.leave()
+    for (const what of ['more', 'leave', 'say', 'complete']) {
+      if (order[what]) players.get(id)?.[what](order[what])
+    }
     if (order.versions) {
       tell(id, 'versions', { versions: versions() })
       tell(id, 'end')

@@ -1,77 +1,84 @@
 // Servers made by other hands, node-minecraft-protocol, for players whom the edge carries to them. Each of them speaks one version and
-// has a port of its own; it is made when somebody comes.
+// has a port of its own; it is made when somebody comes. It is known by its number, its place in the order, counted from `first` or 0.
 //
-//   node world.mjs '{"servers":[{"version":"1.8"},{"version":"26.1","online":true,"protocol":9001,"port":25565}],"sessionServer":"http://127.0.0.1:1"}'
+//   node world.mjs '{"servers":[{"version":"1.8"},{"version":"26.1","online":true}],"sessionServer":"http://127.0.0.1:1"}'
 //
-// Servers that are `online` encrypt and authenticate; `protocol` is the number to take instead of the version's own, `port` the one
-// to listen at instead of a free one. It writes one JSON event a line to standard output: {"event":"listening","ports":[…]} in
-// the order of the servers; for each who logs in {"event":"login", …}, then {"event":"left", …} with the number of their
-// packets that came as they were sent, each answered with one of its own. It ends with its standard input.
+// What a server may be told, beside its version:
+//   online           it encrypts and authenticates
+//   protocol         the number to take instead of the version's own
+//   port             the one to listen at, instead of a free one
+//   compression      the bound from which packets are compressed; -1 for none. Without it, 256
+//   forwarding       {"kind":"bungeecord"}, {"kind":"bungeeguard","token"} or {"kind":"velocity","secret","asks":4}: `asks` is the version byte of the
+//                    request, which has none without it
+//   keepAliveEvery   milliseconds from one keep-alive to the next; without it, 4000
+//   turnAway         {"state":"login" or "configuration","text"}: nobody gets in
+//
+// It writes one JSON event a line to standard output: {"event":"listening","ports":[…]} in the order of the servers; for each who
+// comes {"event":"refused", …} or {"event":"login", …}, then {"event":"left", …} with the number of their packets that came as they
+// were sent, each answered with one of its own; between them `chat` (commands too), `brand`, `settings`, `tab_complete`, `cookie`,
+// `plugin`, `chat_session`, and `trouble` for what a server has to refuse. It ends with its standard input, from which it reads one order a
+// line. The player is named, and found at the server where they logged in last, or at `server`:
+//
+//   {"kick":"NAME","reason"}  {"say":"NAME","text"}  {"transfer":"NAME","host","port"}  {"cut":"NAME"} (without a word)
+//   {"store_cookie":"NAME","key","value":base64}  {"ask_cookie":"NAME","key"}
+//   {"bossbar":"NAME","text"}  {"title":"NAME","text"}  {"objective":"NAME","text"}  {"tab":"NAME","text"}: what a server leaves behind
+//   {"server":1,"flood":{"every_ms":50,"bytes":[5000,60000]}}: packets to all its players, until {"server":1,"flood":null}
 
 import net from 'node:net'
-import mc from 'minecraft-protocol'
-import { ask, serverKey } from './authority.mjs'
-import { listen, send } from './play.mjs'
+import readline from 'node:readline'
+import { ask } from './authority.mjs'
+import { Served } from './served.mjs'
 
 const order = JSON.parse(process.argv[2])
 const tell = (event, fields = {}) => process.stdout.write(JSON.stringify({ event, ...fields }) + '\n')
 
 if (order.sessionServer) ask(order.sessionServer)
 
-/** A server that is given its sockets instead of listening itself. */
-class Given extends mc.Server {
-  listen () {
-    const listening = net.Server.prototype.listen
-    net.Server.prototype.listen = () => {}
-    super.listen()
-    net.Server.prototype.listen = listening
+/** A boss bar's, and that of somebody in the list of players. */
+const UUID = { bossbar: '6f1c2a54-3f0e-4f6e-9c55-0c5d5d1c9f02', tab: '6f1c2a54-3f0e-4f6e-9c55-0c5d5d1c9f03' }
+
+/** What is done for an order to a player's visit. */
+const ORDERS = {
+  kick: (visit, { reason }) => visit.kick(reason),
+  say: (visit, { text }) => visit.send(visit.packets.say(text)),
+  transfer: (visit, { host, port }) => visit.send(['transfer', { host, port }]),
+  cut: (visit) => visit.client.socket.destroy(),
+  store_cookie: (visit, { key, value }) => visit.send(['store_cookie', { key, value: Buffer.from(value, 'base64') }]),
+  ask_cookie: (visit, { key }) => visit.ask('cookie_response', 'cookie_request', { cookie: key }),
+  bossbar: (visit, { text }) => visit.send(visit.packets.bossBar(text, UUID.bossbar)),
+  title: (visit, { text }) => visit.send(visit.packets.title(text)),
+  objective: (visit, { text }) => visit.send(visit.packets.objective(text)),
+  tab: (visit, { text }) => {
+    visit.send(visit.packets.listed(text, UUID.tab))
+    visit.send(visit.packets.header(text))
   }
 }
 
-function serve ({ version, online, protocol }) {
-  const server = mc.createServer({
-    Server: Given,
-    version,
-    'online-mode': online ?? false,
-    hideErrors: true,
-    errorHandler: (client, error) => {
-      tell('error', { name: client.username, version, message: error.message })
-      client.end(error.message)
-    }
-  })
-  server.serverKey = serverKey
-  if (protocol) server.mcversion = { ...server.mcversion, version: protocol }
-  server.on('connection', (client) => {
-    client.on('set_protocol', (packet) => {
-      client.handshake = packet
-      // It knows no players who come by a Transfer packet, and takes them here as servers do that accept them.
-      if (packet.nextState === 3) client.state = mc.states.LOGIN
-    })
-  })
-  server.on('login', (client) => {
-    const { protocolVersion: protocol, serverHost: host, serverPort: port, nextState: intent } = client.handshake
-    const seen = { name: client.username, version, protocol, host, port, intent }
-    tell('login', { ...seen, uuid: client.uuid, encrypted: client.cipher !== null })
-    let heard = 0
-    const troubles = []
-    listen(client, 'client', (number) => {
-      heard++
-      send(client, 'server', number + 1)
-    }, (trouble) => troubles.push(trouble))
-    client.on('end', (reason) => tell('left', { ...seen, heard, troubles, reason }))
-  })
-  server.on('playerJoin', (client) => send(client, 'server', 0))
-  return server
+const first = order.first ?? 0
+const servers = []
+const serverAt = (at) => { servers[at] ??= new Served(order.servers[at], first + at, tell); return servers[at] }
+
+function obey (order) {
+  if ('flood' in order) return serverAt(order.server - first).flood(order.flood)
+  const what = Object.keys(ORDERS).find((what) => what in order)
+  const name = order[what]
+  const at = order.server === undefined ? servers : [servers[order.server - first]]
+  const visits = at.flatMap((server) => [...server?.visits ?? []]).filter((visit) => visit.name === name)
+  const visit = visits.reduce((one, other) => one && one.since > other.since ? one : other, undefined)
+  if (!visit) return tell('error', { name, message: `${what}: ${name} isn't here` })
+  ORDERS[what](visit, order)
 }
 
-const ports = await Promise.all(order.servers.map((served) => new Promise((resolve) => {
-  let server
-  const listener = net.createServer((socket) => {
-    server ??= serve(served)
-    server.socketServer.emit('connection', socket)
-  })
+const ports = await Promise.all(order.servers.map((served, at) => new Promise((resolve) => {
+  const listener = net.createServer((socket) => serverAt(at).take(socket))
   listener.listen(served.port ?? 0, '127.0.0.1', () => resolve(listener.address().port))
 })))
 tell('listening', { ports })
 
-process.stdin.on('end', () => process.exit(0)).resume()
+readline.createInterface({ input: process.stdin }).on('line', (line) => {
+  try {
+    obey(JSON.parse(line))
+  } catch (error) {
+    tell('error', { message: `${line}: ${error.stack}` })
+  }
+}).on('close', () => process.exit(0))

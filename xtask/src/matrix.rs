@@ -12,6 +12,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut steps = Steps::default();
     steps.needed("npm packages", node::install)?;
     // Of the whole workspace, so that libraries have the features that `test` built them with.
-    steps.step("matrix", || test::tests(&["--workspace", "--test", "relay_node"], true, arguments));
+    steps.step("matrix", || {
+        test::tests(
+            &["--workspace", "--test", "relay_node", "--test", "session_node", "--test", "session_switch"],
+            true,
+            arguments,
+        )
+    });
     steps.finish()
 }

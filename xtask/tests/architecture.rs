@@ -21,7 +21,7 @@ const ROWS: &[&[&str]] = &[
     ],
     &["drawbridge-kubernetes"],
     &["drawbridge-adapter"],
-    &["drawbridge-store"],
+    &["drawbridge-session", "drawbridge-store"],
     &["drawbridge-net"],
     &["drawbridge-telemetry"],
     &["drawbridge-model"],

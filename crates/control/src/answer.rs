@@ -31,6 +31,11 @@ pub enum Answer {
         /// In the order in which they came.
         kicked: Vec<Connection>,
     },
+    /// Who is on their way elsewhere.
+    Switching {
+        /// In the order in which they came.
+        switching: Vec<Connection>,
+    },
     /// The routes.
     Routes {
         /// In the order in which they were written.

@@ -38,6 +38,13 @@ pub enum Request {
         #[serde(default)]
         reason: String,
     },
+    /// Have players who are carried by sessions go elsewhere.
+    Switch {
+        /// Whom: a name, UUID, address or network, or `#` and the number of a connection.
+        whom: String,
+        /// Where: the identifier of a target of their route, or the name of another route.
+        to: String,
+    },
     /// The routes.
     Routes {},
     /// Targets.
@@ -147,6 +154,7 @@ impl Request {
             Self::Drain { .. } => "drain",
             Self::Connections { .. } => "connections",
             Self::Kick { .. } => "kick",
+            Self::Switch { .. } => "switch",
             Self::Routes {} => "routes",
             Self::Targets { .. } => "targets",
             Self::Maintenance { .. } => "maintenance",
@@ -185,6 +193,7 @@ mod tests {
             Request::Drain { now: true },
             Request::Connections { route: Some("lobby".into()) },
             Request::Kick { whom: "#7".into(), reason: "\"no\"\n".into() },
+            Request::Switch { whom: "Alice".into(), to: "hub".into() },
             Request::Ban { whom: "a".into(), reason: String::new(), by: "me".into(), until: None },
         ] {
             let line = request.write().unwrap();

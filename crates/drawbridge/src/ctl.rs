@@ -59,9 +59,19 @@ enum Ctl {
         #[arg(value_name = "WHOM")]
         whom: String,
 
-        /// What players read who are still in login; who is carried is cut off without a word
+        /// What players read who are still in login; who is relayed is cut off without a word
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
+    },
+    /// Have players who are carried by sessions go elsewhere; who can't stays, and is told
+    Switch {
+        /// A player's name or UUID, an address or a network, or '#' and the number of a connection
+        #[arg(value_name = "WHOM")]
+        whom: String,
+
+        /// The identifier of a target of their route, or the name of another route
+        #[arg(value_name = "SERVER")]
+        to: String,
     },
     /// Show the routes
     Routes,
@@ -112,6 +122,7 @@ impl From<Ctl> for Request {
             Ctl::Drain { now } => Self::Drain { now },
             Ctl::Connections { route } => Self::Connections { route },
             Ctl::Kick { whom, reason } => Self::Kick { whom, reason },
+            Ctl::Switch { whom, to } => Self::Switch { whom, to },
             Ctl::Routes => Self::Routes {},
             Ctl::Targets { route } => Self::Targets { route },
             Ctl::Maintenance { route, switch } => Self::Maintenance { route, switch: switch.into() },
@@ -164,7 +175,10 @@ fn ask(config: Option<PathBuf>, socket: Option<PathBuf>, request: &Request) -> R
 }
 
 fn show(asked: &Request, answer: &Answer, json: bool) -> ExitCode {
-    let nobody = matches!(answer, Answer::Kicked { kicked } if kicked.is_empty());
+    let nobody = match answer {
+        Answer::Kicked { kicked: meant } | Answer::Switching { switching: meant } => meant.is_empty(),
+        _ => false,
+    };
     let mistaken = matches!(answer, Answer::Reloaded(reloaded) if !reloaded.left_as_they_were.is_empty());
     let code = if answer.is_done() && !nobody && !mistaken { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     let printed = if json {

@@ -5,6 +5,7 @@
 mod bans;
 mod check;
 mod ctl;
+mod demo;
 mod import;
 mod kept;
 mod probe;
@@ -16,6 +17,7 @@ mod watch;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use settings::Source;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ struct Configuration {
 enum Command {
     /// Run the edge (the default)
     Run(Configuration),
+    /// Run an edge with two worlds of its own, to join and look around: no set-up, no servers, no accounts
+    Demo,
     /// Check the configuration and show every mistake in it
     Check {
         #[command(flatten)]
@@ -76,7 +80,8 @@ enum Command {
 fn main() -> ExitCode {
     let Arguments { configuration, command } = Arguments::parse();
     match command.unwrap_or(Command::Run(configuration)) {
-        Command::Run(configuration) => run::run(configuration.config),
+        Command::Run(configuration) => run::run(Source::new(configuration.config)),
+        Command::Demo => demo::run(),
         Command::Check { configuration, json } => check::run(configuration.config, json),
         Command::Ctl(arguments) => ctl::run(arguments),
         Command::Ban(arguments) => bans::ban(&arguments),

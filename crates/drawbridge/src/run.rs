@@ -14,7 +14,6 @@ use drawbridge_provider::Providers;
 use drawbridge_routing::Services;
 use drawbridge_telemetry::health::{self, Readiness};
 use drawbridge_telemetry::{Exports, Log, in_full, metrics};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +28,7 @@ const BLOCKING_THREADS: usize = 512;
 const FIRST_ANSWERS: Duration = Duration::from_secs(3);
 
 /// Runs the edge until it is told to stop.
-pub(crate) fn run(config: Option<PathBuf>) -> ExitCode {
-    let source = Source::new(config);
+pub(crate) fn run(source: Source) -> ExitCode {
     let services = Services::default();
     let configured = match source.load(&services) {
         Ok(configured) => configured,

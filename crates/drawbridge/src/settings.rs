@@ -13,7 +13,7 @@ use drawbridge_edge::ticket::TicketOffice;
 use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_provider::ProvidersSection;
-use drawbridge_routing::{self as routing, RouteSection};
+use drawbridge_routing::{self as routing, Delivery, RouteSection};
 use drawbridge_store::{BansSection, Store};
 use drawbridge_telemetry::{MetricsSection, Telemetry, in_full};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,19 +77,22 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
     }
     for route in &settings.routes {
         // Who is carried is in login all the while.
-        let carried = route.mode.relay().is_some();
+        let carried = route.mode.carries();
         let placement =
             if carried { settings.limits.login_timeout } else { settings.limits.placement_timeout };
         check_attempts(route, placement, fields);
         if carried {
-            check_relay(route, settings.limits.login_timeout, fields);
+            check_target_times(route, settings.limits.login_timeout, fields);
         }
     }
 }
 
 /// A target that hangs has to be given up before its player is.
-fn check_relay(route: &RouteSection, login: Duration, fields: &mut Fields<'_, '_, '_>) {
-    let (connect, answer) = (&route.relay.connect, &route.relay.answer);
+fn check_target_times(route: &RouteSection, login: Duration, fields: &mut Fields<'_, '_, '_>) {
+    let (connect, answer) = match route.mode.delivery() {
+        Delivery::Session { .. } => (&route.session.connect, &route.session.answer),
+        _ => (&route.relay.connect, &route.relay.answer),
+    };
     for time in [connect, answer].into_iter().filter(|time| time.is_zero()) {
         fields.report(Diagnostic::warning(time.origin(), "no target is as quick as that"));
     }
@@ -124,6 +127,8 @@ fn check_attempts(route: &RouteSection, placement: Duration, fields: &mut Fields
 pub(crate) struct Source {
     /// The main file that was asked for; it has to be there.
     given: Option<PathBuf>,
+    /// What is read instead of any file.
+    built_in: Option<Document>,
     /// Whether there has been one of the usual name: from then on it has to be there too.
     seen: Arc<AtomicBool>,
     /// The route files when they last held.
@@ -163,7 +168,12 @@ pub(crate) struct Configured {
 impl Source {
     /// The file that was given, or the one of the usual name as soon as there is one.
     pub(crate) fn new(given: Option<PathBuf>) -> Self {
-        Self { given, seen: Arc::default(), kept: Kept::default() }
+        Self { given, built_in: None, seen: Arc::default(), kept: Kept::default() }
+    }
+
+    /// This document, and no file.
+    pub(crate) fn built_in(document: Document) -> Self {
+        Self { built_in: Some(document), ..Self::new(None) }
     }
 
     /// Where the main file is or would be.
@@ -173,6 +183,9 @@ impl Source {
 
     /// The main file, if there is one or has to be.
     fn open_main(&self) -> Result<Option<Document>, Error> {
+        if let Some(document) = &self.built_in {
+            return Ok(Some(document.clone()));
+        }
         let needed = self.given.is_some() || self.seen.load(Ordering::Relaxed);
         if !needed && is_absent(self.main()) {
             return Ok(None);
@@ -226,7 +239,7 @@ impl Source {
         texts.add(&main);
         let mut root = Root::new(main, &["routes"]);
         root.environment("DRAWBRIDGE", std::env::vars_os());
-        let documents = folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
+        let documents = self.folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
         texts.add(&documents);
         let mut held = BTreeMap::new();
         // Files first, since the earlier keeps a host that two routes want.
@@ -260,7 +273,7 @@ impl Source {
     pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
         let mut texts = Texts::default();
         texts.add(&self.open_main().unwrap_or_default());
-        texts.add(&folder(&self.routes_dir()).unwrap_or_default());
+        texts.add(&self.folder(&self.routes_dir()).unwrap_or_default());
         texts.fingerprint()
     }
 
@@ -273,6 +286,12 @@ impl Source {
         root.environment("DRAWBRIDGE", std::env::vars_os());
         let section: BansSection = root.read_key("bans")?;
         Ok(section.file.as_path().to_path_buf())
+    }
+
+    /// The documents of the routes' folder, which need not exist.
+    fn folder(&self, path: &Path) -> Result<Vec<Document>, Error> {
+        let none = self.built_in.is_some() || is_absent(path);
+        if none { Ok(Vec::new()) } else { Document::open_folder(path) }
     }
 
     /// The folder of route files, as the main file and the environment stand now.
@@ -319,11 +338,6 @@ impl Texts {
     fn fingerprint(self) -> Option<Fingerprint> {
         self.0.map(|hasher| hasher.finish())
     }
-}
-
-/// The documents of the routes' folder, which need not exist.
-fn folder(path: &Path) -> Result<Vec<Document>, Error> {
-    if is_absent(path) { Ok(Vec::new()) } else { Document::open_folder(path) }
 }
 
 /// Whether there is nothing of this name: a link that leads nowhere is something.

@@ -252,7 +252,7 @@ impl House {
 
 /// Whether a player was sent all packets in their order, and then left by their own will.
 fn played(visit: &NodeVisit, encrypted: bool) -> bool {
-    let bad = visit.events.iter().any(|event| matches!(event.name(), "error" | "disconnect"));
+    let bad = visit.events.iter().any(|event| matches!(event.name(), "error" | "trouble" | "disconnect"));
     let played = visit.event("played");
     !bad && played
         .is_some_and(|played| played.field("packets") == PACKETS && played.field("encrypted") == encrypted)

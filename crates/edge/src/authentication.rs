@@ -31,6 +31,18 @@ pub(crate) async fn identify(
     conversation: &mut Conversation,
     journey: &mut Journey,
 ) -> Result<Identified, Ended> {
+    let identified = vouch(login, visit, conversation, journey).await?;
+    welcome(&identified.identity, visit, conversation).await?;
+    Ok(identified)
+}
+
+/// Finds out who the player is; they stay in the login.
+pub(crate) async fn vouch(
+    login: Login,
+    visit: &mut Visit,
+    conversation: &mut Conversation,
+    journey: &mut Journey,
+) -> Result<Identified, Ended> {
     let snapshot = Arc::clone(&visit.snapshot);
     let jar = snapshot.cookies.as_ref();
     let hint = match jar {
@@ -65,7 +77,6 @@ pub(crate) async fn identify(
     };
     // By the UUID too, which may belong to another name than it did, and by the name that somebody vouches for.
     visit.ask_bans(&identified.identity)?;
-    welcome(&identified.identity, visit, conversation).await?;
     Ok(identified)
 }
 

@@ -10,6 +10,7 @@ use crate::greeting::Opening;
 use drawbridge_model::Refusal;
 use drawbridge_net::{Dialer, Socket};
 use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::carry::{FrameReader, FrameWriter};
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::legacy;
 use drawbridge_protocol::packet::configuration::Disconnect;
@@ -255,6 +256,17 @@ impl Conversation {
     pub(crate) fn into_relay(mut self) -> (Socket, Vec<u8>) {
         let rest = self.take_rest();
         (self.socket, rest)
+    }
+
+    /// Allows longer packets from here on, up to `bound` bytes.
+    pub(crate) fn raise_bound(&mut self, bound: usize) {
+        self.inbound.raise_bound(bound);
+    }
+
+    /// The socket, and where frames come from and go to, those of the client of at most `bound` bytes; nothing more is read or written
+    /// here.
+    pub(crate) fn into_session(self, bound: usize) -> (Socket, FrameReader, FrameWriter) {
+        (self.socket, self.inbound.into_reader(bound), self.outbound.into_writer())
     }
 
     async fn packet_ready(&mut self, deadline: Instant) -> Result<(), Ended> {

@@ -18,6 +18,11 @@ impl Ended {
     /// The client doesn't speak the protocol.
     pub(crate) const MALFORMED: Self = Self::Refused(Refusal::Malformed);
 
+    /// Where there was no time left, something else was late than the client: this.
+    pub(crate) fn late(self, refusal: Refusal) -> Self {
+        if self == Self::Refused(Refusal::TimedOut) { refusal.into() } else { self }
+    }
+
     /// The word for logs.
     pub(crate) fn label(&self) -> &'static str {
         match self {

@@ -2,7 +2,6 @@
 //! Logins go on in [`crate::login`].
 
 use crate::admission::Accepted;
-use crate::carriage::Carriage;
 use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::{Greeted, Opening, Purpose};
@@ -10,11 +9,12 @@ use crate::journey::Journey;
 use crate::login::{self, Visit};
 use crate::refuse;
 use crate::relay;
+use crate::session;
 use crate::shared::Shared;
 use crate::status;
 use drawbridge_model::{Refusal, Refused};
 use drawbridge_net::{Continuation, Knock, Socket};
-use drawbridge_routing::Route;
+use drawbridge_routing::{Delivery, Route};
 use drawbridge_telemetry::metrics::{self, Limit, Phase};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) -> Option<Conti
     let (house, now) = (Arc::clone(&shared), socket.now());
     let mut journey = Journey::begin(now);
     match way(shared, socket, &mut client, &mut journey).await {
-        Ok(carriage) => carriage.map(|carriage| Continuation::new(carriage.carry(house))),
+        Ok(goes_on) => goes_on,
         Err(ended) => {
             journey.break_off((&ended).into());
             // Once in a while is enough to know that nobody more gets in.
@@ -46,7 +46,7 @@ async fn way(
     socket: Socket,
     address: &mut SocketAddr,
     journey: &mut Journey,
-) -> Result<Option<Box<Carriage>>, Ended> {
+) -> Result<Option<Continuation>, Ended> {
     let admitted = Accepted::new(socket, &shared).admit(&shared, address).await?;
     journey.enter(Phase::Greeting, admitted.socket.now());
     let greeted = admitted.greet().await?;
@@ -58,18 +58,25 @@ async fn way(
         }
         Routed::Login { route, opening } => {
             journey.enter(Phase::Login, greeted.socket.now());
-            let method = route.mode.relay();
+            let delivery = route.mode.delivery();
             let (visit, conversation) = greeted.into_login(&shared, route, &opening);
             // Boxed, so that a connection that goes no further is no larger for it.
-            match method {
-                Some(method) => {
-                    Ok(Box::pin(relay::serve(visit, conversation, *opening, method, journey)).await)
-                }
-                None => {
+            Ok(match delivery {
+                Delivery::Transfer => {
                     Box::pin(login::serve(visit, conversation, journey)).await;
-                    Ok(None)
+                    None
                 }
-            }
+                Delivery::Relay(method) => {
+                    let carriage =
+                        Box::pin(relay::serve(visit, conversation, *opening, method, journey)).await;
+                    carriage.map(|carriage| Continuation::new(carriage.carry(shared)))
+                }
+                Delivery::Session { authenticates } => {
+                    let stay =
+                        Box::pin(session::serve(visit, conversation, *opening, authenticates, journey)).await;
+                    stay.map(|stay| Continuation::new(stay.carry(shared)))
+                }
+            })
         }
         Routed::Refused(route, refused) => {
             Box::pin(refuse::tell(greeted, route.as_deref(), &refused, journey)).await?;

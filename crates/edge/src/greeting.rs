@@ -54,6 +54,14 @@ pub(crate) enum Opening {
 }
 
 impl Opening {
+    /// The host as it was typed.
+    pub(crate) fn host(&self) -> &str {
+        match self {
+            Self::Modern { handshake, .. } => &handshake.host,
+            Self::Legacy { .. } => "",
+        }
+    }
+
     /// Whether the client says that a Transfer packet brought it.
     pub(crate) fn is_returning(&self) -> bool {
         matches!(self, Self::Modern { handshake, .. } if handshake.intent == Intent::Transfer)

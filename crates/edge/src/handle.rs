@@ -3,7 +3,7 @@
 use crate::players::{Player, Whom, would_ban};
 use crate::shared::Shared;
 use drawbridge_model::{AdapterError, Ban, Client, Refusal, Refused, Subject, Target};
-use drawbridge_routing::{Condition, Route};
+use drawbridge_routing::{Condition, Delivery, Route};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -131,6 +131,23 @@ impl EdgeHandle {
         let parameters = vec![("reason", reason.to_owned())];
         let why = Refused { by: Some("control".to_owned()), parameters, ..Refusal::Kicked.into() };
         self.send_away(|player| whom.is(player), &why)
+    }
+
+    /// Has all who are meant, and are carried by sessions, go to the place of this name, and gives who that is. Who can't stays where they are,
+    /// and is told.
+    #[must_use]
+    pub fn send_to(&self, whom: &Whom, place: &str) -> Vec<Player> {
+        let routes = self.routes();
+        let is_session = |name: &str| {
+            let route = routes.iter().find(|route| route.name == name);
+            route.is_some_and(|route| matches!(route.mode.delivery(), Delivery::Session { .. }))
+        };
+        let meant = |player: &Player| whom.is(player) && player.target.is_some() && is_session(&player.route);
+        let sent = self.shared.players.send_to(meant, place);
+        if !sent.is_empty() {
+            self.shared.news.tell();
+        }
+        sent
     }
 
     /// The players whom a ban of `subject` concerns.

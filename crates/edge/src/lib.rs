@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod admission;
+mod attempt;
 mod authentication;
 mod carriage;
 mod conversation;
@@ -30,19 +31,22 @@ mod journey;
 mod keys;
 mod login;
 mod maintenance;
+mod news;
+mod passenger;
 mod placement;
 mod players;
 mod refuse;
 mod relay;
 mod report;
+mod session;
 mod shared;
 pub mod snapshot;
 mod status;
 pub mod ticket;
 
-use crate::carriage::News;
 use crate::keys::Keys;
 use crate::maintenance::Switches;
+use crate::news::News;
 use crate::shared::Shared;
 use arc_swap::ArcSwap;
 use drawbridge_model::Bans;

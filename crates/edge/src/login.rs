@@ -13,7 +13,7 @@ use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Refused, Target};
 use drawbridge_net::Ticket;
-use drawbridge_protocol::packet::login::LoginStart;
+use drawbridge_protocol::packet::login::{LoginStart, PlayerKey};
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::Phase;
@@ -55,6 +55,8 @@ impl Visit {
 #[derive(Debug)]
 pub(crate) struct Login {
     pub(crate) claim: Claim,
+    /// What the client signs chat with.
+    pub(crate) key: Option<PlayerKey>,
 }
 
 /// Brings a client through, tells it where that fails, and closes.
@@ -115,7 +117,7 @@ async fn walk(
 }
 
 /// Reads Login Start, checks the name's form, and asks whether it is banned.
-async fn begin(
+pub(crate) async fn begin(
     visit: &Visit,
     conversation: &mut Conversation,
     name: &mut Option<String>,
@@ -131,7 +133,7 @@ async fn begin(
     visit.presence.learn_who(&Identity::Claimed(claim.clone()));
     match visit.shared.bans.name(&claim.name) {
         Some(ban) => Err(Refused::from(&*ban).into()),
-        None => Ok(Login { claim }),
+        None => Ok(Login { claim, key: start.key }),
     }
 }
 

@@ -30,7 +30,8 @@ pub(crate) struct Passenger {
     way: Way,
     _counted: CountedRelay,
     _ticket: Ticket,
-    _places: [Option<InCrowd>; 2],
+    /// In the crowds of the route that they came by, of the target, and of another route that they are on.
+    places: [Option<InCrowd>; 3],
     _open: PlaceAtTarget,
     _tracked: TaskTrackerToken,
 }
@@ -44,11 +45,35 @@ pub(crate) enum Way {
     Session,
 }
 
-/// What is settled about a player whose target has answered.
+/// Where a player is: on a target, or in a limbo.
+#[derive(Debug)]
+pub(crate) struct Berth {
+    /// The target's identifier, or the limbo's route.
+    pub(crate) identifier: String,
+    /// The target's address, or that it is a limbo.
+    pub(crate) address: String,
+    /// What was set aside there for the player.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl Berth {
+    /// In the limbo of a route.
+    pub(crate) fn limbo(route: &str) -> Self {
+        Self { identifier: route.to_owned(), address: "limbo".to_owned(), lease: None }
+    }
+}
+
+impl From<Target> for Berth {
+    fn from(target: Target) -> Self {
+        Self { address: target.address.to_string(), identifier: target.identifier, lease: target.lease }
+    }
+}
+
+/// What is settled about a player who has somewhere to be.
 #[derive(Debug)]
 pub(crate) struct Boarding {
     pub(crate) identity: Identity,
-    pub(crate) target: Target,
+    pub(crate) berth: Berth,
     /// The player's places in the crowds of the route and of the target.
     pub(crate) places: [Option<InCrowd>; 2],
     /// Counts the target's socket among all that are open.
@@ -59,25 +84,36 @@ impl Passenger {
     /// From here on the player is carried.
     pub(crate) fn board(visit: Visit, boarding: Boarding, way: Way, journey: &mut Journey) -> Self {
         let Visit { shared, route, client, arrived, ticket, presence, .. } = visit;
-        let Boarding { identity, target, places, open } = boarding;
+        let Boarding { identity, berth, places: [on_route, at_target], open } = boarding;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
-            .carried(&target, way);
-        let counted = metrics::relay_began(&route.name, &target.identifier);
-        presence.carried_to(&target);
+            .carried(&berth, way);
+        let counted = metrics::relay_began(&route.name, &berth.identifier);
+        presence.carried_to(&berth);
         Self {
             identity,
             presence,
-            lease: target.lease.clone(),
+            lease: berth.lease,
             began: now,
             told: Traffic::default(),
             told_at: now,
             way,
             _counted: counted,
             _ticket: ticket,
-            _places: places,
+            places: [on_route, at_target, None],
             _open: open,
             _tracked: shared.relays.token(),
+        }
+    }
+
+    /// The player is somewhere else from here on, with places there and on its route.
+    pub(crate) fn moved(&mut self, berth: Berth, place: Option<InCrowd>, on_route: Option<InCrowd>) {
+        self._counted = metrics::relay_moved(self.presence.route(), &berth.identifier);
+        self.presence.carried_to(&berth);
+        self.places[1] = place;
+        self.places[2] = on_route;
+        if let Some(lease) = berth.lease {
+            lease.used();
         }
     }
 

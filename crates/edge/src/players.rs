@@ -3,8 +3,9 @@
 //! What must stay true: a ping never appears here, and a packet costs nothing; a player is known by the address that counts, which
 //! behind a load balancer isn't the balancer's; what a client merely claims is never shown as verified.
 
+use crate::passenger::Berth;
 use drawbridge_model::ban::folded;
-use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError, Target};
+use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError};
 use drawbridge_protocol::ProtocolVersion;
 use std::collections::HashMap;
 use std::fmt;
@@ -125,7 +126,9 @@ struct Entry {
     route: String,
     since: SystemTime,
     who: Mutex<Option<Who>>,
-    target: OnceLock<(String, String)>,
+    target: Mutex<Option<(String, String)>>,
+    /// Where an operator has the player go.
+    order: Mutex<Option<String>>,
     why: OnceLock<Box<Refused>>,
     called: Notify,
 }
@@ -156,7 +159,8 @@ impl Players {
             route: route.to_owned(),
             since: SystemTime::now(),
             who: Mutex::default(),
-            target: OnceLock::new(),
+            target: Mutex::default(),
+            order: Mutex::default(),
             why: OnceLock::new(),
             called: Notify::new(),
         });
@@ -173,7 +177,7 @@ impl Players {
     pub(crate) fn targets_of(&self, route: &str) -> Vec<(String, String)> {
         let entries = self.entries();
         let of_route = entries.iter().filter(|entry| entry.route == route);
-        of_route.filter_map(|entry| entry.target.get().cloned()).collect()
+        of_route.filter_map(|entry| entry.target().clone()).collect()
     }
 
     /// Has all those go whom `is` means, and gives them. Who is carried notices at the next look.
@@ -181,6 +185,18 @@ impl Players {
         let entries = self.entries();
         let meant = entries.iter().map(|entry| (entry, entry.player())).filter(|(_, player)| is(player));
         meant.filter(|(entry, _)| entry.call(why)).map(|(_, player)| player).collect()
+    }
+
+    /// Has all those go to the place of this name whom `is` means, and gives them.
+    pub(crate) fn send_to(&self, is: impl Fn(&Player) -> bool, place: &str) -> Vec<Player> {
+        let entries = self.entries();
+        let meant = entries.iter().map(|entry| (entry, entry.player())).filter(|(_, player)| is(player));
+        meant
+            .map(|(entry, player)| {
+                *entry.order() = Some(place.to_owned());
+                player
+            })
+            .collect()
     }
 
     fn entries(&self) -> Vec<Arc<Entry>> {
@@ -200,6 +216,14 @@ impl Entry {
         self.who.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn order(&self) -> MutexGuard<'_, Option<String>> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn target(&self) -> MutexGuard<'_, Option<(String, String)>> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn player(&self) -> Player {
         let Client { address, host, version, .. } = &self.client;
         Player {
@@ -210,7 +234,7 @@ impl Entry {
             route: self.route.clone(),
             since: self.since,
             who: self.who().clone(),
-            target: self.target.get().cloned(),
+            target: self.target().clone(),
         }
     }
 
@@ -236,10 +260,19 @@ impl Presence {
         *self.entry.who() = Some(identity.into());
     }
 
-    /// The player is carried to this target from here on.
-    pub(crate) fn carried_to(&self, target: &Target) {
-        // Nobody is carried twice.
-        let _ = self.entry.target.set((target.identifier.clone(), target.address.to_string()));
+    /// The player is here from now on.
+    pub(crate) fn carried_to(&self, berth: &Berth) {
+        *self.entry.target() = Some((berth.identifier.clone(), berth.address.clone()));
+    }
+
+    /// The address of the target that the player is carried to.
+    pub(crate) fn target_address(&self) -> Option<String> {
+        self.entry.target().as_ref().map(|(_, address)| address.clone())
+    }
+
+    /// Where an operator has the player go, once.
+    pub(crate) fn take_order(&self) -> Option<String> {
+        self.entry.order().take()
     }
 
     /// The other end, as its greeting showed it.
@@ -253,8 +286,8 @@ impl Presence {
     }
 
     /// The target that the player is carried to, by identifier.
-    pub(crate) fn target(&self) -> &str {
-        self.entry.target.get().map_or("", |(identifier, _)| identifier)
+    pub(crate) fn target(&self) -> String {
+        self.entry.target().as_ref().map(|(identifier, _)| identifier.clone()).unwrap_or_default()
     }
 
     /// Why the player has to go, if so.

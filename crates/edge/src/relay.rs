@@ -6,6 +6,7 @@
 //! What must stay true: who a player is stays a claim; a client that is turned away is told so in login's own packet, and nobody who has
 //! heard a target is told anything.
 
+use crate::attempt::{Attempt, TRIED, is_targets_fault};
 use crate::carriage::Carriage;
 use crate::conversation::Conversation;
 use crate::dial;
@@ -13,9 +14,10 @@ use crate::ended::Ended;
 use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Visit};
+use crate::passenger::{Boarding, Passenger, Way};
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
 use drawbridge_net::relay::{Method, Options};
-use drawbridge_net::{Dialer, InCrowd, PlaceAtTarget, Socket, proxy_protocol};
+use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::AnyLoginStart;
 use drawbridge_protocol::profile::offline_uuid;
@@ -25,21 +27,7 @@ use drawbridge_telemetry::metrics::Phase;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// The most targets that are tried for a player.
-const TRIED: usize = 8;
-
-/// A player whose target has answered.
-pub(crate) struct Answered {
-    pub(crate) identity: Identity,
-    pub(crate) target: Target,
-    pub(crate) socket: Socket,
-    /// The player's places in the crowds of the route and of the target.
-    pub(crate) places: [Option<InCrowd>; 2],
-    /// Counts the target's socket among all that are open.
-    pub(crate) open: PlaceAtTarget,
-}
+use std::time::Instant;
 
 /// Brings a client to a target; where that fails, tells the client and closes.
 pub(crate) async fn serve(
@@ -53,10 +41,11 @@ pub(crate) async fn serve(
     let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
     let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
     match shared.in_grace(&summons, finding).await {
-        Ok(answered) => {
+        Ok((boarding, target)) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
-            Some(Box::new(Carriage::begin(visit, conversation, answered, options, journey)))
+            let passenger = Passenger::board(visit, boarding, Way::Relay, journey);
+            Some(Box::new(Carriage::begin(conversation, target, passenger, options)))
         }
         Err(ended) => {
             login::turn_away(visit, conversation, ended, name.as_deref(), journey).await;
@@ -72,7 +61,7 @@ async fn find(
     opening: Opening,
     name: &mut Option<String>,
     journey: &mut Journey,
-) -> Result<Answered, Ended> {
+) -> Result<(Boarding, Socket), Ended> {
     let (claim, said) = said(conversation, opening).await?;
     *name = Some(claim.name.clone());
     if !visit.route.takes_name(&claim.name) {
@@ -86,18 +75,18 @@ async fn find(
     journey.enter(Phase::Placement, Instant::now());
     let (route, client) = (Arc::clone(&visit.route), journey.client(&visit.client));
     let placed = conversation.keeping(route.place(&client, &identity)).await;
-    let targets = placed.map_err(|ended| late(ended, Refusal::PlacementTimeout))??;
+    let targets = placed.map_err(|ended| ended.late(Refusal::PlacementTimeout))??;
     journey.enter(Phase::Delivery, Instant::now());
     let open = visit.shared.gate.enter_to_target().map_err(|_| Refusal::Full)?;
     let greeting =
         Greeting { relay: &route.relay, client: &visit.client, said: &said, local: conversation.local()? };
     let dialer = conversation.dialer();
     let reaching = Box::pin(reach(&route, &dialer, targets, greeting));
-    let reached = conversation.keeping(reaching).await.map_err(|ended| late(ended, Refusal::Unreachable))?;
+    let reached = conversation.keeping(reaching).await.map_err(|ended| ended.late(Refusal::Unreachable))?;
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
     // It may have taken a while.
     visit.ask_bans(&identity)?;
-    Ok(Answered { identity, target, socket, places: [Some(on_route), at_target], open })
+    Ok((Boarding { identity, berth: target.into(), places: [Some(on_route), at_target], open }, socket))
 }
 
 /// What a client has said, for targets to hear.
@@ -126,11 +115,6 @@ async fn said(conversation: &mut Conversation, opening: Opening) -> Result<(Clai
     Ok((Claim { name, id }, said))
 }
 
-/// What it means that there is no time left: not the client is late, but what it waits for.
-fn late(ended: Ended, refusal: Refusal) -> Ended {
-    if ended == Ended::Refused(Refusal::TimedOut) { refusal.into() } else { ended }
-}
-
 /// The first target that answers. Those that had better not be tried come last.
 async fn reach(
     route: &Route,
@@ -141,58 +125,16 @@ async fn reach(
     for target in route.health.last(targets, |target| &target.address).take(TRIED) {
         // From here on, so that many who come at once don't all find it empty.
         let at_target = route.carried.enter(target.address.to_string(), None);
-        let mut attempt =
-            Attempt { route, target: &target, long: *greeting.relay.answer / 2, since: Some(Instant::now()) };
+        let attempt = Attempt::begin(route, &target, *greeting.relay.answer);
         match greeting.answered_by(dialer, &target.address).await {
             Ok(socket) => {
-                attempt.since = None;
-                drop(attempt);
-                route.health.answered(&target.address);
+                attempt.answered();
                 return Some((target, socket, at_target));
             }
-            Err(error) => attempt.failed(&error),
+            Err(error) => attempt.failed(&error, is_targets_fault(&error)),
         }
     }
     None
-}
-
-/// A target that is asked.
-struct Attempt<'a> {
-    route: &'a Route,
-    target: &'a Target,
-    /// How long players may wait for it whose leaving says nothing about it.
-    long: Duration,
-    /// Since when, as long as it isn't known what came of it.
-    since: Option<Instant>,
-}
-
-impl Attempt<'_> {
-    fn failed(&mut self, error: &io::Error) {
-        self.since = None;
-        if is_targets_fault(error) && self.route.health.failed(&self.target.address, Instant::now()) {
-            let Target { identifier, address, .. } = self.target;
-            tracing::warn!(route = %self.route.name, target = %identifier, %address, %error, "a target can't be reached");
-        }
-    }
-}
-
-/// Players don't wait to the end for one that hangs: the next ones had better begin elsewhere.
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if self.since.is_some_and(|since| since.elapsed() >= self.long) {
-            self.failed(&io::Error::new(io::ErrorKind::TimedOut, "the player had enough of waiting for it"));
-        }
-    }
-}
-
-/// Whether an error says something about the target. That it closes without a word may be the client's doing: what it is told are the
-/// client's bytes. And nobody here may be at fault but this system.
-fn is_targets_fault(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(
-        error.kind(),
-        Kind::ConnectionRefused | Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::TimedOut
-    )
 }
 
 /// What a target is told first.

@@ -1,6 +1,7 @@
 //! The line that a connection leaves in the log at its end, when metrics and traces are told as well.
 
 use crate::journey::{Facts, Journey};
+use crate::passenger::{Berth, Way};
 use drawbridge_model::{Client, Refused, Severity, Target};
 use drawbridge_net::relay::Traffic;
 use drawbridge_telemetry::metrics::{self, Outcome};
@@ -50,10 +51,14 @@ impl<'a> Line<'a> {
     }
 
     /// The player's connection is carried to the target from here on.
-    pub(crate) fn relayed(self, target: &Target) {
-        let facts = Facts { target: Some(&target.identifier), ..self.facts() };
+    pub(crate) fn carried(self, berth: &Berth, way: Way) {
+        let facts = Facts { target: Some(&berth.identifier), ..self.facts() };
         self.journey.end(Outcome::Ok, self.now, Some(self.client), &facts);
-        line!(info, self, "relayed", target = target.identifier, address = target.address.to_string());
+        let (target, address) = (&berth.identifier, &berth.address);
+        match way {
+            Way::Relay => line!(info, self, "relayed", target = target, address = address),
+            Way::Session => line!(info, self, "session began", target = target, address = address),
+        }
     }
 
     /// The server list was answered.
@@ -84,7 +89,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// What is known of a relay at its end.
+/// What is known of a player at the end of being carried.
 #[derive(Debug)]
 pub(crate) struct Carried<'a> {
     pub(crate) client: &'a Client,
@@ -97,20 +102,30 @@ pub(crate) struct Carried<'a> {
     pub(crate) end: &'static str,
 }
 
+/// The one form of both lines.
+macro_rules! ended {
+    ($carried:ident, $text:literal) => {
+        tracing::info!(
+            client = %$carried.client.address,
+            route = $carried.route,
+            player = $carried.player,
+            target = $carried.target,
+            trace = %$carried.client.trace,
+            seconds = $carried.took.as_secs(),
+            to_target = $carried.traffic.up,
+            to_client = $carried.traffic.down,
+            end = $carried.end,
+            $text
+        )
+    };
+}
+
 impl Carried<'_> {
     /// Leaves the line.
-    pub(crate) fn log(self) {
-        tracing::info!(
-            client = %self.client.address,
-            route = self.route,
-            player = self.player,
-            target = self.target,
-            trace = %self.client.trace,
-            seconds = self.took.as_secs(),
-            to_target = self.traffic.up,
-            to_client = self.traffic.down,
-            end = self.end,
-            "relay ended"
-        );
+    pub(crate) fn log(self, way: Way) {
+        match way {
+            Way::Relay => ended!(self, "relay ended"),
+            Way::Session => ended!(self, "session ended"),
+        }
     }
 }

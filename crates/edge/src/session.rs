@@ -7,36 +7,33 @@
 //! What must stay true: an identity that nobody vouched for is told to a target only where the route is `offline`; a client that is turned
 //! away is told so, in the target's own words if a target did it.
 
-use crate::attempt::{Attempt, TRIED, is_targets_fault};
+mod destination;
+mod search;
+mod stay;
+mod way_on;
+
 use crate::authentication;
 use crate::conversation::Conversation;
-use crate::dial;
 use crate::ended::Ended;
 use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Login, Visit};
-use crate::passenger::{Boarding, Passenger, Way};
-use crate::stay::Stay;
-use drawbridge_model::{Claim, Identity, Profile, Refusal, Target};
-use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
+use crate::passenger::{Berth, Boarding, Passenger, Way};
+use drawbridge_limbo::World;
+use drawbridge_model::{Claim, Identity, Profile, Refusal};
 use drawbridge_protocol::frame::MAX_FRAME;
-use drawbridge_protocol::packet::Packet;
-use drawbridge_protocol::packet::login::{
-    CookieRequest, CookieResponse, LoginPluginResponse, LoginSuccess, PlayerKey, SetCompression,
-};
+use drawbridge_protocol::packet::login::{LoginSuccess, PlayerKey, SetCompression};
 use drawbridge_protocol::profile::offline_uuid;
-use drawbridge_protocol::text::Component;
-use drawbridge_routing::Route;
-use drawbridge_session::forwarding::Traveller;
-use drawbridge_session::{
-    Backend, Client, Forwarding, Introduction, LoggingIn, LoginError, Options, Question, Session, Step,
-};
+use drawbridge_routing::LimboKind;
+use drawbridge_session::{Backend, Client, Forwarding, Options, Session};
 use drawbridge_telemetry::metrics::Phase;
-use std::io;
+use search::{Reached, Respondent, Search, Unreached};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+pub(crate) use stay::Stay;
 
 /// How long a side may take none of what is kept for it.
 const STALLED: Duration = Duration::from_secs(30);
@@ -44,10 +41,29 @@ const STALLED: Duration = Duration::from_secs(30);
 /// The longest packet of a client during a login that targets take part in, in bytes: the answers of Forge hold lists of mods.
 const ANSWERS: usize = 256 * 1024;
 
-/// A player whom a target has let in.
+/// The edge's own commands in the game.
+const COMMANDS: &[&str] = &["server"];
+
+/// What every target is told of a player.
+#[derive(Debug)]
+struct Person {
+    identity: Identity,
+    /// As targets are to know them.
+    profile: Profile,
+    /// What they sign chat with.
+    key: Option<PlayerKey>,
+    /// The host as they typed it.
+    host: String,
+    /// Where they are connected to.
+    local: SocketAddr,
+}
+
+/// A player who has somewhere to be.
 struct Arrived {
+    person: Person,
     boarding: Boarding,
-    backend: Backend,
+    /// The target that has let them in; without, they are held in limbo.
+    backend: Option<Backend>,
     /// As the target knows the player.
     profile: Profile,
 }
@@ -65,7 +81,15 @@ pub(crate) async fn serve(
     let finding = find(&mut visit, &mut conversation, &opening, authenticates, (&mut name, journey));
     match shared.in_grace(&summons, Box::pin(finding)).await {
         Ok(arrived) => Some(Box::new(begin(visit, conversation, arrived, journey))),
-        Err(ended) => {
+        Err(unreached) => {
+            let ended = match unreached {
+                Unreached::Ended(ended) => ended,
+                Unreached::Unreachable => Refusal::Unreachable.into(),
+                Unreached::Kicked(words) => {
+                    conversation.tell(*words);
+                    Refusal::TargetRefused.into()
+                }
+            };
             login::turn_away(visit, conversation, ended, name.as_deref(), journey).await;
             None
         }
@@ -79,7 +103,7 @@ async fn find(
     opening: &Opening,
     authenticates: bool,
     (name, journey): (&mut Option<String>, &mut Journey),
-) -> Result<Arrived, Ended> {
+) -> Result<Arrived, Unreached> {
     let login = login::begin(visit, conversation, name).await?;
     let key = login.key.clone();
     let identity = if authenticates {
@@ -92,26 +116,45 @@ async fn find(
     visit.ask_bans(&identity)?;
     conversation.raise_bound(ANSWERS);
     let in_crowd = visit.shared.crowds.enter(visit.route.name.as_str(), visit.route.max_players);
-    let on_route = in_crowd.ok_or(Refusal::RouteFull)?;
+    let on_route = in_crowd.ok_or(Ended::Refused(Refusal::RouteFull))?;
     journey.enter(Phase::Placement, Instant::now());
     let (route, client) = (Arc::clone(&visit.route), journey.client(&visit.client));
-    let placed = conversation.keeping(route.place(&client, &identity)).await;
-    let targets = placed.map_err(|ended| ended.late(Refusal::PlacementTimeout))??;
-    journey.enter(Phase::Delivery, Instant::now());
-    let open = visit.shared.gate.enter_to_target().map_err(|_| Refusal::Full)?;
-    let known_as = known_as(&identity);
-    let search = Search {
-        route: &route,
-        visit,
-        opening,
-        profile: &known_as,
-        key: key.as_ref().filter(|_| tells_keys(&route.session.forwarding)),
+    let profile = known_as(&identity);
+    let person =
+        Person { profile, key, host: opening.host().to_owned(), local: conversation.local()?, identity };
+    let reached = if route.session.limbo == LimboKind::Always {
+        None
+    } else {
+        let placed = conversation.keeping(route.place(&client, &person.identity)).await;
+        let targets = placed.map_err(|ended| ended.late(Refusal::PlacementTimeout))?.map_err(Ended::from)?;
+        journey.enter(Phase::Delivery, Instant::now());
+        let (dialer, reserved) = (conversation.dialer(), visit.snapshot.reserved_cookies());
+        let search = Search {
+            route: &route,
+            client: &visit.client,
+            person: &person,
+            reserved: &reserved,
+            dialer: &dialer,
+        };
+        match Box::pin(search.reach(targets, Respondent::Client(conversation))).await {
+            Ok(reached) => Some(reached),
+            Err(Unreached::Unreachable) if route.session.limbo == LimboKind::WhenUnreachable => None,
+            Err(unreached) => return Err(unreached),
+        }
     };
-    let (target, at_target, backend, profile) = Box::pin(search.reach(targets, conversation)).await?;
+    if reached.is_none() && World::of(visit.client.version).is_none() {
+        return Err(Unreached::Unreachable);
+    }
+    let open = visit.shared.gate.enter_to_target().map_err(|_| Ended::Refused(Refusal::Full))?;
     // It may have taken a while.
-    visit.ask_bans(&identity)?;
-    let boarding = Boarding { identity, target, places: [Some(on_route), at_target], open };
-    Ok(Arrived { boarding, backend, profile })
+    visit.ask_bans(&person.identity)?;
+    let identity = person.identity.clone();
+    let (berth, place, backend, profile) = match reached {
+        Some(Reached { target, place, backend, profile }) => (target.into(), place, Some(backend), profile),
+        None => (Berth::limbo(&route.name), None, None, person.profile.clone()),
+    };
+    let boarding = Boarding { identity, berth, places: [Some(on_route), place], open };
+    Ok(Arrived { person, boarding, backend, profile })
 }
 
 /// Who the player is, as somebody vouches for it.
@@ -146,13 +189,13 @@ fn known_as(identity: &Identity) -> Profile {
 
 /// Tells the client that it is in, and hands over to the session.
 fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &mut Journey) -> Stay {
-    let Arrived { boarding, backend, profile } = arrived;
+    let Arrived { person, boarding, backend, profile } = arrived;
     let (version, session) = (visit.client.version, &visit.route.session);
     let options = Options {
         stalled: STALLED,
         reserved: visit.snapshot.reserved_cookies(),
         signs: tells_keys(&session.forwarding),
-        commands: &[],
+        commands: COMMANDS,
     };
     let (socket, mut reader, mut writer) = conversation.into_session(MAX_FRAME);
     if let Some(threshold) = session.compression.filter(|_| version.has_compression()) {
@@ -164,6 +207,15 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let success = LoginSuccess { profile, session_id: Uuid::new_v4() };
     // A profile that was read is none that can't be written.
     let _ = writer.packet(version, &success);
+    let held = backend.is_none();
+    let waits = held && session.limbo == LimboKind::WhenUnreachable;
+    let shared = Arc::clone(&visit.shared);
     let session = Session::new(version, Client { socket, reader, writer }, backend, options);
-    Stay::begin(session, Passenger::board(visit, boarding, Way::Session, journey))
+    let mut stay = Stay::begin(session, Passenger::board(visit, boarding, Way::Session, journey), person);
+    match (held, waits) {
+        (true, true) => stay.hold_for_target(&shared),
+        (true, false) => stay.settle_in_limbo(),
+        (false, _) => {}
+    }
+    stay
 }

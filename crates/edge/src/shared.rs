@@ -1,9 +1,9 @@
 //! What all connections of an edge share.
 
-use crate::carriage::News;
 use crate::ended::Ended;
 use crate::keys::Keys;
 use crate::maintenance::Switches;
+use crate::news::News;
 use crate::players::{Players, Summons};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
@@ -47,15 +47,15 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Has a login work until it is done, somebody has its player go, or the edge waits for logins no longer.
-    pub(crate) async fn in_grace<T>(
+    pub(crate) async fn in_grace<T, E: From<Ended>>(
         &self,
         summons: &Summons,
-        work: impl Future<Output = Result<T, Ended>>,
-    ) -> Result<T, Ended> {
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         tokio::select! {
             done = work => done,
-            why = summons.comes() => Err(why.into()),
-            () = self.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown)),
+            why = summons.comes() => Err(Ended::from(why).into()),
+            () = self.grace_over.cancelled() => Err(Ended::Refused(Refusal::ShuttingDown).into()),
         }
     }
 }

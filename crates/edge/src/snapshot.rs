@@ -84,6 +84,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The keys of the cookies that no target may see or change.
+    pub(crate) fn reserved_cookies(&self) -> Vec<String> {
+        let own = self.cookies.as_ref().map(|jar| [jar.authentication_key(), jar.session_key()]);
+        own.into_iter().flatten().collect()
+    }
+
     /// That of an edge which serves nobody any more.
     pub(crate) fn empty() -> Self {
         Self {

@@ -50,6 +50,13 @@ impl WorldName {
     }
 }
 
+impl Default for WorldName {
+    /// `drawbridge:limbo`
+    fn default() -> Self {
+        Self("drawbridge:limbo".into())
+    }
+}
+
 impl fmt::Display for WorldName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

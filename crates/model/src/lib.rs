@@ -10,6 +10,7 @@ pub mod adapter;
 pub mod ban;
 pub mod client;
 pub mod identity;
+pub mod notice;
 pub mod provider;
 pub mod refusal;
 pub mod status;
@@ -22,6 +23,7 @@ pub use adapter::{
 pub use ban::{Ban, Bans, Subject, SubjectError};
 pub use client::{Client, TraceContext};
 pub use identity::{Claim, Identity, Profile, Property};
+pub use notice::Notice;
 pub use provider::{Offer, Remark, RouteDocument, RouteSource};
 pub use refusal::{Refusal, Refused, Severity};
 pub use status::{Status, StatusDocument};

@@ -13,18 +13,21 @@ pub enum Notice {
     ServerUnreachable,
     /// `{server}` turned the player away; why follows in its own words.
     ServerRefused,
+    /// The player waits in limbo for a server.
+    Waiting,
     /// The player was brought to `{server}`, because the one before is gone.
     BroughtTo,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Servers,
         Self::AlreadyThere,
         Self::UnknownServer,
         Self::ServerUnreachable,
         Self::ServerRefused,
+        Self::Waiting,
         Self::BroughtTo,
     ];
 
@@ -37,6 +40,7 @@ impl Notice {
             Self::UnknownServer => "notice_unknown_server",
             Self::ServerUnreachable => "notice_server_unreachable",
             Self::ServerRefused => "notice_server_refused",
+            Self::Waiting => "notice_waiting",
             Self::BroughtTo => "notice_brought_to",
         }
     }

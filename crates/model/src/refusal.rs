@@ -100,6 +100,10 @@ pub enum Refusal {
     PlacementTimeout,
     /// No target accepts a connection.
     Unreachable,
+    /// A target turned the player away, in its own words.
+    TargetRefused,
+    /// The target that the player was on is gone.
+    TargetLost,
     /// The route carries as many players as it may.
     RouteFull,
     /// The player declined a required resource pack, or couldn't load it.
@@ -112,7 +116,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Access,
         Self::Banned,
         Self::Kicked,
@@ -137,6 +141,8 @@ impl Refusal {
         Self::ActionFailed,
         Self::PlacementTimeout,
         Self::Unreachable,
+        Self::TargetRefused,
+        Self::TargetLost,
         Self::RouteFull,
         Self::ResourcePack,
         Self::ShuttingDown,
@@ -148,7 +154,12 @@ impl Refusal {
     #[must_use]
     pub const fn message(self) -> Option<&'static str> {
         Some(match self {
-            Self::AddressFull | Self::ProxyHeader | Self::Malformed | Self::NoStatus => {
+            // The target has said it already.
+            Self::AddressFull
+            | Self::ProxyHeader
+            | Self::Malformed
+            | Self::NoStatus
+            | Self::TargetRefused => {
                 return None;
             }
             Self::Access => "disconnect_access",
@@ -170,6 +181,7 @@ impl Refusal {
             Self::ActionFailed => "disconnect_action_failed",
             Self::PlacementTimeout => "disconnect_placement_timeout",
             Self::Unreachable => "disconnect_unreachable",
+            Self::TargetLost => "disconnect_target_lost",
             // A client that wasn't let in at all has said nothing yet, and isn't told.
             Self::Full | Self::RouteFull => "disconnect_full",
             Self::ResourcePack => "disconnect_resource_pack",
@@ -200,6 +212,8 @@ impl Refusal {
             | Self::TimedOut
             | Self::NoTarget
             | Self::Action
+            | Self::TargetRefused
+            | Self::TargetLost
             | Self::RouteFull
             | Self::ResourcePack
             | Self::ShuttingDown => Severity::Info,
@@ -241,6 +255,8 @@ impl Refusal {
             Self::ActionFailed => "action_failed",
             Self::PlacementTimeout => "placement_timeout",
             Self::Unreachable => "unreachable",
+            Self::TargetRefused => "target_refused",
+            Self::TargetLost => "target_lost",
             Self::RouteFull => "route_full",
             Self::ResourcePack => "resource_pack",
             Self::ShuttingDown => "shutting_down",

@@ -105,6 +105,12 @@ pub fn table(version: ProtocolVersion, state: State, direction: Direction) -> Op
     }
 }
 
+/// Whether all packets of a version are known, so that an id that isn't stands for none.
+#[must_use]
+pub fn is_complete(version: ProtocolVersion) -> bool {
+    overlay::tables(version).is_none() && generated::KNOWN.binary_search(&version.number()).is_ok()
+}
+
 /// The table of a version that is known, in the states that differ between versions.
 fn known(version: ProtocolVersion, state: State, direction: Direction) -> Option<&'static Table> {
     if let Some(tables) = overlay::tables(version) {

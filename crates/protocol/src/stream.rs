@@ -3,6 +3,7 @@
 //! What must stay true: an [`Inbound`] never holds more than one frame's bound and one read's worth of bytes, and any cut of
 //! the bytes into reads gives the same packets.
 
+use crate::carry::{FrameReader, FrameWriter};
 use crate::cipher::{Decryptor, Encryptor};
 use crate::compression::{CompressionError, Compressor, Decompressor};
 use crate::frame::{self, FrameError, MAX_FRAME};
@@ -139,6 +140,15 @@ impl Inbound {
         self.start < self.buffer.len()
     }
 
+    /// What comes from here on is carried: frames of at most `bound` bytes, the first of which may have come already.
+    #[must_use]
+    pub fn into_reader(self, bound: usize) -> FrameReader {
+        let mut reader = FrameReader::new(bound).deciphering(self.cipher.map(|cipher| *cipher));
+        reader.set_compression(self.compression.is_some());
+        reader.keep(&self.buffer[self.start..]);
+        reader
+    }
+
     /// Gives back the memory of an empty buffer, for a connection that will wait.
     pub fn shrink(&mut self) {
         if !self.has_rest() {
@@ -177,6 +187,12 @@ impl Outbound {
     pub fn compress(&mut self, threshold: usize, level: u32) {
         self.compression =
             Some(Box::new(Deflating { compressor: Compressor::new(threshold, level), body: Vec::new() }));
+    }
+
+    /// What is sent from here on is carried, uncompressed at first.
+    #[must_use]
+    pub fn into_writer(self) -> FrameWriter {
+        FrameWriter::new().enciphering(self.cipher.map(|cipher| *cipher))
     }
 
     /// Appends a packet, ready for the socket.

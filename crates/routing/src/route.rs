@@ -4,6 +4,7 @@ use crate::adapters::Services;
 use crate::maintenance::Maintenance;
 use crate::placement::Placement;
 use crate::section::{Mode, RelaySection, RouteSection};
+use crate::session::Session;
 use crate::transfer::Transfer;
 use drawbridge_adapter::background::Running;
 use drawbridge_adapter::health::RouteHealth;
@@ -39,6 +40,8 @@ pub struct Route {
     pub transfer: Transfer,
     /// How connections are relayed.
     pub relay: RelaySection,
+    /// How players are carried by sessions.
+    pub session: Session,
     /// The most players at once.
     pub max_players: Option<u32>,
     /// What is shown and said while it is being worked on.
@@ -73,6 +76,7 @@ impl Route {
             localization: section.localization.build(services, section.place()),
             transfer: section.transfer.build(),
             relay: section.relay.clone(),
+            session: section.session.build(),
             max_players: section.max_players,
             maintenance: Maintenance::new(section.maintenance.as_ref(), section.status().picture()),
             carried: services.carried().clone(),

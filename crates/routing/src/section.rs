@@ -2,12 +2,14 @@
 
 mod maintenance;
 mod relay;
+mod session;
 mod transfer;
 mod versions;
 
 pub use drawbridge_adapter::setting::RelayHost;
 pub use maintenance::MaintenanceSection;
 pub use relay::RelaySection;
+pub use session::{ForwardingKind, LimboKind, SessionSection};
 pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
 pub use versions::Versions;
 
@@ -51,24 +53,54 @@ keywords! {
         "zero_copy" => ZeroCopy,
         /// As `passthrough`, under the name that says who authenticates.
         "server_only" => ServerOnly,
+        /// A session: the edge authenticates, speaks the protocol with both sides, and tells the target who the player is.
+        "client_only" => ClientOnly,
+        /// A session in which nobody authenticates: players are who they claim to be.
+        "offline" => Offline,
     }
 }
 
+/// What a mode comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// Players are handed over.
+    Transfer,
+    /// Bytes are relayed, so.
+    Relay(Method),
+    /// Players are carried by a session; whether the edge authenticates them.
+    Session {
+        /// Otherwise they are who they claim to be.
+        authenticates: bool,
+    },
+}
+
 impl Mode {
+    /// What it comes to.
+    #[must_use]
+    pub const fn delivery(self) -> Delivery {
+        match self {
+            Self::Transfer => Delivery::Transfer,
+            Self::Passthrough | Self::ServerOnly => Delivery::Relay(Method::Adaptive),
+            Self::ZeroCopy => Delivery::Relay(Method::Splice),
+            Self::ClientOnly => Delivery::Session { authenticates: true },
+            Self::Offline => Delivery::Session { authenticates: false },
+        }
+    }
+
     /// Whether clients of this version can reach a target so.
     #[must_use]
     pub fn serves(self, version: ProtocolVersion) -> bool {
-        self.relay().is_some() || (version.has_transfer() && version.is_known())
+        match self.delivery() {
+            Delivery::Transfer => version.has_transfer() && version.is_known(),
+            Delivery::Relay(_) => true,
+            Delivery::Session { .. } => version.is_known(),
+        }
     }
 
-    /// How bytes are moved, where the connection is relayed.
+    /// Whether players stay connected to the edge.
     #[must_use]
-    pub const fn relay(self) -> Option<Method> {
-        match self {
-            Self::Transfer => None,
-            Self::Passthrough | Self::ServerOnly => Some(Method::Adaptive),
-            Self::ZeroCopy => Some(Method::Splice),
-        }
+    pub const fn carries(self) -> bool {
+        !matches!(self.delivery(), Delivery::Transfer)
     }
 }
 
@@ -107,6 +139,8 @@ section! {
         pub transfer: TransferSection,
         /// How connections are relayed.
         pub relay: RelaySection,
+        /// How players are carried by a session that speaks the protocol.
+        pub session: SessionSection,
         /// The most players at once, in modes that carry them; others are told `disconnect_full`.
         pub max_players: Option<u32>,
         /// The route is being worked on: players who want to join are told so, and the server list shows it.
@@ -140,6 +174,7 @@ pub(crate) fn built_in_route() -> RouteSection {
         localization: LocalizationSection::Fixed(FixedLocalizationSection::default()),
         transfer: TransferSection::default(),
         relay: RelaySection::default(),
+        session: SessionSection::default(),
         max_players: None,
         maintenance: None,
     }
@@ -161,16 +196,19 @@ impl RouteSection {
     pub fn status(&self) -> Cow<'_, StatusSection> {
         match &self.status {
             Some(status) => Cow::Borrowed(status),
-            None if self.mode.relay().is_some() => {
-                Cow::Owned(StatusSection::Relay(RelayedStatusSection::default()))
-            }
+            None if self.mode.carries() => Cow::Owned(StatusSection::Relay(RelayedStatusSection::default())),
             None => Cow::Owned(StatusSection::Fixed(FixedStatusSection::default())),
         }
     }
 
     /// How targets are spoken to that are asked for their status.
     pub(crate) fn greeting(&self) -> Greeting {
-        Greeting { proxy_protocol: self.relay.proxy_protocol, host: self.relay.host.clone() }
+        match self.mode.delivery() {
+            Delivery::Session { .. } => {
+                Greeting { proxy_protocol: self.session.proxy_protocol, host: RelayHost::Keep }
+            }
+            _ => Greeting { proxy_protocol: self.relay.proxy_protocol, host: self.relay.host.clone() },
+        }
     }
 
     /// How long each of its adapters goes on trying that asks more than once for a player, in the order in which they do.
@@ -234,11 +272,19 @@ impl RouteSection {
 
     /// What the mode can't do, or nobody would read.
     fn check_mode(&self, fields: &mut Fields<'_, '_, '_>) {
-        let (without_effect, why) = match self.mode.relay() {
-            Some(_) => {
-                (&["authentication", "transfer"][..], "the edge only relays: the target authenticates")
+        let delivery = self.mode.delivery();
+        let (without_effect, why) = match delivery {
+            Delivery::Transfer => (&["relay", "session", "max_players"][..], "who was handed over is gone"),
+            Delivery::Relay(_) => (
+                &["authentication", "transfer", "session"][..],
+                "the edge only relays: the target authenticates",
+            ),
+            Delivery::Session { authenticates: true } => {
+                (&["relay", "transfer"][..], "players are carried by a session: `session` says how")
             }
-            None => (&["relay", "max_players"][..], "who was handed over is gone"),
+            Delivery::Session { authenticates: false } => {
+                (&["authentication", "relay", "transfer"][..], "nobody authenticates, and a session carries")
+            }
         };
         for key in without_effect {
             if !fields.has(key) {
@@ -248,11 +294,18 @@ impl RouteSection {
                 Diagnostic::error(fields.origin(key), format!("\"{key}\" has no effect in this mode"));
             fields.report(mistake.label(why).related(fields.origin("mode"), "the mode"));
         }
-        if self.mode.relay().is_none() && self.actions.iter().any(|action| action.value.counts_players()) {
+        if delivery == (Delivery::Session { authenticates: true })
+            && matches!(self.authentication, AuthenticationSection::Disabled)
+        {
+            let mistake = Diagnostic::error(fields.origin("authentication"), "this mode authenticates");
+            let mistake = mistake.related(fields.origin("mode"), "the mode");
+            fields.report(mistake.help("mode = \"offline\" takes players for who they claim to be"));
+        }
+        if !self.mode.carries() && self.actions.iter().any(|action| action.value.counts_players()) {
             let mistake = Diagnostic::error(fields.origin("actions"), "nobody is counted in this mode");
             fields.report(mistake.help("\"least_connections\" goes by the players that the edge carries"));
         }
-        if self.mode.relay().is_some_and(|method| !method.is_available()) {
+        if matches!(delivery, Delivery::Relay(method) if !method.is_available()) {
             let mistake = Diagnostic::error(fields.origin("mode"), "this system has no splice(2)");
             fields.report(mistake.help("mode = \"passthrough\" copies instead"));
         }
@@ -306,7 +359,9 @@ impl RouteSection {
             fixed.mistakes().into_iter().for_each(|mistake| fields.report(mistake));
         }
         // Whoever writes that there are none has thought of it, or is a provider, who tells why.
-        if fixed.targets.is_empty() && self.actions.is_empty() && self.targets.is_none() {
+        let needs_none = matches!(self.mode.delivery(), Delivery::Session { .. })
+            && self.session.limbo == LimboKind::Always;
+        if fixed.targets.is_empty() && self.actions.is_empty() && self.targets.is_none() && !needs_none {
             let missing = Diagnostic::warning(fields.origin("targets"), "the route has no target");
             fields.report(missing.help("every player is refused: targets = [\"lobby.example.com:25565\"]"));
         }

@@ -1,5 +1,6 @@
 //! How a route carries players by sessions.
 
+use crate::section::LimboKind;
 use drawbridge_net::proxy_protocol;
 use drawbridge_session::Forwarding;
 use std::time::Duration;
@@ -17,4 +18,8 @@ pub struct Session {
     pub connect: Duration,
     /// How long a target may take to let a player in.
     pub answer: Duration,
+    /// When players are held in limbo.
+    pub limbo: LimboKind,
+    /// Where players go whose target turns them away or is lost, by name.
+    pub fallback: Vec<String>,
 }

@@ -8,6 +8,7 @@
 //! the state that it is in, and only answers that it asked for.
 
 mod down;
+mod limbo;
 mod remains;
 mod standing;
 mod switch;
@@ -22,6 +23,7 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{FrameReader, FrameWriter};
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::text::Component;
+use limbo::Held;
 use standing::Standing;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -153,6 +155,8 @@ pub struct Session {
     client: Client,
     standing: Standing,
     backend: Option<Backend>,
+    /// The limbo that the client is in instead.
+    held: Option<Held>,
     /// The resource packs that backends before have left behind.
     packs: Vec<Uuid>,
     events: VecDeque<Event>,
@@ -164,9 +168,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Of a client that Login Success has been written for, and that nobody has spoken to since.
+    /// Of a client that Login Success has been written for, and that nobody has spoken to since. Without a backend it is to be held.
     #[must_use]
-    pub fn new(version: ProtocolVersion, mut client: Client, backend: Backend, options: Options) -> Self {
+    pub fn new(
+        version: ProtocolVersion,
+        mut client: Client,
+        backend: Option<Backend>,
+        options: Options,
+    ) -> Self {
         let now = client.socket.now();
         client.socket.clear_deadline();
         client.socket.keep_alive();
@@ -177,6 +186,7 @@ impl Session {
             client,
             standing: Standing::welcomed(version, now),
             backend: None,
+            held: None,
             packs: Vec::new(),
             events: VecDeque::new(),
             traffic: Traffic::default(),
@@ -184,7 +194,7 @@ impl Session {
             backend_stuck: None,
             due: None,
         };
-        session.take_over(backend);
+        session.backend = backend;
         session
     }
 
@@ -363,6 +373,7 @@ impl Session {
             }
         };
         self.traffic.up += read;
+        self.play_limbo();
         let _ = self.flush_backend(context);
         let _ = self.flush_client(context);
         Poll::Ready(read)

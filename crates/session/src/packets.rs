@@ -21,7 +21,7 @@ pub(crate) fn to_backend(
         let mut body = Vec::with_capacity(fields.len() + 2);
         varint::write(id, &mut body);
         body.extend_from_slice(fields);
-        write(&body, out);
+        self::body(&body, out);
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn to_backend(
 pub(crate) fn say(out: &mut FrameWriter, say: impl FnOnce(&mut Vec<u8>) -> bool) {
     let mut body = Vec::new();
     if say(&mut body) {
-        write(&body, out);
+        self::body(&body, out);
     }
 }
 
@@ -62,7 +62,13 @@ pub(crate) fn keep_alive(version: ProtocolVersion, state: State, id: i64, out: &
     };
 }
 
-fn write(body: &[u8], out: &mut FrameWriter) {
+/// The channel on which a side says what it is.
+pub(crate) const fn brand_channel(version: ProtocolVersion) -> &'static str {
+    if version.0 >= ProtocolVersion::V1_13.0 { "minecraft:brand" } else { "MC|Brand" }
+}
+
+/// A packet, id and fields.
+pub(crate) fn body(body: &[u8], out: &mut FrameWriter) {
     // None of these is as long as a frame may not be.
     let _ = out.body(body);
 }

@@ -170,6 +170,11 @@ pub fn relay_began(route: &str, target: &str) -> CountedRelay {
     }
 }
 
+/// A player of this route is carried to another target from here on: what was counted for the one before ends.
+pub fn relay_moved(route: &str, target: &str) -> CountedRelay {
+    if INSTRUMENTS.get().is_some() { CountedRelay::new(route, target) } else { CountedRelay::nowhere() }
+}
+
 /// Another so many bytes were carried for players of this route: to targets, and to clients.
 pub fn relayed(route: &str, to_target: u64, to_client: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {

@@ -43,7 +43,9 @@ pub use docker::{DockerApi, Temper};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
-pub use node::{Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Walker};
+pub use node::{
+    Forwarded, Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Walker,
+};
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
 pub use script::Event;

@@ -1,5 +1,7 @@
 //! Clients and servers made by other hands, in the scripts of `tests/node`: node-minecraft-protocol, mineflayer, flying-squid.
 
+mod player;
+mod served;
 mod squid;
 mod world;
 
@@ -12,11 +14,12 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use player::{NodePlayer, NodeVisit};
+pub use served::{Forwarded, Served};
 pub use squid::{Squid, Walker};
-pub use world::{NodeWorld, Served};
+pub use world::NodeWorld;
 
 /// How long a join may take, the half second that a release's tables take to load included.
 const JOIN: Duration = Duration::from_secs(60);
@@ -24,7 +27,7 @@ const JOIN: Duration = Duration::from_secs(60);
 /// A process of real clients. Starting one takes half a second, so a test uses one for many joins.
 #[derive(Debug)]
 pub struct NodeClient {
-    script: Mutex<Script>,
+    script: Script,
     next: AtomicU64,
 }
 
@@ -91,78 +94,33 @@ impl Join {
         self.set("play", json!({ "packets": packets }))
     }
 
-    /// How many packets to exchange with a [`NodeWorld`] each way at first; it stays then.
+    /// How many packets to exchange each way at first with every server of a [`NodeWorld`] that it comes to; it stays then.
     #[must_use]
     pub fn stays(self, packets: u32) -> Self {
         self.set("play", json!({ "packets": packets, "stay": true }))
     }
 
+    /// Exchanges packets with a [`NodeWorld`] for as long as it is there, one each time so much has passed.
+    #[must_use]
+    pub fn plays_on(self, every: Duration) -> Self {
+        self.set("play", json!({ "every": every.as_millis(), "stay": true }))
+    }
+
+    /// What to say when first in a world: chat, or commands with their `/`. Only of those who play.
+    #[must_use]
+    pub fn chats(self, words: &[&str]) -> Self {
+        self.set("chats", json!(words))
+    }
+
+    /// The client's own name, instead of `vanilla`.
+    #[must_use]
+    pub fn brand(self, brand: &str) -> Self {
+        self.set("brand", json!(brand))
+    }
+
     fn set(mut self, name: &str, value: Value) -> Self {
         self.0.insert(name.to_owned(), value);
         self
-    }
-}
-
-/// A join as the real client saw it.
-#[derive(Debug, Clone)]
-pub struct NodeVisit {
-    /// All that happened, in order.
-    pub events: Vec<Event>,
-    jar: Jar,
-}
-
-impl NodeVisit {
-    /// The last event of this name.
-    #[must_use]
-    pub fn event(&self, name: &str) -> Option<&Event> {
-        self.events.iter().rev().find(|event| event.name() == name)
-    }
-
-    /// The protocol number in the handshake, read from the bytes that went to the socket.
-    #[must_use]
-    pub fn protocol(&self) -> Option<i64> {
-        self.event("handshake")?.field("protocol").as_i64()
-    }
-
-    /// The intent in the handshake, likewise.
-    #[must_use]
-    pub fn intent(&self) -> Option<i64> {
-        self.event("handshake")?.field("intent").as_i64()
-    }
-
-    /// The host and port that it was sent to.
-    ///
-    /// # Panics
-    /// When it wasn't.
-    #[must_use]
-    pub fn transferred(&self) -> (&str, u64) {
-        let transfer = self.event("transfer").unwrap_or_else(|| panic!("no transfer: {:#?}", self.events));
-        (transfer.field("host").as_str().unwrap_or_default(), transfer.field("port").as_u64().unwrap_or(0))
-    }
-
-    /// The words that it was turned away with.
-    ///
-    /// # Panics
-    /// When it wasn't.
-    #[must_use]
-    pub fn kicked(&self) -> &str {
-        let kick = self.event("disconnect").unwrap_or_else(|| panic!("no kick: {:#?}", self.events));
-        kick.field("text").as_str().unwrap_or_default()
-    }
-
-    /// The cookies that were asked for, and whether encrypted.
-    #[must_use]
-    pub fn cookies_asked(&self) -> Vec<(&str, bool)> {
-        let asked = self.events.iter().filter(|event| event.name() == "cookie_request");
-        asked
-            .map(|event| (event.field("key").as_str().unwrap_or_default(), event.field("encrypted") == true))
-            .collect()
-    }
-
-    /// The cookies that the client holds at the end.
-    #[must_use]
-    pub const fn jar(&self) -> &Jar {
-        &self.jar
     }
 }
 
@@ -173,7 +131,7 @@ impl NodeClient {
     /// When Node or the packages are missing; the text says how to get them.
     #[must_use]
     pub fn start() -> Self {
-        Self { script: Mutex::new(Script::node("client.mjs", &[])), next: AtomicU64::new(1) }
+        Self { script: Script::node("client.mjs", &[]), next: AtomicU64::new(1) }
     }
 
     /// Joins, and waits until the connection has ended.
@@ -197,7 +155,7 @@ impl NodeClient {
             keep(&mut jar, cookies.iter().map(|(key, payload)| (key.as_str(), payload)));
         }
         let id = self.order(json!({ "join": order.0 }));
-        NodePlayer { client: self, id, jar }
+        NodePlayer::new(self, id, jar)
     }
 
     /// Every version that there is a table of, and its protocol number: one for each number.
@@ -231,17 +189,13 @@ impl NodeClient {
     fn order(&self, mut order: Value) -> u64 {
         let id = self.next.fetch_add(1, Ordering::SeqCst);
         order["id"] = json!(id);
-        self.script().order(&order);
+        self.script.order(&order);
         id
-    }
-
-    fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What has happened so far on this order.
     fn events(&self, id: u64) -> Vec<Event> {
-        self.script().said().iter().filter(|event| event.0["id"] == id).cloned().collect()
+        self.script.said().iter().filter(|event| event.0["id"] == id).cloned().collect()
     }
 
     /// What has happened on this order when it is over.
@@ -251,60 +205,6 @@ impl NodeClient {
             events.iter().any(|event| event.name() == "end").then_some(events)
         });
         ended.unwrap_or_else(|| panic!("order {id} did not end: {:#?}", self.events(id)))
-    }
-}
-
-/// A real client whose connection hasn't ended, as far as the test has looked.
-#[derive(Debug)]
-pub struct NodePlayer<'a> {
-    client: &'a NodeClient,
-    id: u64,
-    jar: Jar,
-}
-
-impl NodePlayer<'_> {
-    /// Waits until so many packets in all have been exchanged with a world each way.
-    ///
-    /// # Panics
-    /// When they aren't.
-    pub fn played(&self, packets: u32) {
-        let is = |event: &Event| event.name() == "played" && event.field("packets") == packets;
-        let played = eventually(JOIN, || self.client.events(self.id).iter().any(is).then_some(()));
-        assert!(played.is_some(), "{packets} packets weren't exchanged: {:#?}", self.client.events(self.id));
-    }
-
-    /// Sends so many packets more.
-    ///
-    /// # Panics
-    /// When the process has ended.
-    pub fn plays_more(&self, packets: u32) {
-        self.client.script().order(&json!({ "id": self.id, "more": packets }));
-    }
-
-    /// Leaves.
-    ///
-    /// # Panics
-    /// When the process has ended, or the connection doesn't end.
-    #[must_use]
-    pub fn leave(self) -> NodeVisit {
-        self.client.script().order(&json!({ "id": self.id, "leave": true }));
-        self.ended()
-    }
-
-    /// Waits until the connection has ended.
-    ///
-    /// # Panics
-    /// When it doesn't end.
-    #[must_use]
-    pub fn ended(self) -> NodeVisit {
-        let Self { client, id, mut jar } = self;
-        let events = client.ended(id);
-        let stored = events.iter().filter(|event| event.name() == "store_cookie");
-        keep(
-            &mut jar,
-            stored.map(|event| (event.field("key").as_str().unwrap_or_default(), event.field("payload"))),
-        );
-        NodeVisit { events, jar }
     }
 }
 

@@ -96,8 +96,9 @@ impl Script {
     ///
     /// # Panics
     /// When it has ended.
-    pub(crate) fn order(&mut self, order: &Value) {
-        let sent = writeln!(self.input, "{order}");
+    pub(crate) fn order(&self, order: &Value) {
+        // In one piece, since others may give orders at the same time.
+        let sent = (&self.input).write_all(format!("{order}\n").as_bytes());
         assert!(sent.is_ok(), "the script has ended; its standard error says why");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In use as placeholders: `{version}` (the client's) and `{versions}` (those that are taken) in `disconnect_version`,
 //! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`, `{reason}` and `{until}` where somebody is banned, `{reason}` where
-//! somebody is kicked.
+//! somebody is kicked; `{server}` and `{servers}` in what players are told in the chat.
 
 use drawbridge_model::Refusal;
 mod de_de;
@@ -64,10 +64,18 @@ texts! {
     disconnect_action_failed
     disconnect_placement_timeout
     disconnect_unreachable
+    disconnect_target_lost
     disconnect_full
     disconnect_resource_pack
     disconnect_shutdown
     disconnect_internal
+    notice_servers
+    notice_already_there
+    notice_unknown_server
+    notice_server_unreachable
+    notice_server_refused
+    notice_waiting
+    notice_brought_to
 }
 
 /// Every language that is built in, by the locale that stands for it.
@@ -90,6 +98,7 @@ pub fn built_in() -> impl Iterator<Item = (&'static str, &'static Texts)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use drawbridge_model::Notice;
     use drawbridge_model::refusal::BANNED_UNTIL;
     use std::collections::BTreeSet;
 
@@ -101,9 +110,10 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_text_for_every_refusal_that_a_player_reads_and_none_too_many() {
+    fn there_is_a_text_for_all_that_a_player_reads_and_none_too_many() {
         let messages = Refusal::ALL.iter().filter_map(|refusal| refusal.message());
-        let read: BTreeSet<_> = messages.chain([BANNED_UNTIL]).collect();
+        let notices = Notice::ALL.iter().map(|notice| notice.message());
+        let read: BTreeSet<_> = messages.chain(notices).chain([BANNED_UNTIL]).collect();
         assert_eq!(Texts::KEYS.iter().copied().collect::<BTreeSet<_>>(), read);
     }
 
@@ -130,6 +140,8 @@ mod tests {
             ("disconnect_banned_until", &["reason", "until"]),
             ("disconnect_kicked", &["reason"]),
             ("disconnect_internal", &[]),
+            ("notice_servers", &["server", "servers"]),
+            ("notice_brought_to", &["server"]),
         ] {
             assert_eq!(placeholders(ENGLISH.text(key).unwrap()), expected.iter().copied().collect(), "{key}");
         }

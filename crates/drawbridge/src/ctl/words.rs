@@ -20,6 +20,15 @@ pub(super) fn of(asked: &Request, answer: &Answer) -> String {
             _ => "nobody was kicked\n".to_owned(),
         },
         Answer::Kicked { kicked } => kicked.iter().map(|gone| format!("kicked {}\n", named(gone))).collect(),
+        Answer::Switching { switching } if switching.is_empty() => match asked {
+            Request::Switch { whom, .. } => {
+                format!("nobody goes anywhere: nobody who is carried by a session is {}\n", plain(whom))
+            }
+            _ => "nobody goes anywhere\n".to_owned(),
+        },
+        Answer::Switching { switching } => {
+            switching.iter().map(|player| format!("{} is on the way\n", named(player))).collect()
+        }
         Answer::Routes { routes } => of_routes(routes),
         Answer::Targets { targets, unknown } => of_targets(targets, unknown),
         Answer::Maintenance(maintained) => of_maintenance(maintained),

@@ -1,6 +1,7 @@
 //! Looking for a target that lets a player in: at first while the client is in the login, where it can be asked what a target asks, and later
 //! for a player who is elsewhere the while.
 
+use super::{Person, tells_keys};
 use crate::attempt::{Attempt, TRIED, is_targets_fault};
 use crate::conversation::Conversation;
 use crate::dial;
@@ -8,13 +9,12 @@ use crate::ended::Ended;
 use drawbridge_model::{Client, Profile, Refusal, Target};
 use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
 use drawbridge_protocol::packet::Packet;
-use drawbridge_protocol::packet::login::{CookieRequest, CookieResponse, LoginPluginResponse, PlayerKey};
+use drawbridge_protocol::packet::login::{CookieRequest, CookieResponse, LoginPluginResponse};
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
 use drawbridge_session::forwarding::Traveller;
 use drawbridge_session::{Backend, Introduction, LoggingIn, LoginError, Question, Step};
 use std::io;
-use std::net::SocketAddr;
 use std::time::Instant;
 
 /// A target that has let the player in.
@@ -50,15 +50,10 @@ impl From<Ended> for Unreached {
 pub(crate) struct Search<'a> {
     pub(crate) route: &'a Route,
     pub(crate) client: &'a Client,
-    /// The host as it was typed.
-    pub(crate) host: &'a str,
-    pub(crate) profile: &'a Profile,
-    pub(crate) key: Option<&'a PlayerKey>,
+    pub(super) person: &'a Person,
     /// The cookies that no target may see.
     pub(crate) reserved: &'a [String],
     pub(crate) dialer: &'a Dialer,
-    /// Where the client is connected to.
-    pub(crate) local: SocketAddr,
 }
 
 /// Who answers what a target asks of the client.
@@ -153,9 +148,11 @@ impl Search<'_> {
 
     fn introduction(&self) -> Introduction<'_> {
         let Client { version, port, address, .. } = self.client;
-        let traveller = Traveller { profile: self.profile, address: address.ip(), key: self.key };
         let forwarding = &self.route.session.forwarding;
-        Introduction { version: *version, host: self.host, port: *port, traveller, forwarding }
+        let Person { profile, key, host, .. } = self.person;
+        let key = key.as_ref().filter(|_| tells_keys(forwarding));
+        let traveller = Traveller { profile, address: address.ip(), key };
+        Introduction { version: *version, host, port: *port, traveller, forwarding }
     }
 
     /// A connection to a target, which has been told for whom it is where it wants that told beforehand.
@@ -165,7 +162,9 @@ impl Search<'_> {
             dial::connect(self.dialer, &target.address, Instant::now() + session.connect).await?;
         socket.set_deadline(Instant::now() + session.answer);
         if let Some(version) = session.proxy_protocol {
-            socket.write_all(&proxy_protocol::header(version, self.client.address, self.local)).await?;
+            socket
+                .write_all(&proxy_protocol::header(version, self.client.address, self.person.local))
+                .await?;
         }
         Ok(socket)
     }

@@ -134,7 +134,7 @@ impl Socket {
     }
 
     /// Has the system look now and then whether a silent peer is still there.
-    pub(crate) fn keep_alive(&self) {
+    pub fn keep_alive(&self) {
         // Without it a peer that is gone is noticed later.
         let _ = SockRef::from(&self.stream).set_tcp_keepalive(&KEEP_ALIVE);
     }
@@ -158,7 +158,7 @@ impl Socket {
     }
 
     /// From here on a wait may be endless.
-    pub(crate) fn clear_deadline(&mut self) {
+    pub fn clear_deadline(&mut self) {
         self.core.slots.borrow_mut().set_deadline(self.slot, Tick::NEVER);
     }
 
@@ -246,12 +246,11 @@ impl Socket {
         self.poll_receive(context, buffer)
     }
 
-    /// As [`Socket::poll_read`], whatever the deadline.
-    pub(crate) fn poll_receive(
-        &mut self,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+    /// As [`Socket::read`], polled once, whatever the deadline; but its passing has the task polled.
+    ///
+    /// # Errors
+    /// Those of `recv(2)`.
+    pub fn poll_receive(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let read = ready!(self.poll_try(context, Directions::READ, |mut stream| stream.read(buffer)))?;
         self.ended = read == 0 && !buffer.is_empty();
         if read > 0 && read < buffer.len() {
@@ -269,6 +268,14 @@ impl Socket {
     ) -> Poll<io::Result<usize>> {
         self.in_time()?;
         self.poll_send(context, len, write)
+    }
+
+    /// As [`Socket::write`], polled once, whatever the deadline.
+    ///
+    /// # Errors
+    /// `WriteZero`, otherwise those of `send(2)`.
+    pub fn poll_write_some(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_send(context, bytes.len(), |mut stream| stream.write(bytes))
     }
 
     /// As [`Socket::poll_write`], whatever the deadline.

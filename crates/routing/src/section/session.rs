@@ -21,6 +21,18 @@ keywords! {
     }
 }
 
+keywords! {
+    /// When players are held in limbo, a world of the edge's own.
+    pub enum LimboKind {
+        /// Never: who can't be brought to a target is disconnected.
+        "never" => Never,
+        /// While no target can be reached, until one can.
+        "when_unreachable" => WhenUnreachable,
+        /// Always: limbo is where players of the route go.
+        "always" => Always,
+    }
+}
+
 /// The longest packet there is: a threshold above compresses nothing.
 const MOST: i32 = (1 << 21) - 1;
 
@@ -41,6 +53,10 @@ section! {
         pub connect: Located<Duration> = Located::built_in(Duration::from_secs(5)),
         /// How long a target may take to let a player in who has connected; then the next one is asked.
         pub answer: Located<Duration> = Located::built_in(Duration::from_secs(10)),
+        /// Where players go, in this order, whose target turns them away or is lost: identifiers of targets, or names of routes.
+        pub fallback: Vec<String> = Vec::new(),
+        /// When players are held in limbo, a world of the edge's own.
+        pub limbo: LimboKind = LimboKind::WhenUnreachable,
     }
 }
 
@@ -81,6 +97,8 @@ impl SessionSection {
             proxy_protocol: self.proxy_protocol,
             connect: *self.connect,
             answer: *self.answer,
+            fallback: self.fallback.clone(),
+            limbo: self.limbo,
         }
     }
 }

@@ -141,9 +141,8 @@ impl Down<'_> {
                 true
             }
             Some(Kind::Login) => {
-                self.standing.joined = true;
                 let join = JoinGame::read(version, packet.fields).map_err(StreamError::from)?;
-                self.standing.remains.entity = join.entity;
+                self.standing.enter_world(join.entity);
                 true
             }
             Some(Kind::DeclareCommands) => {

@@ -75,6 +75,11 @@ impl Remains {
         Ok(())
     }
 
+    /// A boss bar of the edge's own is up.
+    pub(super) fn note_bar(&mut self, bar: Uuid) {
+        change(&mut self.bars, Presence::Added, bar);
+    }
+
     fn player(&mut self, player: Change<'_>) {
         match player {
             Change::Added(id) => change(&mut self.players, Presence::Added, id),

@@ -11,6 +11,7 @@ use drawbridge_protocol::packet::play::{self, BundleDelimiter, Place};
 use drawbridge_protocol::text::Component;
 use std::collections::VecDeque;
 use std::time::Instant;
+use uuid::Uuid;
 
 /// Something that the client has been brought to and will acknowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub(crate) struct Standing {
     /// The edge's own keep-alives: the last, while it isn't answered, when it was sent, and when the next is due.
     asked: Option<(i64, Instant)>,
     next: Instant,
+    /// Whether the client has been in any world.
+    pub(super) has_been_somewhere: bool,
     /// Whether the client is in a world.
     pub(super) joined: bool,
     /// What it is told once it is.
@@ -84,6 +87,7 @@ impl Standing {
             new_threshold: None,
             asked: None,
             next: now + KEEP_ALIVE,
+            has_been_somewhere: false,
             joined: false,
             words: Vec::new(),
             taken: Vec::new(),
@@ -116,6 +120,20 @@ impl Standing {
         if std::mem::take(&mut self.bundle) {
             // Who opened one has it.
             let _ = client.packet(version, &BundleDelimiter {});
+        }
+    }
+
+    /// The client has been told of a world, in which this is its own entity.
+    pub(super) fn enter_world(&mut self, entity: i32) {
+        self.has_been_somewhere = true;
+        self.joined = true;
+        self.remains.entity = entity;
+    }
+
+    /// The edge has put a boss bar up.
+    pub(super) fn note_bar(&mut self, version: ProtocolVersion, bar: Uuid) {
+        if !version.has_configuration() {
+            self.remains.note_bar(bar);
         }
     }
 

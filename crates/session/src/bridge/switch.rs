@@ -17,15 +17,30 @@ impl Session {
     /// The client is with this backend from here on, which has just let the player in. The one before is gone, and what it has said
     /// and the client hasn't been sent with it.
     pub fn take_over(&mut self, backend: Backend) {
-        let packs = self.backend.replace(backend).map(|before| before.packs);
-        self.packs.extend(packs.into_iter().flatten());
-        self.backend_stuck = None;
+        self.leave_backend();
+        self.held = None;
+        self.backend = Some(backend);
         if !self.version.has_configuration() {
             return self.arrive();
         }
+        self.leave_play();
+        if let Some(backend) = &mut self.backend {
+            backend.open_to(&self.standing, self.version);
+        }
+    }
+
+    /// Nothing more is carried to or from the backend.
+    pub(super) fn leave_backend(&mut self) {
+        let packs = self.backend.take().map(|before| before.packs);
+        self.packs.extend(packs.into_iter().flatten());
+        self.backend_stuck = None;
         for transition in &mut self.standing.transitions {
             transition.awaited = false;
         }
+    }
+
+    /// Leads the client into configuration, if it isn't there, and takes away what would outlast that.
+    pub(super) fn leave_play(&mut self) {
         if self.standing.hears == State::Play {
             self.standing.close_bundle(self.version, &mut self.client.writer);
             let client = &mut self.client.writer;
@@ -35,9 +50,6 @@ impl Session {
             self.standing.brought_to(Passage::Start, false);
         }
         self.clear_configuration();
-        if let Some(backend) = &mut self.backend {
-            backend.open_to(&self.standing, self.version);
-        }
     }
 }
 
@@ -53,17 +65,13 @@ impl Session {
         standing.remains.clear(version, client);
         // It was read as whole when it came.
         let Ok(join) = JoinGame::read(version, &join) else { return };
-        standing.remains.entity = join.entity;
         packets::say(client, |out| join.write_join(Dimension::Other, out));
         packets::say(client, |out| join.write_respawn(Dimension::Real, out));
         for body in before {
             asked.note_keep_alive(version, &body);
-            packets::say(client, |out| {
-                out.extend_from_slice(&body);
-                true
-            });
+            packets::body(&body, client);
         }
-        standing.joined = true;
+        standing.enter_world(join.entity);
         let fence = standing.ask(version, client, now);
         standing.fence = Some(fence);
         introduce(standing, State::Play, version, writer);

@@ -93,7 +93,7 @@ fn a_hand_over_behind_an_srv_record() {
             let handshake = client.greeting();
             assert_eq!(handshake.host, "mc.example.com.");
             let LoginStart { name, uuid, .. } = client.hear();
-            assert_eq!((name.as_str(), uuid), ("Notch", offline_uuid("Notch")));
+            assert_eq!((name.as_str(), uuid), ("Notch", Some(offline_uuid("Notch"))));
             client.say_fields(Kind::CookieRequest, b"\x03a:b");
             assert_eq!(client.hear::<CookieResponse>(), CookieResponse { key: "a:b".into(), payload: None });
             client.say_fields(Kind::LoginPluginRequest, b"\x07\x03c:ddata");

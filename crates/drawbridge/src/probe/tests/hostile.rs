@@ -73,7 +73,7 @@ fn a_flood_ends_at_the_bound() {
         script(|client| {
             client.greeting();
             let LoginStart { name, uuid, .. } = client.hear();
-            let profile = Profile { id: uuid, name, properties: Vec::new() };
+            let profile = Profile { id: uuid.unwrap(), name, properties: Vec::new() };
             client.say(&LoginSuccess { profile, session_id: Uuid::nil() });
             let LoginAcknowledged {} = client.hear();
             client.state = State::Configuration;

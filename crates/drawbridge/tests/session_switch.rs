@@ -1,0 +1,229 @@
+//! Players in sessions who go from server to server, are thrown out, lose the one they are on, wait in limbo and come out of it, as real
+//! clients and servers see it.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_testkit::{Edge, Event, Join, NodeClient, NodePlayer, NodeWorld, Served, eventually, sees};
+use rustix::process::Signal;
+use std::time::Duration;
+use support::ctl::{done, fails};
+use support::edge;
+
+/// A release of each way to switch, the first and the last of its kind.
+const VERSIONS: [&str; 6] = ["1.7", "1.8", "1.16.5", "1.20.1", "1.20.2", "26.1"];
+
+/// How often players of these go there and back.
+const ROUNDS: usize = 20;
+
+/// How many versions a process serves before it is replaced: each takes some 8 MB.
+const VERSIONS_A_PROCESS: usize = 16;
+
+/// The number of a server that the edge's own world would have.
+const LIMBO: usize = 0;
+
+/// How often packets go each way beside all else.
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// Servers numbered from 1 on, so that the edge's own world, whose entity is 1, is none of theirs.
+fn world(version: &str, count: usize) -> NodeWorld {
+    NodeWorld::numbered_from(1, vec![Served::version(version); count], None)
+}
+
+fn route(world: &NodeWorld, more: &str) -> String {
+    let named = ["a", "b", "c"].iter().zip(world.addresses());
+    let targets: Vec<_> =
+        named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
+    format!(
+        "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n{more}\n",
+        targets.join(", ")
+    )
+}
+
+fn alice<'a>(client: &'a NodeClient, version: &str, edge: &Edge) -> NodePlayer<'a> {
+    client.begin(&Join::new("Alice", version).plays_on(OFTEN), edge.address())
+}
+
+/// Nothing was out of its place, neither at the player's nor at the servers'.
+#[track_caller]
+fn assert_sound(player: &NodePlayer<'_>, world: &NodeWorld, version: &str) {
+    assert!(player.troubles().is_empty(), "{version}: {:#?}", player.troubles());
+    assert!(world.troubles().is_empty(), "{version}: {:#?}", world.troubles());
+    assert!(world.errors().is_empty(), "{version}: {:#?}", world.errors());
+}
+
+/// Goes there and back under traffic.
+fn switches(client: &NodeClient, version: &str) {
+    let world = world(version, 2);
+    let edge = edge().config(route(&world, "")).start();
+    let player = alice(client, version, &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    world.flood(1, OFTEN);
+    world.flood(2, OFTEN);
+    for _ in 0..ROUNDS {
+        player.says("/server b");
+        player.joined_world(2);
+        player.hears_from(2);
+        player.says("/server a");
+        player.joined_world(1);
+        player.hears_from(1);
+    }
+    assert_eq!(world.logins("Alice", 2 * ROUNDS + 1).len(), 2 * ROUNDS + 1);
+    assert_sound(&player, &world, version);
+    let visit = player.leave();
+    assert!(visit.event("disconnect").is_none(), "{version}: {:#?}", visit.events);
+}
+
+#[test]
+fn players_switch_there_and_back_under_traffic() {
+    let client = NodeClient::start();
+    VERSIONS.iter().for_each(|version| switches(&client, version));
+}
+
+#[test]
+#[ignore = "run by cargo xtask matrix"]
+fn players_of_every_version_switch_and_fall_back() {
+    let known = NodeClient::start().versions();
+    let known = known.into_iter().filter(|(_, number)| ProtocolVersion(*number).is_known());
+    let known: Vec<_> = known.map(|(version, _)| version).collect();
+    for some in known.chunks(VERSIONS_A_PROCESS) {
+        let client = NodeClient::start();
+        for version in some {
+            switches(&client, version);
+            falls_back(&client, version);
+        }
+        println!("{some:?}");
+    }
+}
+
+/// Is thrown out, loses servers, waits in limbo, and comes out of it.
+fn falls_back(client: &NodeClient, version: &str) {
+    let world = world(version, 3);
+    let words = "localization.messages.en_us = { notice_brought_to = \"now at {server}\", \
+                 notice_waiting = \"please wait\", disconnect_target_lost = \"it is gone\" }";
+    let more = format!("{words}\nsession.fallback = [\"c\", \"b\"]");
+    let edge = edge().config(route(&world, &more)).start();
+    let player = alice(client, version, &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    world.kick("Alice", "too loud");
+    player.joined_world(3);
+    player.reads("too loud");
+    player.reads("now at c");
+    world.cut("Alice");
+    player.joined_world(2);
+    player.reads("it is gone");
+    player.reads("now at b");
+    assert_sound(&player, &world, version);
+    world.signal(Signal::KILL);
+    player.joined_world(LIMBO);
+    player.reads("it is gone");
+    // Before 1.8 nothing is shown over the hotbar.
+    if version != "1.7" {
+        player.is_shown("please wait");
+    }
+    let world = world.started_anew();
+    player.joined_world(1);
+    player.hears_from(1);
+    assert_sound(&player, &world, version);
+    let visit = player.leave();
+    assert!(visit.event("disconnect").is_none(), "{version}: {:#?}", visit.events);
+}
+
+#[test]
+fn who_is_thrown_out_or_loses_a_server_falls_back_and_waits_in_limbo_at_the_end() {
+    sees!(
+        "routes[].session.fallback",
+        "routes[].session.limbo",
+        "routes[].localization(fixed).messages.*.notice_brought_to",
+        "routes[].localization(fixed).messages.*.notice_waiting",
+        "routes[].localization(fixed).messages.*.disconnect_target_lost",
+    );
+    let client = NodeClient::start();
+    VERSIONS.iter().for_each(|version| falls_back(&client, version));
+}
+
+#[test]
+fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
+    let client = NodeClient::start();
+    for version in ["1.7", "1.8", "1.12.2", "1.20.1"] {
+        let world = world(version, 2);
+        let edge = edge().config(route(&world, "")).start();
+        let player = alice(&client, version, &edge);
+        player.joined_world(1);
+        world.leave_behind("Alice", "old");
+        let removed = |event: &Event| event.field("action") == "remove";
+        let left = |event: &Event| event.field("removed")[0] == "old";
+        let empty = |event: &Event| event.field("header") == "" && event.field("footer") == "";
+        let all: [(&str, &dyn Fn(&Event) -> bool); 4] =
+            [("objective", &removed), ("tab", &left), ("header", &empty), ("boss_bar", &removed)];
+        let known = match version {
+            "1.7" => &all[..2],
+            "1.8" => &all[..3],
+            _ => &all[..],
+        };
+        known.iter().for_each(|(kind, is)| drop(player.next_where(kind, |event| !is(event))));
+        player.says("/server b");
+        player.joined_world(2);
+        known.iter().for_each(|(kind, is)| drop(player.next_where(kind, is)));
+        assert_sound(&player, &world, version);
+        drop(player.leave());
+    }
+}
+
+#[test]
+fn a_place_that_cant_be_gone_to_leaves_players_where_they_are() {
+    sees!(
+        "routes[].localization(fixed).messages.*.notice_unknown_server",
+        "routes[].localization(fixed).messages.*.notice_server_unreachable",
+        "routes[].localization(fixed).messages.*.notice_server_refused",
+        "routes[].localization(fixed).messages.*.notice_already_there",
+        "routes[].localization(fixed).messages.*.notice_servers",
+    );
+    let client = NodeClient::start();
+    for version in ["1.12.2", "1.20.1", "1.21.4"] {
+        let served = [Served::version(version), Served::version(version).turning_away("members only")];
+        let world = NodeWorld::numbered_from(1, served.to_vec(), None);
+        let dead = "[[routes]]\nname = \"dead\"\nhosts = [\"dead.example.com\"]\nmode = \"offline\"\ntargets = [\"127.0.0.1:1\"]\n\
+                    [[routes]]\nname = \"secure\"\nhosts = [\"secure.example.com\"]\nmode = \"client_only\"\ntargets = [\"127.0.0.1:1\"]\n";
+        let edge = edge().config(format!("{}{dead}", route(&world, ""))).start();
+        let player = alice(&client, version, &edge);
+        player.joined_world(1);
+        player.hears_from(1);
+        for (typed, answers) in [
+            ("/server nowhere", &["There is no server nowhere."][..]),
+            ("/server secure", &["There is no server secure."]),
+            ("/server dead", &["dead can't be reached right now."]),
+            ("/server b", &["b turned you away.", "members only"]),
+            ("/server a", &["You are on a already."]),
+            ("/drawbridge:server", &["You are on a. You can go to: a, b, dead."]),
+        ] {
+            player.says(typed);
+            answers.iter().for_each(|answer| drop(player.reads(answer)));
+        }
+        player.plays_more(1);
+        assert_sound(&player, &world, version);
+        assert_eq!(world.logins("Alice", 1).len(), 1);
+        drop(player.leave());
+    }
+}
+
+#[test]
+fn operators_send_players_elsewhere() {
+    let client = NodeClient::start();
+    let world = world("1.21.4", 2);
+    let edge = edge().config(route(&world, "")).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    assert!(done(&edge, &["ctl", "switch", "Alice", "b"]).contains("Alice"));
+    player.joined_world(2);
+    let connections = || done(&edge, &["ctl", "connections"]);
+    assert!(eventually(Duration::from_secs(5), || connections().contains(" b ").then_some(())).is_some());
+    let (code, said) = fails(&edge, &["ctl", "switch", "Bob", "b"]);
+    assert!(code == 1 && said.contains("nobody who is carried by a session is Bob"), "{code} {said}");
+    assert_sound(&player, &world, "1.21.4");
+    drop(player.leave());
+}

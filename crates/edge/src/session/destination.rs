@@ -1,0 +1,130 @@
+//! Where a player may go, by the names that they and operators use: the targets of the route that they came by, by their identifiers, and
+//! other routes whose players are carried by sessions, by theirs.
+//!
+//! What must stay true: a player whom nobody vouched for never gets to a route that authenticates, nor one whom somebody vouched for to
+//! a route that asks somebody else; what a route asks of those who come by it, it asks of those who come by a switch.
+
+use crate::shared::Shared;
+use drawbridge_model::{Client, Identity, Refusal, Refused, Target};
+use drawbridge_net::InCrowd;
+use drawbridge_routing::{Delivery, LimboKind, Route};
+use std::sync::Arc;
+
+/// A place to go.
+#[derive(Debug)]
+pub(super) struct Destination {
+    pub(super) route: Arc<Route>,
+    /// The first is tried first; none where the route's players are held in limbo.
+    pub(super) targets: Vec<Target>,
+    /// The player's place on the route, where it is another than they came by.
+    pub(super) on_route: Option<InCrowd>,
+}
+
+/// Why a player can't go there.
+#[derive(Debug)]
+pub(super) enum Barred {
+    /// There is no such place for them.
+    Unknown,
+    /// The route says no, or nobody can say where its players go.
+    Refused(Box<Refused>),
+}
+
+/// Who asks, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) client: &'a Client,
+    pub(super) identity: &'a Identity,
+    /// The name of the route that they came by.
+    pub(super) route: &'a str,
+}
+
+impl Asker<'_> {
+    /// The place of this name.
+    pub(super) async fn find(&self, name: &str) -> Result<Destination, Barred> {
+        let routes = self.shared.snapshot.load_full();
+        let routes = routes.routes.routes();
+        let home = routes.iter().find(|route| route.name == self.route).ok_or(Barred::Unknown)?;
+        let at_home = home.shared_targets(self.client).await.unwrap_or_default();
+        if let Some(target) = at_home.into_iter().find(|target| target.identifier.eq_ignore_ascii_case(name))
+        {
+            return Ok(Destination { route: Arc::clone(home), targets: vec![target], on_route: None });
+        }
+        let route = routes.iter().find(|route| route.name.eq_ignore_ascii_case(name));
+        let route = route.filter(|route| self.may_enter(home, route)).ok_or(Barred::Unknown)?;
+        let on_route = self.enter(home, route)?;
+        let targets = self.targets(route).await?;
+        Ok(Destination { route: Arc::clone(route), targets, on_route })
+    }
+
+    /// Where the route that they came by has them go.
+    pub(super) async fn home(&self) -> Result<Destination, Barred> {
+        let routes = self.shared.snapshot.load_full();
+        let home =
+            routes.routes.routes().iter().find(|route| route.name == self.route).ok_or(Barred::Unknown)?;
+        Ok(Destination { route: Arc::clone(home), targets: self.targets(home).await?, on_route: None })
+    }
+
+    async fn targets(&self, route: &Route) -> Result<Vec<Target>, Barred> {
+        if route.session.limbo == LimboKind::Always {
+            return Ok(Vec::new());
+        }
+        route.place(self.client, self.identity).await.map_err(barred)
+    }
+
+    /// The names of all places that are known without asking anybody else.
+    pub(super) async fn names(&self) -> Vec<String> {
+        let routes = self.shared.snapshot.load_full();
+        let routes = routes.routes.routes();
+        let Some(home) = routes.iter().find(|route| route.name == self.route) else { return Vec::new() };
+        let at_home = home.shared_targets(self.client).await.unwrap_or_default();
+        let mut names: Vec<_> = at_home.into_iter().map(|target| target.identifier).collect();
+        if names.is_empty() {
+            names.push(home.name.clone());
+        }
+        let others = routes.iter().filter(|route| route.name != home.name && self.may_enter(home, route));
+        names.extend(others.map(|route| route.name.clone()));
+        names
+    }
+
+    /// Whether players of the one route may be on the other at all.
+    fn may_enter(&self, home: &Route, route: &Route) -> bool {
+        let trusted = match (home.mode.delivery(), route.mode.delivery()) {
+            (_, Delivery::Session { authenticates: false }) => true,
+            (Delivery::Session { authenticates: true }, Delivery::Session { authenticates: true }) => {
+                home.name == route.name
+                    || home
+                        .authentication
+                        .realm()
+                        .is_some_and(|realm| route.authentication.realm() == Some(realm))
+            }
+            _ => false,
+        };
+        trusted && route.takes_version(self.client.version)
+    }
+
+    /// Asks what the route asks of everybody.
+    fn enter(&self, home: &Route, route: &Arc<Route>) -> Result<Option<InCrowd>, Barred> {
+        let refusal = if !route.access.permits(self.client.address.ip()) {
+            Some(Refusal::Access)
+        } else if self.shared.switches.is_maintained(route) {
+            Some(Refusal::Maintenance)
+        } else if !route.takes_name(self.identity.name()) {
+            Some(Refusal::Name)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            return Err(barred(refusal.into()));
+        }
+        if home.name == route.name {
+            return Ok(None);
+        }
+        let place = self.shared.crowds.enter(route.name.as_str(), route.max_players);
+        place.map(Some).ok_or_else(|| barred(Refusal::RouteFull.into()))
+    }
+}
+
+fn barred(refused: Refused) -> Barred {
+    Barred::Refused(Box::new(refused))
+}

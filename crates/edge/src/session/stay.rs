@@ -1,0 +1,399 @@
+//! A session under way: who is carried by it, where they go from one target to the next, and what becomes of them when theirs sends them away
+//! or is lost.
+//!
+//! What must stay true: nobody is disconnected while any place would take them that the route names, nor without a word that says why; a way
+//! that leads nowhere leaves the player where they were.
+
+use super::Person;
+use super::destination::Asker;
+use super::search::Reached;
+use super::way_on::{Astray, Landing, Place, Walker, Way};
+use crate::passenger::{Berth, Passenger};
+use crate::refuse::Told;
+use crate::shared::Shared;
+use drawbridge_limbo::{World, WorldName};
+use drawbridge_model::{Message, Notice, Refusal, Refused};
+use drawbridge_net::InCrowd;
+use drawbridge_net::relay::Traffic;
+use drawbridge_protocol::text::Component;
+use drawbridge_routing::{LimboKind, Route};
+use drawbridge_session::{Event, Session};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// For how long a target that turned the player away, or was lost, isn't gone back to by itself: players would be thrown to and fro.
+const SHUNNED: Duration = Duration::from_secs(10);
+
+/// How long a player who waits in limbo waits for the next look at the targets: at first, and at most.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// A player who is carried by a session.
+pub(crate) struct Stay {
+    session: Session,
+    passenger: Passenger,
+    person: Arc<Person>,
+    /// Where the player is going, and by what name they know it.
+    going: Option<(Goal, Way)>,
+    /// While no target can be reached: until when the next look at them is waited for.
+    waits: Option<Duration>,
+    /// How the player lost the target that they were on.
+    lost: Option<Lost>,
+    /// The addresses of targets that the player lost, and when.
+    shunned: Vec<(String, Instant)>,
+}
+
+/// Why a player is going somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Goal {
+    /// They, or an operator, want to this place.
+    Wanted(String),
+    /// They have lost the target that they were on.
+    Refuge,
+    /// They wait in limbo for a target.
+    Home,
+}
+
+/// What ends the wait for something to happen.
+enum Happening {
+    /// The session has come to something.
+    Event(Event),
+    /// The way on has led somewhere, or nowhere.
+    Arrived(Goal, Box<Result<Landing, Astray>>),
+    /// An operator has the player go to this place.
+    Ordered(String),
+    /// The player may not stay.
+    SentAway(Box<Refused>),
+}
+
+/// A target that the player lost.
+struct Lost {
+    label: &'static str,
+    /// What the player reads of it.
+    words: Option<Component>,
+}
+
+/// How a session ends: the word for it, and what the player reads.
+struct Ending {
+    label: &'static str,
+    words: Option<Component>,
+}
+
+impl Stay {
+    /// From here on frames flow.
+    pub(super) fn begin(session: Session, mut passenger: Passenger, person: Person) -> Self {
+        passenger.has_come();
+        let person = Arc::new(person);
+        Self { session, passenger, person, going: None, waits: None, lost: None, shunned: Vec::new() }
+    }
+
+    /// Carries until one of both sides, or somebody else, ends it, and closes.
+    pub(crate) async fn carry(mut self: Box<Self>, shared: Arc<Shared>) {
+        let ending = loop {
+            if let Some(ending) = self.next(&shared).await {
+                break ending;
+            }
+        };
+        let traffic = self.traffic();
+        self.passenger.ended(ending.label, traffic);
+        // Who is on their way out takes no place.
+        Box::pin(self.into_session().close(ending.words.as_ref())).await;
+    }
+
+    /// Nothing but the session is left.
+    fn into_session(self) -> Session {
+        self.session
+    }
+
+    fn traffic(&self) -> Traffic {
+        let carried = self.session.traffic();
+        Traffic { up: carried.up, down: carried.down }
+    }
+
+    /// Carries until something happens, and decides what becomes of it.
+    async fn next(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
+        let news = |this: &Self| {
+            let why = this.passenger.sent_away(shared);
+            let refused = why.map(|why| Happening::SentAway(Box::new(why)));
+            refused.or_else(|| this.passenger.presence.take_order().map(Happening::Ordered))
+        };
+        match shared.news.until(self, news, Self::poll).await {
+            Happening::SentAway(refused) => {
+                let words = self.words(&refused, shared).await;
+                Some(Ending { label: refused.refusal.label(), words })
+            }
+            Happening::Ordered(name) => {
+                self.go(name, shared);
+                None
+            }
+            Happening::Arrived(goal, arrived) => match *arrived {
+                Ok(landing) => {
+                    self.land(&goal, landing, shared).await;
+                    None
+                }
+                Err(astray) => self.astray(goal, astray, shared).await,
+            },
+            Happening::Event(event) => self.event(event, shared).await,
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Happening> {
+        if let Poll::Ready(event) = self.session.poll(context) {
+            return Poll::Ready(Happening::Event(event));
+        }
+        let (now, traffic) = (self.session.now(), self.traffic());
+        self.passenger.tell_now_and_then(now, traffic);
+        if let Some((_, way)) = &mut self.going
+            && let Poll::Ready(arrived) = way.as_mut().poll(context)
+            && let Some((goal, _)) = self.going.take()
+        {
+            return Poll::Ready(Happening::Arrived(goal, Box::new(arrived)));
+        }
+        Poll::Pending
+    }
+
+    async fn event(&mut self, event: Event, shared: &Arc<Shared>) -> Option<Ending> {
+        let lost = match event {
+            Event::Left => return Some(Ending { label: "closed", words: None }),
+            Event::ClientStalled => return Some(Ending { label: "client_stalled", words: None }),
+            Event::ClientSilent => {
+                let words = self.words(&Refusal::TimedOut.into(), shared).await;
+                return Some(Ending { label: Refusal::TimedOut.label(), words });
+            }
+            Event::Refused(fault) => {
+                tracing::info!(client = %self.passenger.presence.client().address, player = self.person.identity.name(), %fault, "the client doesn't keep to the protocol");
+                return Some(Ending { label: Refusal::Malformed.label(), words: None });
+            }
+            Event::Command(line) => {
+                self.command(&line, shared).await;
+                return None;
+            }
+            Event::Kicked(words) => Lost { label: Refusal::TargetRefused.label(), words: Some(words) },
+            Event::Lost(loss) => {
+                let (route, target) = (self.passenger.presence.route(), self.passenger.presence.target());
+                tracing::info!(route, target, error = %loss, "a target was lost");
+                let words = self.words(&Refusal::TargetLost.into(), shared).await;
+                Lost { label: Refusal::TargetLost.label(), words }
+            }
+        };
+        self.lost(lost, shared)
+    }
+
+    /// The player is nowhere: to the first place that takes them.
+    fn lost(&mut self, lost: Lost, shared: &Arc<Shared>) -> Option<Ending> {
+        let now = self.session.now();
+        self.shunned.retain(|(_, since)| now.saturating_duration_since(*since) < SHUNNED);
+        self.shunned.extend(self.passenger.presence.target_address().map(|address| (address, now)));
+        self.lost = Some(lost);
+        if self.going.is_some() {
+            // They are on their way somewhere already.
+            return None;
+        }
+        self.seek_refuge(shared)
+    }
+
+    fn seek_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
+        let places = self.route(shared).map(|route| route.session.fallback.clone()).unwrap_or_default();
+        if places.is_empty() {
+            return self.without_refuge(shared);
+        }
+        let shunned = self.shunned.iter().map(|(address, _)| address.clone()).collect();
+        self.going = Some((Goal::Refuge, self.walker(shared).seek(places, shunned)));
+        None
+    }
+
+    /// No place takes the player: limbo does, if the route has them held rather than disconnected. Whom a target turned away isn't held: they
+    /// were told to go.
+    fn without_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
+        let holds = self.route(shared).is_some_and(|route| route.session.limbo != LimboKind::Never);
+        let lost = self.lost.take()?;
+        let has_limbo = World::of(self.passenger.presence.client().version).is_some();
+        if holds && has_limbo && lost.label == Refusal::TargetLost.label() {
+            self.hold_for_target(shared);
+            lost.words.into_iter().for_each(|words| self.session.say(words));
+            return None;
+        }
+        Some(Ending { label: lost.label, words: lost.words })
+    }
+
+    /// Has the player wait in their route's limbo until a target can be reached. Their version has to have one.
+    pub(super) fn hold_for_target(&mut self, shared: &Arc<Shared>) {
+        self.settle_in_limbo();
+        self.look_again(shared);
+    }
+
+    /// Has the player stay in their route's limbo.
+    pub(super) fn settle_in_limbo(&mut self) {
+        let name = self.passenger.presence.route().to_owned();
+        self.enter_limbo(&name, None);
+    }
+
+    /// Brings the player into the limbo of the route of this name.
+    fn enter_limbo(&mut self, route: &str, on_route: Option<InCrowd>) {
+        if let Some(world) = World::of(self.passenger.presence.client().version) {
+            self.session.hold(world, world_name(route));
+            self.passenger.moved(Berth::limbo(route), None, on_route);
+        }
+    }
+
+    fn look_again(&mut self, shared: &Arc<Shared>) {
+        let pause = self.waits.map_or(FIRST_LOOK, |pause| (pause * 2).min(LAST_LOOK));
+        self.waits = Some(pause);
+        self.going = Some((Goal::Home, self.walker(shared).wait(pause)));
+    }
+
+    /// The route that the player came by, as it is now.
+    fn route(&self, shared: &Shared) -> Option<Arc<Route>> {
+        let snapshot = shared.snapshot.load();
+        let name = self.passenger.presence.route();
+        snapshot.routes.routes().iter().find(|route| route.name == name).cloned()
+    }
+
+    fn walker(&self, shared: &Arc<Shared>) -> Walker {
+        Walker {
+            shared: Arc::clone(shared),
+            person: Arc::clone(&self.person),
+            client: self.passenger.presence.client().clone(),
+            route: self.passenger.presence.route().to_owned(),
+            dialer: self.session.dialer(),
+        }
+    }
+
+    /// Sets out for a place; where the player was going before, they no longer are.
+    fn go(&mut self, name: String, shared: &Arc<Shared>) {
+        let way = self.walker(shared).set_out(name.clone());
+        self.going = Some((Goal::Wanted(name), way));
+    }
+
+    /// The player is somewhere else from here on.
+    async fn land(&mut self, goal: &Goal, landing: Landing, shared: &Shared) {
+        let Landing { place, on_route } = landing;
+        let before = self.passenger.presence.target();
+        let here = match place {
+            Place::Target(reached) => {
+                let Reached { target, place, backend, .. } = *reached;
+                let identifier = target.identifier.clone();
+                self.passenger.moved(target.into(), place, on_route);
+                self.session.take_over(backend);
+                identifier
+            }
+            Place::Limbo(route) => {
+                // Nobody is sent there whose version has none.
+                self.enter_limbo(&route, on_route);
+                route
+            }
+        };
+        self.waits = None;
+        tracing::info!(
+            client = %self.passenger.presence.client().address,
+            route = self.passenger.presence.route(),
+            player = self.person.identity.name(),
+            from = before,
+            target = here,
+            "switched"
+        );
+        if let Some(lost) = self.lost.take() {
+            lost.words.into_iter().for_each(|words| self.session.say(words));
+            if *goal == Goal::Refuge {
+                self.notice(Notice::BroughtTo, &[("server", &here)], shared).await;
+            }
+        }
+    }
+
+    /// The way led nowhere: the player stays where they are, if they still are anywhere.
+    async fn astray(&mut self, goal: Goal, astray: Astray, shared: &Arc<Shared>) -> Option<Ending> {
+        let name = match goal {
+            Goal::Home => {
+                self.still_waits(shared).await;
+                return None;
+            }
+            Goal::Refuge => return self.without_refuge(shared),
+            Goal::Wanted(_) if self.lost.is_some() => return self.seek_refuge(shared),
+            Goal::Wanted(name) => name,
+        };
+        if self.waits.is_some() {
+            self.look_again(shared);
+        }
+        let server = [("server", &*name)];
+        match astray {
+            Astray::Unknown => self.notice(Notice::UnknownServer, &server, shared).await,
+            Astray::Unreachable => self.notice(Notice::ServerUnreachable, &server, shared).await,
+            Astray::Refused(refused) => {
+                self.notice(Notice::ServerRefused, &server, shared).await;
+                let words = self.words(&refused, shared).await;
+                words.into_iter().for_each(|words| self.session.say(words));
+            }
+            Astray::Kicked(words) => {
+                self.notice(Notice::ServerRefused, &server, shared).await;
+                self.session.say(*words);
+            }
+        }
+        None
+    }
+
+    /// Tells a player who waits in limbo so, and looks again.
+    async fn still_waits(&mut self, shared: &Arc<Shared>) {
+        let first = self.waits == Some(FIRST_LOOK);
+        let words = self.text(Notice::Waiting.message(), &[], shared).await;
+        words.iter().for_each(|words| self.session.show_waiting(words, first));
+        self.look_again(shared);
+    }
+
+    /// Does what the player typed.
+    async fn command(&mut self, line: &str, shared: &Arc<Shared>) {
+        let mut words = line.split_whitespace();
+        if words.next() != Some("server") {
+            return;
+        }
+        let here = self.passenger.presence.target();
+        match words.next() {
+            Some(name) if name.eq_ignore_ascii_case(&here) => {
+                self.notice(Notice::AlreadyThere, &[("server", &here)], shared).await;
+            }
+            Some(name) => self.go(name.to_owned(), shared),
+            None => {
+                let asker = Asker {
+                    shared,
+                    client: self.passenger.presence.client(),
+                    identity: &self.person.identity,
+                    route: self.passenger.presence.route(),
+                };
+                let servers = asker.names().await.join(", ");
+                self.notice(Notice::Servers, &[("server", &here), ("servers", &servers)], shared).await;
+            }
+        }
+    }
+
+    /// Tells the player something in the chat.
+    async fn notice(&mut self, notice: Notice, parameters: &[(&str, &str)], shared: &Shared) {
+        let words = self.text(notice.message(), parameters, shared).await;
+        words.into_iter().for_each(|words| self.session.say(words));
+    }
+
+    /// The text of a key, as the route has it now.
+    async fn text(&self, key: &str, parameters: &[(&str, &str)], shared: &Shared) -> Option<Component> {
+        let snapshot = shared.snapshot.load_full();
+        let route = self.route(shared);
+        let localization = route.as_ref().map_or(&snapshot.routes.localization, |route| &route.localization);
+        localization.localize(None, Message { key, parameters, trace: None }).await
+    }
+
+    /// The words for a refusal, as the routes have them now.
+    async fn words(&self, refused: &Refused, shared: &Shared) -> Option<Component> {
+        let snapshot = shared.snapshot.load_full();
+        let client = self.passenger.presence.client();
+        let route = self.route(shared);
+        let told = Told { refused, client, player: Some(self.person.identity.name()) };
+        told.words(&*snapshot.routes.localization, route.as_deref(), None).await
+    }
+}
+
+/// The name of a route's limbo: clients take no others than these letters.
+fn world_name(route: &str) -> WorldName {
+    let fits = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '_' | '-' | '.');
+    let name: String =
+        route.to_lowercase().chars().map(|letter| if fits(letter) { letter } else { '_' }).take(64).collect();
+    // A route's name is never empty.
+    WorldName::new(&name).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! The way from one target to another, which is gone while the player is still where they were, or nowhere.
+
+use super::Person;
+use super::destination::{Asker, Barred, Destination};
+use super::search::{Reached, Respondent, Search, Unreached};
+use crate::shared::Shared;
+use drawbridge_limbo::World;
+use drawbridge_model::{Client, Refused};
+use drawbridge_net::{Dialer, InCrowd};
+use drawbridge_protocol::text::Component;
+use drawbridge_routing::LimboKind;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Where a way has led.
+#[derive(Debug)]
+pub(super) struct Landing {
+    pub(super) place: Place,
+    /// The player's place on the route there, where that is another than they came by.
+    pub(super) on_route: Option<InCrowd>,
+}
+
+/// What is there.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A target that waits for the player.
+    Target(Box<Reached>),
+    /// The limbo of the route of this name.
+    Limbo(String),
+}
+
+/// Why the way led nowhere.
+#[derive(Debug)]
+pub(super) enum Astray {
+    /// There is no such place.
+    Unknown,
+    /// The route doesn't take the player.
+    Refused(Box<Refused>),
+    /// None of the targets could be reached.
+    Unreachable,
+    /// The target turned the player away, with these words.
+    Kicked(Box<Component>),
+}
+
+/// What becomes of a way.
+pub(super) type Way = Pin<Box<dyn Future<Output = Result<Landing, Astray>>>>;
+
+/// Who goes.
+#[derive(Debug, Clone)]
+pub(super) struct Walker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) person: Arc<Person>,
+    pub(super) client: Client,
+    /// The name of the route that they came by.
+    pub(super) route: String,
+    pub(super) dialer: Dialer,
+}
+
+impl Walker {
+    /// To the place of this name.
+    pub(super) fn set_out(self, name: String) -> Way {
+        Box::pin(async move { self.go(&name, &[]).await })
+    }
+
+    /// To the first of these places that takes the player, at a target that isn't among the `shunned` addresses.
+    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<String>) -> Way {
+        Box::pin(async move {
+            let mut last = Astray::Unknown;
+            for name in names {
+                match self.go(&name, &shunned).await {
+                    Ok(landing) => return Ok(landing),
+                    Err(astray) => last = astray,
+                }
+            }
+            Err(last)
+        })
+    }
+
+    /// In a while, to where the route that they came by has them go.
+    pub(super) fn wait(self, pause: Duration) -> Way {
+        Box::pin(async move {
+            sleep(pause).await;
+            let destination = self.asker().home().await?;
+            self.reach(destination).await
+        })
+    }
+
+    async fn go(&self, name: &str, shunned: &[String]) -> Result<Landing, Astray> {
+        let mut destination = self.asker().find(name).await?;
+        destination.targets.retain(|target| !shunned.contains(&target.address.to_string()));
+        self.reach(destination).await
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        let Self { shared, person, client, route, .. } = self;
+        Asker { shared, client, identity: &person.identity, route }
+    }
+
+    async fn reach(&self, destination: Destination) -> Result<Landing, Astray> {
+        let Self { shared, person, client, dialer, .. } = self;
+        let Destination { route, targets, on_route } = destination;
+        if route.session.limbo == LimboKind::Always {
+            let known = World::of(client.version).is_some();
+            return known
+                .then(|| Landing { place: Place::Limbo(route.name.clone()), on_route })
+                .ok_or(Astray::Unreachable);
+        }
+        let reserved = shared.snapshot.load().reserved_cookies();
+        let search = Search { route: &route, client, person, reserved: &reserved, dialer };
+        match search.reach(targets, Respondent::Nobody).await {
+            Ok(reached) => Ok(Landing { place: Place::Target(Box::new(reached)), on_route }),
+            Err(Unreached::Kicked(words)) => Err(Astray::Kicked(words)),
+            // Nobody's end is waited for here.
+            Err(Unreached::Unreachable | Unreached::Ended(_)) => Err(Astray::Unreachable),
+        }
+    }
+}
+
+impl From<Barred> for Astray {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Unknown => Self::Unknown,
+            Barred::Refused(refused) => Self::Refused(refused),
+        }
+    }
+}
