@@ -10,6 +10,7 @@
 //! - [`DockerApi`]: stands in for a Docker daemon, on a socket, with lists, events and a number of faults.
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
+//! - [`Host`]: a server of play that proves what it hears; [`Crowd`]: clients by the hundreds that prove what they hear.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive, [`Closed`] refuses everybody.
 //!
@@ -28,6 +29,7 @@ mod edge;
 mod grpc;
 mod kubernetes;
 mod node;
+mod play;
 mod player;
 mod script;
 mod session;
@@ -45,6 +47,10 @@ pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
 pub use node::{
     Forwarded, Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Walker,
+};
+pub use play::{
+    Arrival, Crowd, CrowdBuilder, Fault, Host, HostBuilder, Misdeed, Order, Passage, Place, Resident, Spot,
+    Stage, Stay, Traffic,
 };
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
