@@ -7,12 +7,14 @@ mod journey;
 mod ledger;
 mod login;
 mod resident;
+mod tour;
 mod words;
 
 use super::fault::Fault;
 use super::host::Host;
 use super::mark::Spot;
 use crate::PATIENCE;
+use crate::edge::need_descriptors;
 use crate::session::{Account, SessionServer};
 use crate::wait::eventually;
 use drawbridge_protocol::ProtocolVersion;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedSender};
+use tour::Tour;
 
 use resident::Shared;
 pub use resident::{Arrival, Passage, Place, Resident};
@@ -34,6 +37,8 @@ const AT_ONCE: usize = 32;
 /// The threads that all of a crowd's clients share, and those on which they tell the session server that they join.
 const THREADS: usize = 2;
 const CALLS: usize = 4;
+/// Descriptors for all else that a test opens.
+const SPARE_DESCRIPTORS: u64 = 512;
 
 /// Who is to come.
 #[derive(Debug, Clone)]
@@ -87,7 +92,12 @@ impl CrowdBuilder {
     ///
     /// # Errors
     /// When there are no threads to be had.
+    ///
+    /// # Panics
+    /// When the system doesn't allow as many connections.
     pub fn join(self, address: SocketAddr) -> io::Result<Crowd> {
+        // The clients' ends, those of hosts in the same process, and those of connections that are being closed.
+        need_descriptors(self.count as u64 * 3 + SPARE_DESCRIPTORS);
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         runtime.worker_threads(THREADS).max_blocking_threads(CALLS).thread_name("crowd").enable_all();
         let runtime = runtime.build()?;
@@ -98,8 +108,8 @@ impl CrowdBuilder {
             let shared = Arc::new(Shared::new(self.name(index), version));
             let (wish, heard) = mpsc::unbounded_channel();
             let account = self.accounts.get(index).cloned();
-            let journey =
-                Journey { shared: Arc::clone(&shared), account, wishes: heard, gate: Arc::clone(&gate) };
+            let (shared_too, gate) = (Arc::clone(&shared), Arc::clone(&gate));
+            let journey = Journey { shared: shared_too, account, wishes: heard, gate, tour: Tour::default() };
             runtime.spawn(journey.travel(self.host.clone(), address));
             residents.push(shared);
             wishes.push(wish);
@@ -191,6 +201,14 @@ impl Crowd {
         }
     }
 
+    /// Has all of them type these texts, one after the other and over again, so many times in all: each time once they have arrived and
+    /// have heard so many marked packets of the visit. Nothing is waited for: see [`Self::all_arrived`].
+    pub fn everyone_tours(&self, texts: &[&str], times: usize, marks: u32) {
+        for index in 0..self.wishes.len() {
+            self.wish(index, Wish::Tours(Tour::new(texts, times, marks)));
+        }
+    }
+
     /// Has all of them leave, and waits until they have.
     ///
     /// # Panics
@@ -238,8 +256,12 @@ impl Crowd {
         let mut text = String::new();
         let concerned: Vec<_> = self.residents().into_iter().filter(|resident| !look(resident)).collect();
         for resident in concerned.iter().take(10) {
-            let Resident { name, version, place, faults, .. } = resident;
-            let _ = writeln!(text, "{name} ({version}) is {place:?}, faults: {faults:?}");
+            let Resident { name, version, place, faults, arrivals, texts, .. } = resident;
+            let (count, read) = (arrivals.len(), texts.last());
+            let _ = writeln!(
+                text,
+                "{name} ({version}) is {place:?} after {count} arrivals, read {read:?}, faults: {faults:?}"
+            );
         }
         let _ = write!(text, "{} of {}", concerned.len(), self.residents.len());
         text

@@ -18,6 +18,7 @@ use crate::PATIENCE;
 use crate::wait::eventually;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::handshake::Intent;
+use socket2::{Domain, Socket, Type};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -28,6 +29,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
+
+/// So many may call at the same moment, after a switch of everybody's, without waiting for a second.
+const BACKLOG: i32 = 4_096;
 
 /// What a host pushes to each player, a second. A chunk has 5 to 60 KB, a small packet 20 to 300 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -222,7 +226,7 @@ impl HostBuilder {
     /// # Errors
     /// When it can't listen, or has no thread to run on.
     pub fn start(self) -> io::Result<Host> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).thread_name("host").enable_all().build()?;
@@ -335,7 +339,7 @@ impl Host {
     /// When the port is taken.
     pub fn resume(&self) -> io::Result<()> {
         self.stop();
-        self.accept(std::net::TcpListener::bind(self.address)?)
+        self.accept(listen(self.address)?)
     }
 
     fn accept(&self, listener: std::net::TcpListener) -> io::Result<()> {
@@ -355,6 +359,14 @@ impl Drop for Host {
             runtime.shutdown_background();
         }
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 async fn accept(listener: TcpListener, house: Arc<House>) {

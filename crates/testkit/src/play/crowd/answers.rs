@@ -47,6 +47,10 @@ impl Stint<'_> {
             }
             Kind::FinishConfiguration => {
                 let _: FinishConfiguration = heard.read(version)?;
+                if !std::mem::take(&mut self.has_registries) {
+                    // No world can be made without.
+                    self.shared.tell(Fault::Missing(Kind::RegistryData));
+                }
                 self.line.say_kind(State::Configuration, kind, |_, _| ())?;
                 self.state = State::Play;
             }
@@ -54,6 +58,7 @@ impl Stint<'_> {
                 let configuration::KeepAlive { id } = heard.read(version)?;
                 self.line.say_packet(&configuration::KeepAliveResponse { id })?;
             }
+            Kind::RegistryData => self.has_registries = true,
             Kind::SelectKnownPacks => {
                 self.line.say_kind(State::Configuration, kind, |_, out| out.varint(0))?;
             }
@@ -138,6 +143,7 @@ impl Stint<'_> {
 
     fn leave_play(&mut self) -> Result<(), Fault> {
         self.ledger.leave_play();
+        self.has_registries = false;
         self.line.say_packet(&ConfigurationAcknowledged {})?;
         self.state = State::Configuration;
         let mut resident = self.shared.lock();

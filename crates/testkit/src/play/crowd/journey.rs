@@ -3,6 +3,7 @@
 use super::answers::Done;
 use super::ledger::Ledger;
 use super::resident::{Arrival, Passage, Place, Shared};
+use super::tour::Tour;
 use super::words;
 use crate::play::fault::Fault;
 use crate::play::line::{Heard, Line};
@@ -26,6 +27,7 @@ const SILENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) enum Wish {
     Types(String),
+    Tours(Tour),
     Leaves,
 }
 
@@ -35,6 +37,7 @@ pub(super) struct Journey {
     pub(super) account: Option<Account>,
     pub(super) wishes: UnboundedReceiver<Wish>,
     pub(super) gate: Arc<Semaphore>,
+    pub(super) tour: Tour,
 }
 
 /// A client's connection.
@@ -44,6 +47,9 @@ pub(super) struct Stint<'a> {
     pub(super) line: Line,
     pub(super) ledger: &'a mut Ledger,
     pub(super) state: State,
+    tour: &'a mut Tour,
+    /// Whether registries have been told of in this configuration.
+    pub(super) has_registries: bool,
     /// Marks that came and have no answer yet.
     pub(super) unanswered: bool,
     pub(super) passage: Passage,
@@ -118,6 +124,8 @@ impl Journey {
             line,
             ledger,
             state: State::Login,
+            tour: &mut self.tour,
+            has_registries: false,
             unanswered: false,
             passage,
             since,
@@ -167,8 +175,11 @@ impl Stint<'_> {
             count += 1;
             self.hear(&heard).await?;
         }
-        if std::mem::take(&mut self.unanswered) && self.state == State::Play {
-            self.say_mark()?;
+        if self.state == State::Play {
+            if std::mem::take(&mut self.unanswered) {
+                self.say_mark()?;
+            }
+            self.tour()?;
         }
         Ok(count)
     }
@@ -186,13 +197,29 @@ impl Stint<'_> {
 
     fn grant(&mut self, wish: Option<Wish>) -> Option<Done> {
         match wish {
-            Some(Wish::Types(text)) if self.state == State::Play => {
-                (self.since, self.has_typed) = (Instant::now(), true);
-                words::types(&mut self.line, &text).err().map(Done::Fault)
-            }
+            Some(Wish::Types(text)) if self.state == State::Play => self.types(&text).err().map(Done::Fault),
             Some(Wish::Types(_)) => None,
+            Some(Wish::Tours(tour)) => {
+                *self.tour = tour;
+                self.tour().err().map(Done::Fault)
+            }
             Some(Wish::Leaves) | None => Some(Done::Gone("left".to_owned())),
         }
+    }
+
+    fn types(&mut self, text: &str) -> Result<(), Fault> {
+        (self.since, self.has_typed) = (Instant::now(), true);
+        words::types(&mut self.line, text)
+    }
+
+    /// Types what is due by the tour.
+    fn tour(&mut self) -> Result<(), Fault> {
+        // From the first Join Game on, whatever comes next is a switch.
+        if self.state != State::Play || self.passage != Passage::Switch || self.has_typed {
+            return Ok(());
+        }
+        let text = self.tour.due(self.ledger.heard_here()).map(str::to_owned);
+        text.map_or(Ok(()), |text| self.types(&text))
     }
 
     /// Says a marked packet to the host where it is.

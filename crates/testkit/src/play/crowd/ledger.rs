@@ -113,11 +113,10 @@ impl Ledger {
     /// A marked packet.
     pub(super) fn hears(&mut self, data: &[u8]) -> Result<(), Fault> {
         let mark = Mark::read(data)?;
-        let settled = self.settled();
         let Some((due, _)) = &mut self.turns else {
             return Err(Fault::Elsewhere { heard: mark.spot, at: None });
         };
-        due.hear(&mark).and(settled)
+        due.hear(&mark).and_then(|()| self.settled())
     }
 
     /// That no Respawn is owed.
@@ -142,4 +141,89 @@ fn dimension(
         return fields.i32("dimension").map(Some);
     }
     Ok(Some(fields.u8("dimension")?.cast_signed().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use drawbridge_protocol::wire::Encoder;
+
+    const HUB: Spot = Spot { server: 1, visit: 1 };
+    const ISLAND: Spot = Spot { server: 2, visit: 1 };
+
+    /// A Join Game's first fields, as far as a client looks at them.
+    fn join(version: i32, entity: i32, dimension: i32) -> Vec<u8> {
+        let mut fields = Vec::new();
+        let mut out = Encoder::new(&mut fields);
+        out.i32(entity);
+        out.u8(0);
+        if version >= 108 {
+            out.i32(dimension);
+        } else {
+            out.u8(dimension as u8);
+        }
+        fields
+    }
+
+    fn mark(spot: Spot, sequence: u32) -> Vec<u8> {
+        let mut data = Vec::new();
+        Mark { spot, player: 7, sequence }.write(30, &mut data);
+        data
+    }
+
+    fn at_hub(version: i32) -> Ledger {
+        let mut ledger = Ledger::new(7, ProtocolVersion(version));
+        assert_eq!(ledger.joins(&join(version, HUB.entity(), 0)), Ok(()));
+        assert_eq!(ledger.hears(&mark(HUB, 0)), Ok(()));
+        ledger
+    }
+
+    #[test]
+    fn a_switch_by_join_game_and_respawn_is_sound() {
+        for version in [47, 107, 108, 340, 578, 735, 754, 763] {
+            let mut ledger = at_hub(version);
+            assert_eq!(ledger.joins(&join(version, ISLAND.entity(), -1)), Ok(()), "{version}");
+            assert_eq!(ledger.respawns(&0_i32.to_be_bytes()), Ok(()));
+            assert_eq!((ledger.hears(&mark(ISLAND, 0)), ledger.spot()), (Ok(()), Some(ISLAND)));
+            let late = Fault::Elsewhere { heard: HUB, at: Some(ISLAND) };
+            assert_eq!(ledger.hears(&mark(HUB, 1)), Err(late), "{version}");
+            assert_eq!(ledger.take(), Some(Mark { spot: ISLAND, player: 7, sequence: 0 }));
+        }
+    }
+
+    #[test]
+    fn a_switch_to_no_host_ends_the_marks_of_the_last_one() {
+        let mut ledger = at_hub(763);
+        assert_eq!(ledger.joins(&join(763, 0, 0)), Ok(()));
+        assert_eq!(ledger.hears(&mark(HUB, 1)), Err(Fault::Elsewhere { heard: HUB, at: None }));
+        assert_eq!((ledger.spot(), ledger.take()), (None, None));
+        // Nobody has said Respawn yet.
+        assert_eq!(ledger.joins(&join(763, ISLAND.entity(), 0)), Err(Fault::NoRespawn(None)));
+    }
+
+    #[test]
+    fn a_configuration_wants_no_respawn_and_another_visit() {
+        let mut ledger = at_hub(775);
+        ledger.leave_play();
+        assert_eq!(ledger.joins(&join(775, HUB.entity(), 0)), Err(Fault::JoinedTwice(HUB)));
+        ledger.leave_play();
+        let again = Spot { visit: 2, ..HUB };
+        assert_eq!(ledger.joins(&join(775, again.entity(), 0)), Ok(()));
+        assert_eq!(ledger.hears(&mark(again, 0)), Ok(()));
+        let mut missed = mark(again, 1);
+        missed[30 - 1] ^= 1;
+        assert_eq!(ledger.hears(&missed), Err(Fault::Spoilt(30)));
+        let missing = Fault::OutOfTurn { at: again, expected: 1, heard: 2 };
+        assert_eq!(ledger.hears(&mark(again, 2)), Err(missing));
+    }
+
+    #[test]
+    fn nothing_turns_over_inside_a_bundle() {
+        let mut ledger = at_hub(775);
+        ledger.delimiter();
+        let kind = Kind::StartConfiguration;
+        assert_eq!(ledger.turns_over(kind), Err(Fault::InBundle(kind)));
+        ledger.delimiter();
+        assert_eq!(ledger.turns_over(kind), Ok(()));
+    }
 }

@@ -17,7 +17,10 @@ pub(super) struct Asked {
     calm: Option<Instant>,
     pub(super) cookies: VecDeque<String>,
     pub(super) teleports: VecDeque<i32>,
-    pub(super) batches: u32,
+    /// Batches of chunks.
+    batches: u32,
+    /// How many of them were said before the keep-alive.
+    batches_before: u32,
     pub(super) known_packs: bool,
     pub(super) configuration: bool,
     pub(super) finish: bool,
@@ -26,6 +29,7 @@ pub(super) struct Asked {
 impl Asked {
     pub(super) fn keep_alive(&mut self, id: i64) {
         self.keep_alive = Some((id, Instant::now()));
+        self.batches_before = self.batches;
     }
 
     /// Whether it is time for the next one, so long after the last.
@@ -33,10 +37,37 @@ impl Asked {
         self.keep_alive.is_none() && self.calm.is_none_or(|calm| calm.elapsed() >= beat)
     }
 
+    /// A keep-alive's answer, behind which there can be none to what was asked before it.
     pub(super) fn answered(&mut self, id: i64) -> Result<(), Fault> {
         let asked = self.keep_alive.take_if(|(asked, _)| *asked == id);
         self.calm = Some(Instant::now());
-        asked.map(drop).ok_or(Fault::Unasked(Kind::KeepAlive))
+        asked.ok_or(Fault::Unasked(Kind::KeepAlive))?;
+        if self.batches_before > 0 {
+            return Err(Fault::Unanswered(Kind::ChunkBatchFinished));
+        }
+        // Players are placed once, before all else.
+        if self.teleports.is_empty() { Ok(()) } else { Err(Fault::Unanswered(Kind::Position)) }
+    }
+
+    /// A batch of chunks.
+    pub(super) const fn batch(&mut self) {
+        self.batches += 1;
+    }
+
+    /// The answer to one.
+    pub(super) fn batch_received(&mut self) -> Result<(), Fault> {
+        self.batches_before = self.batches_before.saturating_sub(1);
+        self.batches = self.batches.checked_sub(1).ok_or(Fault::Unasked(Kind::ChunkBatchReceived))?;
+        Ok(())
+    }
+
+    /// The client agrees to be configured: what was asked in play has its answer by now.
+    pub(super) fn configured(&mut self) -> Result<(), Fault> {
+        once(&mut self.configuration, Kind::ConfigurationAcknowledged)?;
+        match std::mem::take(&mut self.batches) {
+            0 => self.is_late(Duration::ZERO),
+            _ => Err(Fault::Unanswered(Kind::ChunkBatchFinished)),
+        }
     }
 
     /// Whether a keep-alive has waited for too long, or should have been answered before what was said behind it is.

@@ -64,7 +64,7 @@ impl Visit {
         if has_batches {
             let size = i32::try_from(count).unwrap_or(i32::MAX);
             self.line.say_kind(State::Play, Kind::ChunkBatchFinished, |_, out| out.varint(size))?;
-            self.asked.batches += 1;
+            self.asked.batch();
         }
         Ok(())
     }

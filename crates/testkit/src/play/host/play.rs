@@ -1,6 +1,6 @@
 //! Play: the world, keep-alives, and what the client says.
 
-use super::asked::{KEEP_ALIVE, oldest, once};
+use super::asked::{KEEP_ALIVE, oldest};
 use super::visit::{End, Visit};
 use super::{Order, Stage, world};
 use crate::play::fault::Fault;
@@ -105,14 +105,13 @@ impl Visit {
                     Decoder::new(heard.fields()).varint("teleport").map_err(in_fields(state, kind))?;
                 oldest(&mut self.asked.teleports, &number, kind)
             }
-            Kind::ChunkBatchReceived => {
-                self.asked.batches = self.asked.batches.checked_sub(1).ok_or(Fault::Unasked(kind))?;
-                Ok(())
-            }
+            Kind::ChunkBatchReceived => self.asked.batch_received(),
             Kind::ConfigurationAcknowledged => {
-                once(&mut self.asked.configuration, kind)?;
-                self.enter(State::Configuration, Stage::Configuration);
-                Ok(())
+                let agreed = self.asked.configured();
+                if agreed != Err(Fault::Unasked(kind)) {
+                    self.enter(State::Configuration, Stage::Configuration);
+                }
+                agreed
             }
             Kind::Chat | Kind::ChatMessage | Kind::ChatCommand | Kind::ChatCommandSigned => {
                 let typed = Typed::read(version, kind, heard.fields()).map_err(in_fields(state, kind))?;

@@ -50,6 +50,12 @@ fn playing(host: &Host) -> Connection {
     client
 }
 
+/// Confirms where the host of 764 puts it.
+fn confirm_place(client: &mut Connection) {
+    let place = await_kind(client, Kind::Position);
+    client.send_kind(Kind::TeleportConfirm, |out| out.bytes(&place[33..])).unwrap();
+}
+
 /// Waits for a packet, and gives its fields.
 fn await_kind(client: &mut Connection, kind: Kind) -> Vec<u8> {
     loop {
@@ -103,9 +109,11 @@ fn answers_that_nobody_asked_for_are_found() {
     unasked(Kind::KeepAlive, |out| out.i64(5));
     unasked(Kind::ConfigurationAcknowledged, |_| ());
     unasked(Kind::TeleportConfirm, |out| out.varint(5));
+    unasked(Kind::ResourcePackReceive, |out| out.varint(0));
     unasked(Kind::ChunkBatchReceived, |out| out.i32(0));
     unasked(Kind::Pong, |out| out.i32(0));
     let twice = found_in_play(|client| {
+        confirm_place(client);
         let KeepAlive { id } = loop {
             if let Ok(asked) = client.receive().unwrap().read() {
                 break asked;
@@ -148,6 +156,22 @@ fn what_a_server_needs_once_is_wanted_once() {
     await_kind(&mut client, Kind::FinishConfiguration);
     client.send_kind(Kind::FinishConfiguration, |_| ()).unwrap();
     assert_eq!(found(&host), Fault::Unanswered(Kind::KeepAlive));
+}
+
+#[test]
+fn what_was_asked_before_a_keep_alive_is_answered_before_it() {
+    let unplaced = found_in_play(|client| {
+        let asked = await_kind(client, Kind::KeepAlive);
+        client.send_kind(Kind::KeepAlive, |out| out.bytes(&asked)).unwrap();
+    });
+    assert_eq!(unplaced, Fault::Unanswered(Kind::Position));
+    let host = Host::builder(9).pushes(BUSY).beat(Duration::from_millis(200)).start().unwrap();
+    let mut client = playing(&host);
+    confirm_place(&mut client);
+    await_kind(&mut client, Kind::ChunkBatchFinished);
+    let asked = await_kind(&mut client, Kind::KeepAlive);
+    client.send_kind(Kind::KeepAlive, |out| out.bytes(&asked)).unwrap();
+    assert_eq!(found(&host), Fault::Unanswered(Kind::ChunkBatchFinished));
 }
 
 #[test]

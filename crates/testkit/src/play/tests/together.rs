@@ -136,3 +136,23 @@ fn a_client_tells_the_session_server_and_goes_on_encrypted() {
     assert_eq!((session.joins(), session.asked()), (3, 3));
     assert_eq!(crowd.faults(), []);
 }
+
+#[test]
+fn a_tour_types_in_turn_and_once_in_each_visit() {
+    let host = Host::builder(1).pushes(Traffic { small: 100, chunks: 0 }).start().unwrap();
+    let crowd = Crowd::join(4, 775, host.address()).unwrap();
+    crowd.everyone_tours(&["/server island", "/server hub"], 3, 5);
+    for time in 1..=4 {
+        crowd.all_arrived(time, PATIENCE);
+        for name in ["p0", "p1", "p2", "p3"] {
+            let said = |stay: &Stay| stay.typed.len() == time.min(3) && stay.heard > 0;
+            assert!(host.wait_for(name, said).said >= 5);
+        }
+        crowd.until("hear on", PATIENCE, |resident| resident.heard_here >= 20);
+        assert_eq!(host.order_all(&Order::Again), 4);
+    }
+    crowd.all_arrived(5, PATIENCE);
+    let typed = ["/server island", "/server hub", "/server island"];
+    assert!(host.stays().iter().all(|stay| stay.typed == typed), "{:#?}", host.stays());
+    sound(&host, &crowd);
+}
