@@ -169,7 +169,7 @@ impl Crowd {
         }
     }
 
-    /// Waits until every one of them is in play at the host, and has heard a marked packet of it where it pushes any.
+    /// Waits until every one of them is in play at the host.
     ///
     /// # Panics
     /// As [`Self::until`].

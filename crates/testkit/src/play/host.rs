@@ -74,7 +74,7 @@ pub enum Order {
     Again,
 }
 
-/// Where a host departs from what a server does, once in each visit, after some packets.
+/// Where a host departs from what a server does: once in each connection, and in play after some packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misdeed {
     /// Leaves a marked packet out.
@@ -93,6 +93,8 @@ pub enum Misdeed {
     KeepsTheWorld,
     /// Says a new visit's Join Game, and a Respawn to the same dimension (before 735).
     RespawnsInPlace,
+    /// Finishes a configuration without having told of registries (since 764).
+    KeepsRegistries,
     /// Opens a bundle and disconnects the player inside it (since 762).
     KicksInBundle,
 }

@@ -5,6 +5,7 @@ mod together;
 
 use super::*;
 use crate::PATIENCE;
+use drawbridge_protocol::ids::Kind;
 use drawbridge_protocol::version::RELEASES;
 use std::time::Duration;
 
@@ -52,7 +53,8 @@ fn each_misdeed_is_found_for_what_it_is() {
         (Misdeed::RespawnsInPlace, 47, Fault::SameDimension(0)),
         (Misdeed::RespawnsInPlace, 340, Fault::SameDimension(0)),
         (Misdeed::RespawnsInPlace, 578, Fault::SameDimension(0)),
-        (Misdeed::KicksInBundle, 775, Fault::InBundle(drawbridge_protocol::ids::Kind::KickDisconnect)),
+        (Misdeed::KeepsRegistries, 764, Fault::Missing(Kind::RegistryData)),
+        (Misdeed::KicksInBundle, 775, Fault::InBundle(Kind::KickDisconnect)),
     ];
     for (misdeed, version, fault) in cases {
         let host = Host::builder(7).pushes(BUSY).but(misdeed).start().unwrap();

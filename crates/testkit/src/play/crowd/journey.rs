@@ -113,7 +113,7 @@ impl Journey {
             resident.place = Place::Login;
             resident.version
         };
-        ledger.reconnect();
+        ledger.leave_play();
         let Ok(line) = Line::new(stream, version, Direction::Serverbound) else {
             return Done::Gone("no socket".to_owned());
         };
@@ -197,7 +197,7 @@ impl Stint<'_> {
 
     fn grant(&mut self, wish: Option<Wish>) -> Option<Done> {
         match wish {
-            Some(Wish::Types(text)) if self.state == State::Play => self.types(&text).err().map(Done::Fault),
+            Some(Wish::Types(text)) if self.ledger.is_in_world() => self.types(&text).err().map(Done::Fault),
             Some(Wish::Types(_)) => None,
             Some(Wish::Tours(tour)) => {
                 *self.tour = tour;
@@ -214,8 +214,7 @@ impl Stint<'_> {
 
     /// Types what is due by the tour.
     fn tour(&mut self) -> Result<(), Fault> {
-        // From the first Join Game on, whatever comes next is a switch.
-        if self.state != State::Play || self.passage != Passage::Switch || self.has_typed {
+        if !self.ledger.is_in_world() || self.has_typed {
             return Ok(());
         }
         let text = self.tour.due(self.ledger.heard_here()).map(str::to_owned);

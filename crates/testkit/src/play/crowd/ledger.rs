@@ -42,6 +42,11 @@ impl Ledger {
         self.turns.map(|(due, _)| due.spot())
     }
 
+    /// Whether the player stands in a world.
+    pub(super) const fn is_in_world(&self) -> bool {
+        self.has_joined
+    }
+
     /// How many marks of this visit have come.
     pub(super) fn heard_here(&self) -> u32 {
         self.turns.map_or(0, |(due, _)| due.count())
@@ -52,14 +57,9 @@ impl Ledger {
         self.turns.as_mut().map(|(_, said)| said.take())
     }
 
-    /// Another connection: visits go on being counted.
-    pub(super) fn reconnect(&mut self) {
-        self.turns = None;
-        self.leave_play();
-    }
-
-    /// Configuration: the world is gone, and the next Join Game needs no Respawn.
+    /// Configuration, or another connection: the world is gone, and the next Join Game needs no Respawn. Visits go on being counted.
     pub(super) fn leave_play(&mut self) {
+        self.turns = None;
         (self.has_joined, self.wants_respawn, self.bundle_is_open) = (false, None, false);
     }
 
@@ -205,6 +205,7 @@ mod tests {
     fn a_configuration_wants_no_respawn_and_another_visit() {
         let mut ledger = at_hub(775);
         ledger.leave_play();
+        assert_eq!(ledger.hears(&mark(HUB, 1)), Err(Fault::Elsewhere { heard: HUB, at: None }));
         assert_eq!(ledger.joins(&join(775, HUB.entity(), 0)), Err(Fault::JoinedTwice(HUB)));
         ledger.leave_play();
         let again = Spot { visit: 2, ..HUB };

@@ -92,3 +92,22 @@ pub(super) fn oldest<T: PartialEq>(asked: &mut VecDeque<T>, answer: &T, kind: Ki
     asked.pop_front();
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keep_alive_is_late_when_its_time_is_over_and_not_before() {
+        let mut asked = Asked::default();
+        assert!(asked.wants_keep_alive(Duration::MAX));
+        assert_eq!(asked.is_late(Duration::ZERO), Ok(()));
+        asked.keep_alive(5);
+        assert!(!asked.wants_keep_alive(Duration::ZERO));
+        assert_eq!(asked.is_late(KEEP_ALIVE), Ok(()));
+        assert_eq!(asked.is_late(Duration::ZERO), Err(Fault::Unanswered(Kind::KeepAlive)));
+        assert_eq!(asked.answered(6), Err(Fault::Unasked(Kind::KeepAlive)));
+        assert_eq!(asked.answered(5), Ok(()));
+        assert!(asked.wants_keep_alive(Duration::ZERO) && !asked.wants_keep_alive(Duration::MAX));
+    }
+}

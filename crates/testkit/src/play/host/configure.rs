@@ -2,12 +2,14 @@
 
 use super::asked::{oldest, once};
 use super::visit::{End, Visit};
-use super::{Stage, world};
+use super::{Misdeed, Stage, world};
 use crate::play::fault::Fault;
 use crate::play::line::{Heard, in_fields};
 use crate::play::mark::CHANNEL;
 use drawbridge_protocol::ids::{Direction, Kind, State};
-use drawbridge_protocol::packet::configuration::{ClientInformation, FinishConfiguration, KeepAliveResponse};
+use drawbridge_protocol::packet::configuration::{
+    ClientInformation, FinishConfiguration, KeepAlive, KeepAliveResponse,
+};
 use drawbridge_protocol::packet::login::CookieResponse;
 use drawbridge_protocol::packet::play::CustomPayload;
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
@@ -61,7 +63,10 @@ impl Visit {
         let id = self.question();
         // One that was asked in play and is not answered yet is the client's to answer before this one.
         self.asked.keep_alive(id.into());
-        world::registries(&mut self.line, id.into())?;
+        if !self.misdeeds.contains(&Misdeed::KeepsRegistries) {
+            world::registries(&mut self.line)?;
+        }
+        self.line.say_packet(&KeepAlive { id: id.into() })?;
         self.asked.finish = true;
         self.line.say_packet(&FinishConfiguration {})
     }

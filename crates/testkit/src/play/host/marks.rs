@@ -103,7 +103,8 @@ impl Visit {
         let Spot { server, visit } = mark.spot;
         let following = Spot { server, visit: visit + 1 };
         match misdeed {
-            Misdeed::Skips => {}
+            // The mark is taken and not said; the other one is done by now.
+            Misdeed::Skips | Misdeed::KeepsRegistries => {}
             Misdeed::Repeats => {
                 self.say_mark(&mark, 20, |_| ())?;
                 self.say_mark(&mark, 20, |_| ())?;

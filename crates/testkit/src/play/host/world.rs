@@ -4,8 +4,6 @@ use crate::play::fault::Fault;
 use crate::play::line::Line;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Kind, State};
-use drawbridge_protocol::packet::Packet as _;
-use drawbridge_protocol::packet::configuration::KeepAlive;
 use drawbridge_protocol::wire::Encoder;
 
 /// NBT without anything in it: a compound, its empty name, its end.
@@ -173,8 +171,8 @@ pub(super) fn known_packs(line: &mut Line) -> Result<(), Fault> {
     })
 }
 
-/// Registries, such as they are, and a keep-alive behind them.
-pub(super) fn registries(line: &mut Line, keep_alive: i64) -> Result<(), Fault> {
+/// Registries, such as they are.
+pub(super) fn registries(line: &mut Line) -> Result<(), Fault> {
     for registry in ["drawbridge:first", "drawbridge:second"] {
         line.say_kind(State::Configuration, Kind::RegistryData, |version, out| {
             if version < ProtocolVersion::V1_20_5 {
@@ -186,9 +184,7 @@ pub(super) fn registries(line: &mut Line, keep_alive: i64) -> Result<(), Fault> 
             out.option(Some(NAMELESS_NBT), Encoder::bytes);
         })?;
     }
-    line.say_kind(State::Configuration, Kind::KeepAlive, |version, out| {
-        KeepAlive { id: keep_alive }.encode(version, out);
-    })
+    Ok(())
 }
 
 #[cfg(test)]

@@ -21,11 +21,17 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 
 const SPOT: Spot = Spot { server: 9, visit: 1 };
 
-/// A client as far as it says Client Information.
-fn configuring(host: &Host, version: i32) -> Connection {
+/// A client as far as Login Start.
+fn knocking(host: &Host, version: i32) -> Connection {
     let mut client = Connection::open(host.address(), ProtocolVersion(version)).unwrap();
     client.greet("localhost", 1, Intent::Login).unwrap();
     client.send(&LoginStart { name: "Eve".into(), uuid: None, key: None }).unwrap();
+    client
+}
+
+/// A client since 764 up to Login Acknowledged.
+fn configuring(host: &Host, version: i32) -> Connection {
+    let mut client = knocking(host, version);
     await_kind(&mut client, Kind::Success);
     client.send(&LoginAcknowledged {}).unwrap();
     client.enter(State::Configuration);
@@ -156,6 +162,37 @@ fn what_a_server_needs_once_is_wanted_once() {
     await_kind(&mut client, Kind::FinishConfiguration);
     client.send_kind(Kind::FinishConfiguration, |_| ()).unwrap();
     assert_eq!(found(&host), Fault::Unanswered(Kind::KeepAlive));
+}
+
+#[test]
+fn old_clients_tell_of_themselves_in_play() {
+    let host = Host::builder(9).start().unwrap();
+    let mut client = knocking(&host, 47);
+    await_kind(&mut client, Kind::Success);
+    client.enter(State::Play);
+    await_kind(&mut client, Kind::Login);
+    client.send_kind(Kind::CustomPayload, marked(SPOT, "Eve", 0)).unwrap();
+    let _ = host.wait_for("Eve", |stay| stay.heard == 1);
+    assert_eq!(host.faults(), []);
+    drop(client);
+    assert_eq!(found(&host), Fault::Missing(Kind::Settings));
+}
+
+#[test]
+fn versions_that_hosts_do_not_speak_are_told_of() {
+    for version in [5, 776, 777, 1_000] {
+        let host = Host::builder(9).start().unwrap();
+        let _client = knocking(&host, version);
+        assert_eq!(found(&host), Fault::Version(version));
+    }
+}
+
+#[test]
+fn a_ping_is_answered_and_is_no_visit() {
+    let host = Host::builder(9).start().unwrap();
+    let (document, _) = crate::ping(host.address(), ProtocolVersion(767), "localhost").unwrap();
+    assert_eq!(document["version"]["protocol"], 767);
+    assert!(host.stays().is_empty() && host.faults().is_empty());
 }
 
 #[test]
