@@ -192,12 +192,12 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The id of a compressed packet. All that there are take two bytes at most; others are none that anybody knows.
+/// The id of a compressed packet. Most take one byte, and a further one to be inflated costs more than it does to begin anew for those that don't.
 fn peek_id(stream: &[u8]) -> Result<i32, StreamError> {
     let peek = |room: &mut [u8]| compression::peek(stream, room).map_err(CompressionError::from);
-    let mut first = [0; 2];
+    let mut first = [0];
     let read = peek(&mut first)?;
-    if first[..read].last().is_some_and(|last| last & 0x80 == 0) || first[0] & 0x80 == 0 {
+    if first[0] & 0x80 == 0 {
         return Ok(id_of(&first[..read])?);
     }
     let mut first = [0; varint::MAX_BYTES];

@@ -88,7 +88,7 @@ pub fn peek(zlib: &[u8], out: &mut [u8]) -> Result<usize, PeekError> {
         let is_last = bits.take(1)? == 1;
         match bits.take(2)? {
             0 => stored(&mut bits, &mut out)?,
-            1 => coded(&mut bits, &mut out, &Codes::fixed())?,
+            1 => coded(&mut bits, &mut out, Codes::FIXED)?,
             2 => {
                 let codes = Codes::read(&mut bits)?;
                 coded(&mut bits, &mut out, &codes)?;
@@ -303,16 +303,23 @@ impl Codes {
     const MOST: usize = 288 + 32;
 
     /// The codes that blocks use which bring none.
-    fn fixed() -> Self {
+    const FIXED: &Self = &{
         let mut lengths = [8; Self::MOST];
-        lengths[144..256].fill(9);
-        lengths[256..280].fill(7);
-        lengths[288..].fill(5);
-        let [mut symbol_counts, mut distance_counts] = [Counts::default(); 2];
+        let mut symbol = 144;
+        while symbol < Self::MOST {
+            lengths[symbol] = match symbol {
+                0..256 => 9,
+                256..280 => 7,
+                280..288 => 8,
+                _ => 5,
+            };
+            symbol += 1;
+        }
+        let [mut symbol_counts, mut distance_counts] = [Counts([0; LONGEST + 1]); 2];
         (symbol_counts.0[7], symbol_counts.0[8], symbol_counts.0[9]) = (24, 152, 112);
         distance_counts.0[5] = 32;
         Self { lengths, symbols: 288, symbol_counts, distance_counts }
-    }
+    };
 
     /// The codes that a dynamic block begins with.
     fn read(bits: &mut Bits<'_>) -> Result<Self, PeekError> {
@@ -340,14 +347,20 @@ impl Codes {
             if times > all - at {
                 return Err(PeekError::CodeLengths);
             }
-            for at in at..at + times {
-                codes.lengths[at] = length;
-                let counts = if at < symbols { &mut codes.symbol_counts } else { &mut codes.distance_counts };
-                counts.0[usize::from(length)] += 1;
+            // Most symbols have no code, in long rows: those are zeros already, and aren't counted.
+            if length != 0 {
+                match &mut codes.lengths[at..at + times] {
+                    // Nearly all, and filling a row is a call.
+                    [one] => *one = length,
+                    row => row.fill(length),
+                }
+                // A row may begin among the symbols and end among the distances.
+                let of_symbols = symbols.saturating_sub(at).min(times);
+                codes.symbol_counts.0[usize::from(length)] += of_symbols as u16;
+                codes.distance_counts.0[usize::from(length)] += (times - of_symbols) as u16;
             }
             at += times;
         }
-        (codes.symbol_counts.0[0], codes.distance_counts.0[0]) = (0, 0);
         let is_sound = codes.lengths[END] != 0
             && codes.symbol_counts.make_a_code(true)
             && codes.distance_counts.make_a_code(true);
