@@ -3,7 +3,7 @@
 use crate::relay::bare::Way;
 use crate::report::Report;
 use crate::rounds::Plan;
-use crate::{bans, cipher, login, memory, ping, process, relay, reload, routes, start};
+use crate::{bans, cipher, login, memory, ping, process, relay, reload, routes, session, start};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -56,6 +56,8 @@ enum Section {
     Reload,
     /// CPU time of what is carried.
     Relay,
+    /// CPU time a frame, where frames are looked at.
+    Session,
 }
 
 /// What the program runs itself as.
@@ -170,6 +172,9 @@ fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> R
         Section::Memory => report.add("Memory (PSS)", memory::measure(edge, plan)?),
         Section::Routes => report.add("Route lookup among 100,000, CPU time", routes::measure(plan)?),
         Section::Reload => report.add("Reload of routes", reload::measure(edge, plan)?),
+        Section::Session => {
+            report.add("Frames that are looked at and handed on, CPU time", session::measure(plan)?);
+        }
         Section::Relay => report.add("Relays", relay::measure(edge, plan)?),
         Section::Bans => report.add("Bans, 100,000 of them, CPU time", bans::measure(plan)?),
         Section::Start => report.add("Start-up", start::measure(edge, plan)?),

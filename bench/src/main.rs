@@ -34,6 +34,8 @@ mod rounds;
 #[cfg(target_os = "linux")]
 mod routes;
 #[cfg(target_os = "linux")]
+mod session;
+#[cfg(target_os = "linux")]
 mod start;
 
 #[cfg(target_os = "linux")]

@@ -14,6 +14,8 @@ pub(crate) enum Unit {
     Bytes,
     /// Bytes a second of CPU time.
     BytesPerSecond,
+    /// Anything else.
+    Number,
 }
 
 impl Unit {
@@ -22,6 +24,7 @@ impl Unit {
             Self::Seconds => "s",
             Self::Bytes => "B",
             Self::BytesPerSecond => "B/s",
+            Self::Number => "1",
         }
     }
 
@@ -31,6 +34,7 @@ impl Unit {
             Self::Seconds => &[(1e-9, "ns"), (1e-6, "µs"), (1e-3, "ms"), (1.0, "s")],
             Self::Bytes => &[(1.0, "B"), (1024.0, "KiB"), (1024.0 * 1024.0, "MiB")],
             Self::BytesPerSecond => &[(1e3, "kB/s"), (1e6, "MB/s"), (1e9, "GB/s")],
+            Self::Number => &[(1.0, "")],
         };
         let scale = scales.iter().rev().find(|(scale, _)| value >= *scale).unwrap_or(&scales[0]);
         let scaled = value / scale.0;
@@ -41,7 +45,7 @@ impl Unit {
         } else {
             0
         };
-        format!("{scaled:.digits$} {}", scale.1)
+        format!("{scaled:.digits$} {}", scale.1).trim_end().to_owned()
     }
 }
 
@@ -119,7 +123,7 @@ impl Line {
         let text = match self.goal {
             None => return String::new(),
             Some(Goal::AtMost(bound)) => format!("≤ {}", self.unit.show(bound)),
-            Some(Goal::RatioAtMost(bound)) => format!("≤ {bound}×"),
+            Some(Goal::RatioAtMost(bound)) => format!("≤ {}×", (bound * 1e3).round() / 1e3),
             Some(Goal::RatioAtLeast(bound)) => format!("≥ {bound}×"),
         };
         let verdict = if self.hit() == Some(true) { "hit" } else { "MISSED" };

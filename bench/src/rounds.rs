@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) relayed_packets: usize,
     /// Relays that are held at once.
     pub(crate) relays: usize,
+    /// Frames that are carried a round, of each mix.
+    pub(crate) carried: usize,
 }
 
 impl Plan {
@@ -50,6 +52,7 @@ impl Plan {
         relayed: 2 << 30,
         relayed_packets: 150,
         relays: 9_000,
+        carried: 20_000,
     };
 
     /// A few seconds: whether something is badly wrong.
@@ -67,5 +70,6 @@ impl Plan {
         relayed: 512 << 20,
         relayed_packets: 50,
         relays: 1_000,
+        carried: 8_000,
     };
 }
