@@ -10,7 +10,9 @@
 mod support;
 
 use drawbridge_protocol::profile::offline_uuid;
-use drawbridge_testkit::{Edge, Event, Forwarded, Join, NodeClient, NodeWorld, Served, SessionServer, sees};
+use drawbridge_testkit::{
+    Account, Edge, Event, Forwarded, Join, NodeClient, NodeWorld, Served, SessionServer, sees,
+};
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -196,7 +198,7 @@ impl House {
             return wrong("what the player got");
         }
         let (login, left) = (self.world.login(&name), self.world.left(&name));
-        let own = account.as_ref().map_or_else(|| offline_uuid(&name), |account| account.id());
+        let own = account.as_ref().map_or_else(|| offline_uuid(&name), Account::id);
         let known_as = if way.forwarding() == "none" { offline_uuid(&name) } else { own };
         let uuid = |event: &Event| event.field("uuid").as_str().and_then(|uuid| Uuid::parse_str(uuid).ok());
         if (uuid(&login), login.field("encrypted") == false) != (Some(known_as), true) {

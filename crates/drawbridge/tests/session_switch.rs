@@ -146,6 +146,9 @@ fn who_is_thrown_out_or_loses_a_server_falls_back_and_waits_in_limbo_at_the_end(
     VERSIONS.iter().for_each(|version| falls_back(&client, version));
 }
 
+/// Whether an event is the one that is meant.
+type Is<'a> = &'a dyn Fn(&Event) -> bool;
+
 #[test]
 fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
     let client = NodeClient::start();
@@ -158,7 +161,7 @@ fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
         let removed = |event: &Event| event.field("action") == "remove";
         let left = |event: &Event| event.field("removed")[0] == "old";
         let empty = |event: &Event| event.field("header") == "" && event.field("footer") == "";
-        let all: [(&str, &dyn Fn(&Event) -> bool); 4] =
+        let all: [(&str, Is<'_>); 4] =
             [("objective", &removed), ("tab", &left), ("header", &empty), ("boss_bar", &removed)];
         let known = match version {
             "1.7" => &all[..2],
