@@ -78,8 +78,13 @@ fn check(settings: &Settings, fields: &mut Fields<'_, '_, '_>) {
     for route in &settings.routes {
         // Who is carried is in login all the while.
         let carried = route.mode.carries();
-        let placement =
-            if carried { settings.limits.login_timeout } else { settings.limits.placement_timeout };
+        let limits = &settings.limits;
+        let in_login = limits.login_timeout;
+        let placement = match route.mode.delivery() {
+            Delivery::Transfer => limits.placement_timeout,
+            Delivery::ByVersion(_) => in_login.min(limits.placement_timeout),
+            Delivery::Relay(_) | Delivery::Session { .. } => in_login,
+        };
         check_attempts(route, placement, fields);
         if carried {
             check_target_times(route, settings.limits.login_timeout, fields);

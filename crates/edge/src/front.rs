@@ -58,7 +58,7 @@ async fn way(
         }
         Routed::Login { route, opening } => {
             journey.enter(Phase::Login, greeted.socket.now());
-            let delivery = route.mode.delivery();
+            let delivery = route.mode.delivery_to(greeted.client.version);
             let (visit, conversation) = greeted.into_login(&shared, route, &opening);
             // Boxed, so that a connection that goes no further is no larger for it.
             Ok(match delivery {
@@ -66,7 +66,7 @@ async fn way(
                     Box::pin(login::serve(visit, conversation, journey)).await;
                     None
                 }
-                Delivery::Relay(method) => {
+                Delivery::Relay(method) | Delivery::ByVersion(method) => {
                     let carriage =
                         Box::pin(relay::serve(visit, conversation, *opening, method, journey)).await;
                     carriage.map(|carriage| Continuation::new(carriage.carry(shared)))

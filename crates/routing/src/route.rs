@@ -3,7 +3,7 @@
 use crate::adapters::Services;
 use crate::maintenance::Maintenance;
 use crate::placement::Placement;
-use crate::section::{Mode, RelaySection, RouteSection};
+use crate::section::{Delivery, Mode, RelaySection, RouteSection};
 use crate::session::Session;
 use crate::transfer::Transfer;
 use drawbridge_adapter::background::Running;
@@ -93,8 +93,10 @@ impl Route {
     /// the route wants them.
     #[must_use]
     pub fn takes_version(&self, version: ProtocolVersion) -> bool {
+        let can_transfer =
+            self.mode.delivery_to(version) != Delivery::Transfer || self.transfer.serves(version);
         self.mode.serves(version)
-            && self.transfer.serves(version)
+            && can_transfer
             && self.versions.as_ref().is_none_or(|versions| versions.contains(version))
     }
 

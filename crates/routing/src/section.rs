@@ -57,6 +57,8 @@ keywords! {
         "client_only" => ClientOnly,
         /// A session in which nobody authenticates: players are who they claim to be.
         "offline" => Offline,
+        /// As `transfer` for clients that can be handed over (from 1.20.5 on), as `passthrough` for all others, to the same targets.
+        "auto" => Auto,
     }
 }
 
@@ -72,6 +74,8 @@ pub enum Delivery {
         /// Otherwise they are who they claim to be.
         authenticates: bool,
     },
+    /// Players whose version can be are handed over, those of others are relayed, so.
+    ByVersion(Method),
 }
 
 impl Mode {
@@ -84,6 +88,17 @@ impl Mode {
             Self::ZeroCopy => Delivery::Relay(Method::Splice),
             Self::ClientOnly => Delivery::Session { authenticates: true },
             Self::Offline => Delivery::Session { authenticates: false },
+            Self::Auto => Delivery::ByVersion(Method::Adaptive),
+        }
+    }
+
+    /// What it comes to for clients of this version: never [`Delivery::ByVersion`].
+    #[must_use]
+    pub fn delivery_to(self, version: ProtocolVersion) -> Delivery {
+        match self.delivery() {
+            Delivery::ByVersion(_) if Self::Transfer.serves(version) => Delivery::Transfer,
+            Delivery::ByVersion(method) => Delivery::Relay(method),
+            settled => settled,
         }
     }
 
@@ -92,12 +107,12 @@ impl Mode {
     pub fn serves(self, version: ProtocolVersion) -> bool {
         match self.delivery() {
             Delivery::Transfer => version.has_transfer() && version.is_known(),
-            Delivery::Relay(_) => true,
+            Delivery::Relay(_) | Delivery::ByVersion(_) => true,
             Delivery::Session { .. } => version.is_known(),
         }
     }
 
-    /// Whether players stay connected to the edge.
+    /// Whether players stay connected to the edge, or some do.
     #[must_use]
     pub const fn carries(self) -> bool {
         !matches!(self.delivery(), Delivery::Transfer)
@@ -285,6 +300,7 @@ impl RouteSection {
             Delivery::Session { authenticates: false } => {
                 (&["authentication", "relay", "transfer"][..], "nobody authenticates, and a session carries")
             }
+            Delivery::ByVersion(_) => (&["session"][..], "players are handed over or relayed"),
         };
         for key in without_effect {
             if !fields.has(key) {
