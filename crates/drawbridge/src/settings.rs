@@ -356,6 +356,7 @@ fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {
         access: AddressRules::from(&settings.access),
         proxies: settings.proxy_protocol.trusted.iter().collect(),
         cookies: Jar::new(&settings.cookies),
+        return_key: settings.cookies.return_key(),
         tickets: TicketOffice::new(&settings.tickets, &settings.cookies.namespace),
         unknown_host: settings.unknown_host.action,
         routes,

@@ -99,7 +99,10 @@ async fn ask_hint(jar: &Jar, conversation: &mut Conversation) -> Result<Hint, En
 }
 
 /// Asks for a cookie. A client that answers with anything else doesn't speak the protocol.
-async fn ask_cookie(key: String, conversation: &mut Conversation) -> Result<Option<Vec<u8>>, Ended> {
+pub(crate) async fn ask_cookie(
+    key: String,
+    conversation: &mut Conversation,
+) -> Result<Option<Vec<u8>>, Ended> {
     let request = CookieRequest { key };
     conversation.send(&request)?;
     conversation.flush().await?;

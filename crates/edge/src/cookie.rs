@@ -40,12 +40,18 @@ section! {
         pub max_age: Duration = Duration::from_secs(6 * 60 * 60),
         /// Whether a cookie is good only from the address it was given to.
         pub bind_address: bool = true,
-        /// The cookies' keys are `<namespace>:authentication` and `<namespace>:session`.
+        /// The cookies' keys are `<namespace>:authentication`, `<namespace>:session` and `<namespace>:return`.
         pub namespace: String = String::from("drawbridge"),
     }
 }
 
 impl Cookies {
+    /// The key of the cookie by which a player whose edge stops comes back to where they were. It proves nothing, and so needs no secret.
+    #[must_use]
+    pub fn return_key(&self) -> String {
+        format!("{}:return", self.namespace)
+    }
+
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
         let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
         if self.namespace.is_empty() || !self.namespace.bytes().all(fits) {

@@ -134,6 +134,8 @@ impl Edge {
             crowds: Crowds::default(),
             relays: TaskTracker::new(),
             relays_over: CancellationToken::new(),
+            sessions: TaskTracker::new(),
+            sessions_over: CancellationToken::new(),
             news: News::default(),
         });
         let asking = AbortOnDropHandle::new(runtime.spawn(tell_of_bans(Arc::clone(&shared))));
@@ -189,6 +191,7 @@ impl Edge {
             self.shared.logins.close();
             self.shared.logins.wait().await;
         }
+        self.move_sessions().await;
         self.end_relays(shutdown.relays, hurry).await;
         self.serving.abort();
         self.serving.finished().await;
@@ -196,14 +199,28 @@ impl Edge {
         self.shared.snapshot.store(Arc::new(Snapshot::empty()));
     }
 
-    /// Lets players who are carried go on for a while.
+    /// Has players whose version can be handed over come back by themselves, to whatever listens at the address by then, and tells all
+    /// others.
+    async fn move_sessions(&self) {
+        let sessions = &self.shared.sessions;
+        sessions.close();
+        if sessions.is_empty() {
+            return;
+        }
+        tracing::info!(sessions = sessions.len(), "sessions are moved or told");
+        self.shared.sessions_over.cancel();
+        self.shared.news.tell();
+        sessions.wait().await;
+    }
+
+    /// Lets players who are relayed go on for a while.
     async fn end_relays(&self, patience: Patience, hurry: &CancellationToken) {
         let relays = &self.shared.relays;
         relays.close();
         if relays.is_empty() {
             return;
         }
-        tracing::info!(relays = relays.len(), "players who are carried go on for now");
+        tracing::info!(relays = relays.len(), "players who are relayed go on for now");
         let longest = patience.0.unwrap_or(Duration::MAX);
         let in_time = hurry.run_until_cancelled(timeout(longest, relays.wait())).await;
         if !matches!(in_time, Some(Ok(()))) {

@@ -74,8 +74,8 @@ impl From<Target> for Berth {
 pub(crate) struct Boarding {
     pub(crate) identity: Identity,
     pub(crate) berth: Berth,
-    /// The player's places in the crowds of the route and of the target.
-    pub(crate) places: [Option<InCrowd>; 2],
+    /// The player's places in the crowds of the route that they came by, of the target, and of another route that they are on.
+    pub(crate) places: [Option<InCrowd>; 3],
     /// Counts the target's socket among all that are open.
     pub(crate) open: PlaceAtTarget,
 }
@@ -84,7 +84,7 @@ impl Passenger {
     /// From here on the player is carried.
     pub(crate) fn board(visit: Visit, boarding: Boarding, way: Way, journey: &mut Journey) -> Self {
         let Visit { shared, route, client, arrived, ticket, presence, .. } = visit;
-        let Boarding { identity, berth, places: [on_route, at_target], open } = boarding;
+        let Boarding { identity, berth, places, open } = boarding;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
             .carried(&berth, way);
@@ -100,9 +100,12 @@ impl Passenger {
             way,
             _counted: counted,
             _ticket: ticket,
-            places: [on_route, at_target, None],
+            places,
             _open: open,
-            _tracked: shared.relays.token(),
+            _tracked: match way {
+                Way::Relay => shared.relays.token(),
+                Way::Session => shared.sessions.token(),
+            },
         }
     }
 

@@ -17,10 +17,11 @@ use crate::conversation::Conversation;
 use crate::ended::Ended;
 use crate::greeting::Opening;
 use crate::journey::Journey;
-use crate::login::{self, Login, Visit};
+use crate::login::{self, Identified, Login, Visit};
 use crate::passenger::{Berth, Boarding, Passenger, Way};
+use destination::{Asker, Destination};
 use drawbridge_limbo::World;
-use drawbridge_model::{Claim, Identity, Profile, Refusal};
+use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::packet::login::{LoginSuccess, PlayerKey, SetCompression};
 use drawbridge_protocol::profile::offline_uuid;
@@ -56,6 +57,8 @@ struct Person {
     host: String,
     /// Where they are connected to.
     local: SocketAddr,
+    /// What spares them the session server when they come back, by key.
+    cookies: Vec<(String, Vec<u8>)>,
 }
 
 /// A player who has somewhere to be.
@@ -66,6 +69,8 @@ struct Arrived {
     backend: Option<Backend>,
     /// As the target knows the player.
     profile: Profile,
+    /// In limbo only until a target can be reached.
+    waits: bool,
 }
 
 /// Brings a client to a target; where that fails, tells the client and closes.
@@ -106,11 +111,11 @@ async fn find(
 ) -> Result<Arrived, Unreached> {
     let login = login::begin(visit, conversation, name).await?;
     let key = login.key.clone();
-    let identity = if authenticates {
+    let Identified { identity, cookies } = if authenticates {
         journey.enter(Phase::Authentication, Instant::now());
         verified(login, visit, conversation, journey).await?
     } else {
-        Identity::Claimed(login.claim)
+        Identified { identity: Identity::Claimed(login.claim), cookies: Vec::new() }
     };
     visit.presence.learn_who(&identity);
     visit.ask_bans(&identity)?;
@@ -118,30 +123,23 @@ async fn find(
     let in_crowd = visit.shared.crowds.enter(visit.route.name.as_str(), visit.route.max_players);
     let on_route = in_crowd.ok_or(Ended::Refused(Refusal::RouteFull))?;
     journey.enter(Phase::Placement, Instant::now());
-    let (route, client) = (Arc::clone(&visit.route), journey.client(&visit.client));
+    let client = journey.client(&visit.client);
     let profile = known_as(&identity);
-    let person =
-        Person { profile, key, host: opening.host().to_owned(), local: conversation.local()?, identity };
-    let reached = if route.session.limbo == LimboKind::Always {
-        None
-    } else {
-        let placed = conversation.keeping(route.place(&client, &person.identity)).await;
-        let targets = placed.map_err(|ended| ended.late(Refusal::PlacementTimeout))?.map_err(Ended::from)?;
-        journey.enter(Phase::Delivery, Instant::now());
-        let (dialer, reserved) = (conversation.dialer(), visit.snapshot.reserved_cookies());
-        let search = Search {
-            route: &route,
-            client: &visit.client,
-            person: &person,
-            reserved: &reserved,
-            dialer: &dialer,
-        };
-        match Box::pin(search.reach(targets, Respondent::Client(conversation))).await {
-            Ok(reached) => Some(reached),
-            Err(Unreached::Unreachable) if route.session.limbo == LimboKind::WhenUnreachable => None,
-            Err(unreached) => return Err(unreached),
-        }
+    let person = Person {
+        profile,
+        key,
+        host: opening.host().to_owned(),
+        local: conversation.local()?,
+        identity,
+        cookies,
     };
+    let wish = returns_to(visit, conversation).await?;
+    let placing = Placing { visit, client: &client, person: &person, wish: wish.as_deref() };
+    let destination = conversation.keeping(placing.destination()).await;
+    let destination =
+        destination.map_err(|ended| ended.late(Refusal::PlacementTimeout))?.map_err(Ended::from)?;
+    journey.enter(Phase::Delivery, Instant::now());
+    let reached = placing.reach(&destination, conversation).await?;
     if reached.is_none() && World::of(visit.client.version).is_none() {
         return Err(Unreached::Unreachable);
     }
@@ -149,12 +147,76 @@ async fn find(
     // It may have taken a while.
     visit.ask_bans(&person.identity)?;
     let identity = person.identity.clone();
+    let Destination { route, on_route: elsewhere, .. } = destination;
+    let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
     let (berth, place, backend, profile) = match reached {
         Some(Reached { target, place, backend, profile }) => (target.into(), place, Some(backend), profile),
         None => (Berth::limbo(&route.name), None, None, person.profile.clone()),
     };
-    let boarding = Boarding { identity, berth, places: [Some(on_route), place], open };
-    Ok(Arrived { person, boarding, backend, profile })
+    let boarding = Boarding { identity, berth, places: [Some(on_route), place, elsewhere], open };
+    Ok(Arrived { person, boarding, backend, profile, waits })
+}
+
+/// Where a player wants to who was moved here by an edge that stops.
+async fn returns_to(visit: &Visit, conversation: &mut Conversation) -> Result<Option<String>, Ended> {
+    if !visit.returning || !visit.client.version.has_transfer() {
+        return Ok(None);
+    }
+    let wish = authentication::ask_cookie(visit.snapshot.return_key.clone(), conversation).await?;
+    Ok(wish.and_then(|wish| String::from_utf8(wish).ok()))
+}
+
+/// What is known when a place is looked for.
+struct Placing<'a> {
+    visit: &'a Visit,
+    client: &'a drawbridge_model::Client,
+    person: &'a Person,
+    /// Where the player was before an edge stopped.
+    wish: Option<&'a str>,
+}
+
+impl Placing<'_> {
+    /// Where the player was, as far as they may still go there, or else where the route has them go.
+    async fn destination(&self) -> Result<Destination, Refused> {
+        let Visit { shared, route, .. } = self.visit;
+        let asker =
+            Asker { shared, client: self.client, identity: &self.person.identity, route: &route.name };
+        if let Some(wish) = self.wish
+            && let Ok(destination) = asker.find(wish).await
+        {
+            return Ok(destination);
+        }
+        let targets = match route.session.limbo {
+            LimboKind::Always => Vec::new(),
+            _ => route.place(self.client, &self.person.identity).await?,
+        };
+        Ok(Destination { route: Arc::clone(route), targets, on_route: None })
+    }
+
+    /// A target that lets the player in; none where they are to be held in limbo.
+    async fn reach(
+        &self,
+        destination: &Destination,
+        conversation: &mut Conversation,
+    ) -> Result<Option<Reached>, Unreached> {
+        let Destination { route, targets, .. } = destination;
+        if route.session.limbo == LimboKind::Always {
+            return Ok(None);
+        }
+        let (dialer, reserved) = (conversation.dialer(), self.visit.snapshot.reserved_cookies());
+        let search = Search {
+            route,
+            client: &self.visit.client,
+            person: self.person,
+            reserved: &reserved,
+            dialer: &dialer,
+        };
+        match Box::pin(search.reach(targets.clone(), Respondent::Client(conversation))).await {
+            Ok(reached) => Ok(Some(reached)),
+            Err(Unreached::Unreachable) if route.session.limbo == LimboKind::WhenUnreachable => Ok(None),
+            Err(unreached) => Err(unreached),
+        }
+    }
 }
 
 /// Who the player is, as somebody vouches for it.
@@ -163,10 +225,10 @@ async fn verified(
     visit: &mut Visit,
     conversation: &mut Conversation,
     journey: &mut Journey,
-) -> Result<Identity, Ended> {
+) -> Result<Identified, Ended> {
     let identified = Box::pin(authentication::vouch(login, visit, conversation, journey)).await?;
     match identified.identity {
-        verified @ Identity::Verified(_) => Ok(verified),
+        Identity::Verified(_) => Ok(identified),
         // The configuration has no such route.
         Identity::Claimed(_) => Err(Refusal::Internal.into()),
     }
@@ -189,7 +251,7 @@ fn known_as(identity: &Identity) -> Profile {
 
 /// Tells the client that it is in, and hands over to the session.
 fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &mut Journey) -> Stay {
-    let Arrived { person, boarding, backend, profile } = arrived;
+    let Arrived { person, boarding, backend, profile, waits } = arrived;
     let (version, session) = (visit.client.version, &visit.route.session);
     let options = Options {
         stalled: STALLED,
@@ -207,15 +269,12 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let success = LoginSuccess { profile, session_id: Uuid::new_v4() };
     // A profile that was read is none that can't be written.
     let _ = writer.packet(version, &success);
-    let held = backend.is_none();
-    let waits = held && session.limbo == LimboKind::WhenUnreachable;
+    let held = backend.is_none().then(|| boarding.berth.identifier.clone());
     let shared = Arc::clone(&visit.shared);
     let session = Session::new(version, Client { socket, reader, writer }, backend, options);
     let mut stay = Stay::begin(session, Passenger::board(visit, boarding, Way::Session, journey), person);
-    match (held, waits) {
-        (true, true) => stay.hold_for_target(&shared),
-        (true, false) => stay.settle_in_limbo(),
-        (false, _) => {}
+    if let Some(limbo) = held {
+        stay.begin_in_limbo(&limbo, waits, &shared);
     }
     stay
 }

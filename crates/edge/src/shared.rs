@@ -41,6 +41,10 @@ pub(crate) struct Shared {
     pub(crate) relays: TaskTracker,
     /// Cancelled when relays have had their time.
     pub(crate) relays_over: CancellationToken,
+    /// Counts sessions.
+    pub(crate) sessions: TaskTracker,
+    /// Cancelled when sessions are to be moved elsewhere, or told.
+    pub(crate) sessions_over: CancellationToken,
     /// Tells relays to ask whether they may go on.
     pub(crate) news: News,
 }

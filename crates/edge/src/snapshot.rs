@@ -75,6 +75,8 @@ pub struct Snapshot {
     pub proxies: Networks,
     /// Cookies, where there are secrets.
     pub cookies: Option<Jar>,
+    /// The key of the cookie by which a player comes back to where they were.
+    pub return_key: String,
     /// Tickets for targets, where there is a key.
     pub tickets: Option<TicketOffice>,
     /// What happens to hosts without a route.
@@ -87,7 +89,7 @@ impl Snapshot {
     /// The keys of the cookies that no target may see or change.
     pub(crate) fn reserved_cookies(&self) -> Vec<String> {
         let own = self.cookies.as_ref().map(|jar| [jar.authentication_key(), jar.session_key()]);
-        own.into_iter().flatten().collect()
+        own.into_iter().flatten().chain([self.return_key.clone()]).collect()
     }
 
     /// That of an edge which serves nobody any more.
@@ -97,6 +99,7 @@ impl Snapshot {
             access: AddressRules::from(&Access::default()),
             proxies: Networks::default(),
             cookies: None,
+            return_key: String::new(),
             tickets: None,
             unknown_host: UnknownHostAction::Drop,
             routes: routing::Snapshot::without_routes(),

@@ -21,6 +21,9 @@ use down::Down;
 use drawbridge_net::{Dialer, Socket};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{FrameReader, FrameWriter};
+use drawbridge_protocol::ids::State;
+use drawbridge_protocol::packet::configuration::{StoreCookie, Transfer};
+use drawbridge_protocol::packet::play::InPlay;
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::text::Component;
 use limbo::Held;
@@ -455,6 +458,27 @@ impl Session {
             self.due = Some(due);
             self.client.socket.set_deadline(due);
         }
+    }
+
+    /// Has the client go elsewhere, with these cookies: key and payload. What follows is [`Session::close`], without words.
+    pub fn hand_over(&mut self, transfer: Transfer, cookies: Vec<(String, Vec<u8>)>) {
+        let (version, client) = (self.version, &mut self.client.writer);
+        self.standing.close_bundle(version, client);
+        let in_play = self.standing.hears == State::Play;
+        // Who is handed over has a version that has all of these.
+        for (key, payload) in cookies {
+            let cookie = StoreCookie { key, payload };
+            let _ = if in_play {
+                client.packet(version, &InPlay(cookie))
+            } else {
+                client.packet(version, &cookie)
+            };
+        }
+        let _ = if in_play {
+            client.packet(version, &InPlay(transfer))
+        } else {
+            client.packet(version, &transfer)
+        };
     }
 
     /// Ends the session: the client reads `reason`, where there is one, and both connections are closed.

@@ -15,6 +15,7 @@ use drawbridge_limbo::{World, WorldName};
 use drawbridge_model::{Message, Notice, Refusal, Refused};
 use drawbridge_net::InCrowd;
 use drawbridge_net::relay::Traffic;
+use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::{LimboKind, Route};
 use drawbridge_session::{Event, Session};
@@ -65,6 +66,8 @@ enum Happening {
     Ordered(String),
     /// The player may not stay.
     SentAway(Box<Refused>),
+    /// The edge stops.
+    Moving,
 }
 
 /// A target that the player lost.
@@ -74,10 +77,31 @@ struct Lost {
     words: Option<Component>,
 }
 
-/// How a session ends: the word for it, and what the player reads.
+/// How a session ends: the word for it, and what the client is told last.
 struct Ending {
     label: &'static str,
     words: Option<Component>,
+    /// Where the client is sent instead, and with what.
+    moved: Option<Moved>,
+}
+
+/// A client that comes back by itself.
+struct Moved {
+    transfer: Transfer,
+    /// In the order in which they are stored: key and payload.
+    cookies: Vec<(String, Vec<u8>)>,
+}
+
+impl Ending {
+    /// Without any more to tell.
+    const fn silent(label: &'static str) -> Self {
+        Self { label, words: None, moved: None }
+    }
+
+    /// With these words.
+    const fn told(label: &'static str, words: Option<Component>) -> Self {
+        Self { label, words, moved: None }
+    }
 }
 
 impl Stay {
@@ -98,7 +122,11 @@ impl Stay {
         let traffic = self.traffic();
         self.passenger.ended(ending.label, traffic);
         // Who is on their way out takes no place.
-        Box::pin(self.into_session().close(ending.words.as_ref())).await;
+        let mut session = self.into_session();
+        if let Some(Moved { transfer, cookies }) = ending.moved {
+            session.hand_over(transfer, cookies);
+        }
+        Box::pin(session.close(ending.words.as_ref())).await;
     }
 
     /// Nothing but the session is left.
@@ -114,6 +142,9 @@ impl Stay {
     /// Carries until something happens, and decides what becomes of it.
     async fn next(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
         let news = |this: &Self| {
+            if shared.sessions_over.is_cancelled() {
+                return Some(Happening::Moving);
+            }
             let why = this.passenger.sent_away(shared);
             let refused = why.map(|why| Happening::SentAway(Box::new(why)));
             refused.or_else(|| this.passenger.presence.take_order().map(Happening::Ordered))
@@ -121,8 +152,9 @@ impl Stay {
         match shared.news.until(self, news, Self::poll).await {
             Happening::SentAway(refused) => {
                 let words = self.words(&refused, shared).await;
-                Some(Ending { label: refused.refusal.label(), words })
+                Some(Ending::told(refused.refusal.label(), words))
             }
+            Happening::Moving => Some(self.moving(shared).await),
             Happening::Ordered(name) => {
                 self.go(name, shared);
                 None
@@ -155,15 +187,15 @@ impl Stay {
 
     async fn event(&mut self, event: Event, shared: &Arc<Shared>) -> Option<Ending> {
         let lost = match event {
-            Event::Left => return Some(Ending { label: "closed", words: None }),
-            Event::ClientStalled => return Some(Ending { label: "client_stalled", words: None }),
+            Event::Left => return Some(Ending::silent("closed")),
+            Event::ClientStalled => return Some(Ending::silent("client_stalled")),
             Event::ClientSilent => {
                 let words = self.words(&Refusal::TimedOut.into(), shared).await;
-                return Some(Ending { label: Refusal::TimedOut.label(), words });
+                return Some(Ending::told(Refusal::TimedOut.label(), words));
             }
             Event::Refused(fault) => {
                 tracing::info!(client = %self.passenger.presence.client().address, player = self.person.identity.name(), %fault, "the client doesn't keep to the protocol");
-                return Some(Ending { label: Refusal::Malformed.label(), words: None });
+                return Some(Ending::silent(Refusal::Malformed.label()));
             }
             Event::Command(line) => {
                 self.command(&line, shared).await;
@@ -178,6 +210,21 @@ impl Stay {
             }
         };
         self.lost(lost, shared)
+    }
+
+    /// The edge stops: who can be handed over comes back by the address that they came by, to the place that they are at, and is asked no
+    /// more than a cookie who they are; all others are told.
+    async fn moving(&self, shared: &Shared) -> Ending {
+        let label = Refusal::ShuttingDown.label();
+        let client = self.passenger.presence.client();
+        if !client.version.has_transfer() {
+            return Ending::told(label, self.words(&Refusal::ShuttingDown.into(), shared).await);
+        }
+        let transfer = Transfer { host: client.host.clone(), port: client.port };
+        let here = self.passenger.presence.target().into_bytes();
+        let place = (shared.snapshot.load().return_key.clone(), here);
+        let cookies = self.person.cookies.iter().cloned().chain([place]).collect();
+        Ending { label, words: None, moved: Some(Moved { transfer, cookies }) }
     }
 
     /// The player is nowhere: to the first place that takes them.
@@ -214,19 +261,22 @@ impl Stay {
             lost.words.into_iter().for_each(|words| self.session.say(words));
             return None;
         }
-        Some(Ending { label: lost.label, words: lost.words })
+        Some(Ending::told(lost.label, lost.words))
+    }
+
+    /// The player begins in the limbo of the route of this name: until a target can be reached, or for good.
+    pub(super) fn begin_in_limbo(&mut self, route: &str, waits: bool, shared: &Arc<Shared>) {
+        self.enter_limbo(route, None);
+        if waits {
+            self.look_again(shared);
+        }
     }
 
     /// Has the player wait in their route's limbo until a target can be reached. Their version has to have one.
-    pub(super) fn hold_for_target(&mut self, shared: &Arc<Shared>) {
-        self.settle_in_limbo();
-        self.look_again(shared);
-    }
-
-    /// Has the player stay in their route's limbo.
-    pub(super) fn settle_in_limbo(&mut self) {
+    fn hold_for_target(&mut self, shared: &Arc<Shared>) {
         let name = self.passenger.presence.route().to_owned();
         self.enter_limbo(&name, None);
+        self.look_again(shared);
     }
 
     /// Brings the player into the limbo of the route of this name.
