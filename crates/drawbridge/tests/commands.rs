@@ -171,7 +171,8 @@ fn the_manual_shows_the_defaults() {
     for others in others.iter().skip(1) {
         let others = json!(toml::from_str::<toml::Table>(others).unwrap());
         let before = compared;
-        compare(&schema, &schema["$defs"]["RouteSection"], "routes", &others["routes"], &mut compared);
+        let route = others["routes"].get(0).unwrap_or(&others["routes"]);
+        compare(&schema, &schema["$defs"]["RouteSection"], "routes", route, &mut compared);
         assert!(compared >= before + 5, "{} values only: {others:#}", compared - before);
     }
 }

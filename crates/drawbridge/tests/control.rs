@@ -306,7 +306,7 @@ fn draining_is_as_at_sigterm() {
     let mut edge = edge().config(carried("world", "*", world.address(), "")).start();
     let mut alice = comes(&edge, &Player::new("Alice", 767));
     assert_eq!(done(&edge, &["ctl", "drain"]), "the edge stops\n");
-    edge.wait_for_message("players who are carried go on for now");
+    edge.wait_for_message("players who are relayed go on for now");
     assert!(is_carried(&mut alice));
     assert_eq!(done(&edge, &["ctl", "drain"]), "the edge was stopping already\n");
     assert_eq!(told(&edge, &["status"])["readiness"], "draining");

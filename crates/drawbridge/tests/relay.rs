@@ -458,7 +458,7 @@ fn the_edge_waits_for_who_is_carried_as_long_as_it_is_told_to() {
         client.hears(HELLO);
         edge.wait_for_message("relayed");
         edge.terminate();
-        edge.wait_for_message("players who are carried go on for now");
+        edge.wait_for_message("players who are relayed go on for now");
         client.0.write_all(b"still here").unwrap();
         client.hears(b"still here");
         (edge, client)

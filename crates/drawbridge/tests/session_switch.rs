@@ -6,7 +6,9 @@
 mod support;
 
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Edge, Event, Join, NodeClient, NodePlayer, NodeWorld, Served, eventually, sees};
+use drawbridge_testkit::{
+    Edge, Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, eventually, sees,
+};
 use rustix::process::Signal;
 use std::time::Duration;
 use support::ctl::{done, fails};
@@ -173,6 +175,32 @@ fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
         player.joined_world(2);
         known.iter().for_each(|(kind, is)| drop(player.next_where(kind, is)));
         assert_sound(&player, &world, version);
+        drop(player.leave());
+    }
+}
+
+/// The cookie by which players of an edge that stopped come back is unsigned: it opens no door.
+#[test]
+fn who_comes_back_gets_where_a_switch_would_take_them() {
+    sees!("cookies.namespace");
+    let world = world("1.21.4", 2);
+    let secure = "[[routes]]\nname = \"secure\"\nhosts = [\"secure.test\"]\nmode = \"client_only\"\ntargets = [\"127.0.0.1:1\"]\n";
+    let cookies = "cookies.namespace = \"mine\"\n";
+    let edge = edge().config(format!("{cookies}{}{secure}", route(&world, ""))).start();
+    let client = NodeClient::start();
+    for (key, wish, arrives) in [
+        ("mine:return", &b"B"[..], 2),
+        ("drawbridge:return", b"b", 1),
+        ("mine:return", b"secure", 1),
+        ("mine:return", b"nowhere", 1),
+        ("mine:return", b"\xff", 1),
+        ("mine:return", &[b'b'; 5_000], 1),
+    ] {
+        let jar = Jar::from([(key.to_owned(), wish.to_vec())]);
+        let player =
+            client.begin(&Join::new("Alice", "1.21.4").plays_on(OFTEN).sent_on(&jar), edge.address());
+        player.joined_world(arrives);
+        player.hears_from(arrives);
         drop(player.leave());
     }
 }

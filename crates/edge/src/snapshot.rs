@@ -15,7 +15,7 @@ section! {
         pub delay: Duration = Duration::ZERO,
         /// How long logins under way may take to finish; who doesn't is told.
         pub grace: Duration = Duration::from_secs(30),
-        /// How long players who are carried may go on; `"forever"`: until they leave.
+        /// How long players who are relayed may go on; `"forever"`: until they leave.
         pub relays: Patience = Patience(Some(Duration::from_secs(600))),
     }
 }

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(host(&Forwarding::BungeeCord, "play.example.com", Vec::new()), plain);
         let with = host(&Forwarding::BungeeCord, "play.example.com", vec![textures()]);
         let expected =
-            format!("{plain}\0[{{\"name\":\"textures\",\"signature\":\"c2ln\",\"value\":\"e30=\"}}]");
+            format!("{plain}\0[{{\"name\":\"textures\",\"value\":\"e30=\",\"signature\":\"c2ln\"}}]");
         assert_eq!(with, expected);
     }
 
@@ -184,7 +184,7 @@ mod tests {
     fn marks_of_forge_become_properties() {
         let forge = host(&Forwarding::BungeeCord, "play.example.com\0FML\0", Vec::new());
         assert!(
-            forge.ends_with("\0[{\"name\":\"forgeClient\",\"signature\":\"\",\"value\":\"true\"}]"),
+            forge.ends_with("\0[{\"name\":\"forgeClient\",\"value\":\"true\",\"signature\":\"\"}]"),
             "{forge}"
         );
         let newer = host(&Forwarding::BungeeCord, "play.example.com\0FML2\0", Vec::new());
