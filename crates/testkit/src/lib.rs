@@ -46,7 +46,7 @@ pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descri
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
 pub use node::{
-    Forwarded, Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Walker,
+    Forwarded, Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Tour, Walker,
 };
 pub use play::{
     Arrival, Crowd, CrowdBuilder, Fault, Host, HostBuilder, Misdeed, Order, Passage, Place, Resident, Spot,

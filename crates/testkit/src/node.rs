@@ -3,6 +3,7 @@
 mod player;
 mod served;
 mod squid;
+mod tour;
 mod world;
 
 use crate::player::Jar;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use player::{NodePlayer, NodeVisit};
 pub use served::{Forwarded, Served};
 pub use squid::{Squid, Walker};
+pub use tour::Tour;
 pub use world::NodeWorld;
 
 /// How long a join may take, the half second that a release's tables take to load included.
