@@ -25,6 +25,7 @@ const LONG: Duration = Duration::from_secs(240);
 
 const SWITCHING: usize = 200;
 const SWITCHES: usize = 50;
+const TOURS: usize = 12;
 
 fn route(mode: &str, targets: &[(&str, SocketAddr)], more: &str) -> String {
     let targets: Vec<_> = targets
@@ -69,6 +70,30 @@ fn two_hundred_players_switch_fifty_times_under_chunks() {
     eprintln!("{SWITCHING} players in {} MiB, {} KiB more than before", after.rss >> 20, grown >> 10);
     assert!(grown < before.rss / 4, "it grew by {grown} bytes from {} on", before.rss);
     crowd.everyone_leaves();
+}
+
+/// Forge of 1.7 to 1.12: clients tell each new server of their mods before they are in its world, having been told to begin again; servers
+/// without mods, and clients without, are among them.
+#[test]
+fn players_with_forge_shake_hands_at_every_switch() {
+    let traffic = Traffic { small: 10, chunks: 1 };
+    let host = |number| Host::builder(number).compress(256).pushes(traffic);
+    let modded = |number| host(number).shakes_hands().start().unwrap();
+    let hosts = [modded(1), modded(2), host(3).start().unwrap()];
+    let targets = [("hub", &hosts[0]), ("island", &hosts[1]), ("plain", &hosts[2])];
+    let edge =
+        edge().config(route("offline", &targets.map(|(name, host)| (name, host.address())), "")).start();
+    let crowd = |name, host| {
+        let crowd = Crowd::of(8, 47).versions(&[47, 340]).called(name).host(host);
+        crowd.join(edge.address()).unwrap()
+    };
+    for crowd in [crowd("forge", "localhost\0FML\0"), crowd("vanilla", "localhost")] {
+        crowd.all_at(&hosts[0], LONG);
+        crowd.everyone_tours(&["/server island", "/server hub", "/server plain"], TOURS, 3);
+        crowd.all_arrived(1 + TOURS, LONG);
+        assert_sound(&crowd, &hosts.each_ref());
+        crowd.everyone_leaves();
+    }
 }
 
 /// Two edges behind one address, one after the other, and what they share.

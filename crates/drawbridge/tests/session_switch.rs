@@ -179,6 +179,44 @@ fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
     }
 }
 
+/// A target's Transfer packet leads to where the edge brings players as well as elsewhere.
+#[test]
+fn where_a_server_sends_players_on_the_edge_brings_them_if_it_may() {
+    sees!("routes[].session.on_transfer");
+    let world = world("1.21.4", 3);
+    let [_, b, c] = [1, 2, 3].map(|number| world.address(number));
+    let other = format!(
+        "[[routes]]\nname = \"other\"\nhosts = [\"*.other.test\"]\nmode = \"offline\"\ntargets = [\"{c}\"]\n"
+    );
+    let client = NodeClient::start();
+    let edge_with = |session: &str| edge().config(format!("{}{session}{other}", route(&world, ""))).start();
+    let sent_on = |edge: &Edge, host: &str, port: u16| {
+        let player = alice(&client, "1.21.4", edge);
+        player.joined_world(1);
+        player.hears_from(1);
+        world.transfer("Alice", host, port);
+        player
+    };
+    let follows = edge_with("[routes.session]\non_transfer = \"switch\"\n");
+    let elsewhere = [("else.test", 25565), ("127.0.0.1", 1)];
+    for (host, port, arrives) in [(&*b.ip().to_string(), b.port(), 2), ("Lobby.Other.Test.", 4_711, 3)] {
+        let player = sent_on(&follows, host, port);
+        player.joined_world(arrives);
+        player.hears_from(arrives);
+        assert!(player.leave().event("transfer").is_none());
+    }
+    for (host, port) in elsewhere {
+        let visit = sent_on(&follows, host, port).ended();
+        assert_eq!(visit.transferred(), (host, port.into()));
+    }
+    follows.wait_for("who was sent on", |line| line.field("end").as_deref() == Some("sent_on"));
+    let passes = edge_with("");
+    for (host, port) in elsewhere.into_iter().chain([("lobby.other.test", 25565)]) {
+        let visit = sent_on(&passes, host, port).ended();
+        assert_eq!(visit.transferred(), (host, port.into()));
+    }
+}
+
 /// The cookie by which players of an edge that stopped come back is unsigned: it opens no door.
 #[test]
 fn who_comes_back_gets_where_a_switch_would_take_them() {

@@ -25,8 +25,8 @@ use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::packet::login::{LoginSuccess, PlayerKey, SetCompression};
 use drawbridge_protocol::profile::offline_uuid;
-use drawbridge_routing::LimboKind;
-use drawbridge_session::{Backend, Client, Forwarding, Options, Session};
+use drawbridge_routing::{LimboKind, OnTransfer};
+use drawbridge_session::{Backend, Client, Options, Session, shakes_hands};
 use drawbridge_telemetry::metrics::Phase;
 use search::{Reached, Respondent, Search, Unreached};
 use std::net::SocketAddr;
@@ -234,11 +234,6 @@ async fn verified(
     }
 }
 
-/// A chat key is of use to targets alone that know the player by the UUID it was made for.
-const fn tells_keys(forwarding: &Forwarding) -> bool {
-    !matches!(forwarding, Forwarding::None)
-}
-
 /// How a target is to know the player: nobody's word is taken for a UUID.
 fn known_as(identity: &Identity) -> Profile {
     match identity {
@@ -256,8 +251,10 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let options = Options {
         stalled: STALLED,
         reserved: visit.snapshot.reserved_cookies(),
-        signs: tells_keys(&session.forwarding),
         commands: COMMANDS,
+        authenticated: matches!(person.identity, Identity::Verified(_)),
+        shakes_hands: shakes_hands(version, &person.host),
+        follows_transfers: session.on_transfer == OnTransfer::Switch,
     };
     let (socket, mut reader, mut writer) = conversation.into_session(MAX_FRAME);
     if let Some(threshold) = session.compression.filter(|_| version.has_compression()) {

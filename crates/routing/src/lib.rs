@@ -29,7 +29,7 @@ pub use maintenance::Maintenance;
 pub use pattern::{HostPattern, HostPatternError, Matching};
 pub use precedence::settle;
 pub use route::Route;
-pub use section::{Delivery, LimboKind, Mode, RelayHost, RelaySection, RouteSection};
+pub use section::{Delivery, LimboKind, Mode, OnTransfer, RelayHost, RelaySection, RouteSection};
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use table::{Conflict, Table, TableBuilder};

@@ -9,7 +9,7 @@ mod versions;
 pub use drawbridge_adapter::setting::RelayHost;
 pub use maintenance::MaintenanceSection;
 pub use relay::RelaySection;
-pub use session::{ForwardingKind, LimboKind, SessionSection};
+pub use session::{ForwardingKind, LimboKind, OnTransfer, SessionSection};
 pub use transfer::{AddressSection, ResourcePackSection, TransferSection};
 pub use versions::Versions;
 

@@ -1,6 +1,6 @@
 //! How a route carries players by sessions.
 
-use crate::section::LimboKind;
+use crate::section::{LimboKind, OnTransfer};
 use drawbridge_net::proxy_protocol;
 use drawbridge_session::Forwarding;
 use std::time::Duration;
@@ -22,4 +22,6 @@ pub struct Session {
     pub limbo: LimboKind,
     /// Where players go whose target turns them away or is lost, by name.
     pub fallback: Vec<String>,
+    /// What becomes of a target's Transfer packet.
+    pub on_transfer: OnTransfer,
 }

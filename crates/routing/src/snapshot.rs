@@ -74,6 +74,12 @@ impl Snapshot {
         self.table.lookup(host)
     }
 
+    /// As [`Snapshot::lookup`], without the default route.
+    #[must_use]
+    pub fn lookup_named(&self, host: &str) -> Option<&Arc<Route>> {
+        self.table.lookup_named(host)
+    }
+
     /// Every route, in the order in which they were written.
     #[must_use]
     pub fn routes(&self) -> &[Arc<Route>] {

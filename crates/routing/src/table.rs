@@ -139,8 +139,15 @@ impl<R> Table<R> {
     /// default route alone.
     #[must_use]
     pub fn lookup(&self, host: &str) -> Option<&R> {
+        let default = || self.default.map(|index| &self.routes[index as usize]);
+        self.lookup_named(host).or_else(default)
+    }
+
+    /// As [`Table::lookup`], without the default route.
+    #[must_use]
+    pub fn lookup_named(&self, host: &str) -> Option<&R> {
         let named = if is_sane(host) { self.named(host) } else { None };
-        named.or(self.default).map(|index| &self.routes[index as usize])
+        named.map(|index| &self.routes[index as usize])
     }
 
     fn named(&self, host: &str) -> Option<u32> {

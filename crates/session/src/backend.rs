@@ -3,6 +3,7 @@
 //! What must stay true: whoever waits here has put a deadline on the target's socket; a target that doesn't ask to be told who the player is,
 //! though it was agreed on, doesn't get the player; nothing is read further than Login Success, so that what follows is carried.
 
+use crate::forge;
 use crate::forwarding::{Forwarding, Traveller, VELOCITY};
 use crate::packets;
 use crate::pending::Pending;
@@ -16,6 +17,7 @@ use drawbridge_protocol::packet::login::{
     CookieRequest, CookieResponse, LoginDisconnect, LoginPluginRequest, LoginPluginResponse, LoginStart,
     LoginSuccess, SetCompression,
 };
+use drawbridge_protocol::packet::play::CustomPayload;
 use drawbridge_protocol::packet::{Packet, RawPacket};
 use drawbridge_protocol::profile::Profile;
 use drawbridge_protocol::stream::StreamError;
@@ -165,7 +167,19 @@ impl<'a> LoggingIn<'a> {
         let speaks =
             if introduction.version.has_configuration() { State::Configuration } else { State::Play };
         let (asked, packs) = (Asked::default(), Vec::new());
-        Backend { socket, reader, writer, hears: begins, speaks, asked, packs, arrival: None }
+        Backend {
+            socket,
+            reader,
+            writer,
+            hears: begins,
+            speaks,
+            asked,
+            packs,
+            arrival: None,
+            signs: introduction.forwarding.tells_profile(),
+            shakes_hands: forge::shakes_hands(introduction.version, introduction.host),
+            unread: true,
+        }
     }
 
     async fn flush(&mut self) -> io::Result<()> {
@@ -259,6 +273,12 @@ pub struct Backend {
     pub(crate) packs: Vec<Uuid>,
     /// What it has said up to its Join Game, where the client is somewhere else the while.
     pub(crate) arrival: Option<Arrival>,
+    /// Whether it can check what the player signs.
+    pub(crate) signs: bool,
+    /// Whether the client would shake hands with it as Forge of 1.7 to 1.12 does.
+    shakes_hands: bool,
+    /// Some of what it said may have been read already.
+    pub(crate) unread: bool,
 }
 
 /// What a backend of a version without configuration says to a player who comes from another.
@@ -266,8 +286,8 @@ pub struct Backend {
 pub(crate) struct Arrival {
     /// The packets before its Join Game.
     pub(crate) before: Vec<Vec<u8>>,
-    /// The fields of its Join Game.
-    pub(crate) join: Vec<u8>,
+    /// The fields of its Join Game. `None`: it shakes hands with the client first.
+    pub(crate) join: Option<Vec<u8>>,
 }
 
 /// The most packets that a backend may say before its Join Game, and their bytes.
@@ -275,7 +295,8 @@ const MOST_BEFORE: usize = 64;
 const MOST_BYTES: usize = 1024 * 1024;
 
 impl Backend {
-    /// Waits for the world of a target that a player comes to from another: up to 763 its Join Game, without which there is nothing to go to.
+    /// Waits for the world of a target that a player comes to from another: up to 763 its Join Game, without which there is nothing to go to,
+    /// or the first word of Forge's handshake.
     /// Since 764 there is nothing to wait for.
     ///
     /// # Errors
@@ -307,9 +328,10 @@ impl Backend {
         let joined = loop {
             let Some(frame) = frames.next_frame()? else { break false };
             let packet = frame.packet(&mut scratch)?;
-            match ids::kind(version, State::Play, Direction::Clientbound, packet.id) {
+            let kind = ids::kind(version, State::Play, Direction::Clientbound, packet.id);
+            match kind {
                 Some(Kind::Login) => {
-                    arrival.join = packet.fields.to_vec();
+                    arrival.join = Some(packet.fields.to_vec());
                     break true;
                 }
                 Some(Kind::KickDisconnect) => {
@@ -332,6 +354,12 @@ impl Backend {
                     varint::write(packet.id, &mut body);
                     body.extend_from_slice(packet.fields);
                     arrival.before.push(body);
+                    if kind == Some(Kind::CustomPayload)
+                        && self.shakes_hands
+                        && begins_handshake(version, &packet)
+                    {
+                        break true;
+                    }
                 }
             }
         };
@@ -339,6 +367,10 @@ impl Backend {
         read.clear();
         Ok(joined)
     }
+}
+
+fn begins_handshake(version: ProtocolVersion, packet: &RawPacket<'_>) -> bool {
+    CustomPayload::read(version, packet.fields).is_ok_and(|payload| forge::is_handshake(&payload))
 }
 
 /// What a backend has asked the client and hasn't been answered yet: an answer that it didn't ask for would have it turn the player away.

@@ -73,10 +73,14 @@ pub struct Options {
     pub stalled: Duration,
     /// The keys of the edge's own cookies, which no backend may see or change.
     pub reserved: Vec<String>,
-    /// Whether the backend knows the player by their own profile, so that it can check what they sign.
-    pub signs: bool,
     /// The names of the edge's own commands.
     pub commands: &'static [&'static str],
+    /// Whether somebody has vouched for the player, by the edge.
+    pub authenticated: bool,
+    /// Whether the client shakes hands as Forge of 1.7 to 1.12 does.
+    pub shakes_hands: bool,
+    /// Whether [`Event::SentOn`] is told rather than the client, when a backend sends it elsewhere.
+    pub follows_transfers: bool,
 }
 
 /// A client that has been told that it is in.
@@ -97,6 +101,8 @@ pub enum Event {
     Left,
     /// The player typed a command of the edge's, without the slash.
     Command(String),
+    /// The backend sends the client elsewhere. It is still there.
+    SentOn(Transfer),
     /// The client doesn't keep to the protocol.
     Refused(Fault),
     /// The client doesn't read.
@@ -267,15 +273,21 @@ impl Session {
     /// Reads once from the backend, and hands on.
     fn pump_down(&mut self, context: &mut Context<'_>) -> Poll<u64> {
         ready!(self.flush_client(context));
+        let now = self.now();
         let Self { version, ledger, options, client, standing, backend, events, .. } = self;
         let Some(backend) = backend.as_mut().filter(|backend| backend.is_open()) else {
             return Poll::Pending;
         };
         let read = BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
-            let read = match ready!(backend.socket.poll_receive(context, bytes)) {
-                Ok(0) => return Poll::Ready(Err(Loss::Closed)),
-                Ok(read) => read,
-                Err(error) => return Poll::Ready(Err(error.into())),
+            let read = if std::mem::take(&mut backend.unread) {
+                // What came along with the end of the login.
+                0
+            } else {
+                match ready!(backend.socket.poll_receive(context, bytes)) {
+                    Ok(0) => return Poll::Ready(Err(Loss::Closed)),
+                    Ok(read) => read,
+                    Err(error) => return Poll::Ready(Err(error.into())),
+                }
             };
             let mut frames = backend.reader.frames(&mut bytes[..read]);
             let mut down = Down {
@@ -289,6 +301,7 @@ impl Session {
                 packs: &mut backend.packs,
                 speaks: &mut backend.speaks,
                 scratch,
+                now,
             };
             loop {
                 match frames.next_frame() {
@@ -319,7 +332,7 @@ impl Session {
             }
         };
         self.traffic.down += read;
-        if !self.events.is_empty()
+        if let Some(Event::Kicked(_) | Event::Lost(_)) = self.events.back()
             && let Some(lost) = self.backend.take()
         {
             self.packs.extend(lost.packs);
@@ -444,7 +457,7 @@ impl Session {
             return self.events.push_back(Event::Lost(Loss::Stalled));
         }
         self.standing.say(self.version, &mut self.client.writer);
-        let alone = !self.backend.as_ref().is_some_and(Backend::is_open);
+        let alone = self.standing.awaits_world || !self.backend.as_ref().is_some_and(Backend::is_open);
         let silent = self.standing.tend(alone, self.version, &mut self.client.writer, now);
         if silent {
             return self.events.push_back(Event::ClientSilent);

@@ -59,6 +59,12 @@ pub struct Traveller<'a> {
 }
 
 impl Forwarding {
+    /// Whether the target comes to know the player's own profile: without it can't check what they sign.
+    #[must_use]
+    pub const fn tells_profile(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
     /// The host that the target's handshake carries, for a client that typed `typed`, marks of Forge and all.
     pub(crate) fn host(&self, typed: &str, traveller: &Traveller<'_>) -> String {
         let token = match self {

@@ -11,6 +11,7 @@
 
 pub mod backend;
 mod bridge;
+mod forge;
 pub mod forwarding;
 mod ledger;
 mod packets;
@@ -18,4 +19,5 @@ mod pending;
 
 pub use backend::{Backend, Introduction, LoggingIn, LoginError, Question, Step};
 pub use bridge::{Client, Event, Fault, Loss, Options, Session, Traffic};
+pub use forge::shakes_hands;
 pub use forwarding::Forwarding;

@@ -13,6 +13,7 @@ mod fault;
 mod host;
 mod line;
 mod mark;
+mod mods;
 
 pub use crowd::{Arrival, Crowd, CrowdBuilder, Passage, Place, Resident};
 pub use fault::Fault;

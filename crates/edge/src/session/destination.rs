@@ -7,7 +7,7 @@
 use crate::shared::Shared;
 use drawbridge_model::{Client, Identity, Refusal, Refused, Target};
 use drawbridge_net::InCrowd;
-use drawbridge_routing::{Delivery, LimboKind, Route};
+use drawbridge_routing::{Delivery, LimboKind, Route, clean_host};
 use std::sync::Arc;
 
 /// A place to go.
@@ -55,6 +55,28 @@ impl Asker<'_> {
         let on_route = self.enter(home, route)?;
         let targets = self.targets(route).await?;
         Ok(Destination { route: Arc::clone(route), targets, on_route })
+    }
+
+    /// The place that a Transfer packet with this address leads to: a target that is known without asking anybody else, by its own address,
+    /// or a route, by one of its hosts. The default route has none.
+    pub(super) async fn find_at(&self, host: &str, port: u16) -> Result<Destination, Barred> {
+        let snapshot = self.shared.snapshot.load_full();
+        let routes = snapshot.routes.routes();
+        let home = routes.iter().find(|route| route.name == self.route).ok_or(Barred::Unknown)?;
+        for route in routes.iter().filter(|route| self.may_enter(home, route)) {
+            let targets = route.shared_targets(self.client).await.unwrap_or_default();
+            let is_meant = |target: &Target| {
+                target.address.port == port && target.address.host.eq_ignore_ascii_case(host)
+            };
+            if let Some(target) = targets.into_iter().find(is_meant) {
+                let on_route = self.enter(home, route)?;
+                return Ok(Destination { route: Arc::clone(route), targets: vec![target], on_route });
+            }
+        }
+        let route = snapshot.routes.lookup_named(&clean_host(host));
+        let route = route.filter(|route| self.may_enter(home, route)).ok_or(Barred::Unknown)?;
+        let on_route = self.enter(home, route)?;
+        Ok(Destination { route: Arc::clone(route), targets: self.targets(route).await?, on_route })
     }
 
     /// Where the route that they came by has them go.

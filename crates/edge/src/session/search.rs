@@ -1,7 +1,7 @@
 //! Looking for a target that lets a player in: at first while the client is in the login, where it can be asked what a target asks, and later
 //! for a player who is elsewhere the while.
 
-use super::{Person, tells_keys};
+use super::Person;
 use crate::attempt::{Attempt, TRIED, is_targets_fault};
 use crate::conversation::Conversation;
 use crate::dial;
@@ -150,7 +150,7 @@ impl Search<'_> {
         let Client { version, port, address, .. } = self.client;
         let forwarding = &self.route.session.forwarding;
         let Person { profile, key, host, .. } = self.person;
-        let key = key.as_ref().filter(|_| tells_keys(forwarding));
+        let key = key.as_ref().filter(|_| forwarding.tells_profile());
         let traveller = Traveller { profile, address: address.ip(), key };
         Introduction { version: *version, host, port: *port, traveller, forwarding }
     }

@@ -54,6 +54,8 @@ enum Goal {
     Refuge,
     /// They wait in limbo for a target.
     Home,
+    /// Their target has sent them there.
+    SentOn(Transfer),
 }
 
 /// What ends the wait for something to happen.
@@ -196,6 +198,11 @@ impl Stay {
             Event::Refused(fault) => {
                 tracing::info!(client = %self.passenger.presence.client().address, player = self.person.identity.name(), %fault, "the client doesn't keep to the protocol");
                 return Some(Ending::silent(Refusal::Malformed.label()));
+            }
+            Event::SentOn(transfer) => {
+                let way = self.walker(shared).follow(transfer.clone());
+                self.going = Some((Goal::SentOn(transfer), way));
+                return None;
             }
             Event::Command(line) => {
                 self.command(&line, shared).await;
@@ -360,6 +367,11 @@ impl Stay {
             }
             Goal::Refuge => return self.without_refuge(shared),
             Goal::Wanted(_) if self.lost.is_some() => return self.seek_refuge(shared),
+            // It is no place of the edge's, or doesn't take them: the client may go there by itself.
+            Goal::SentOn(transfer) => {
+                let moved = Moved { transfer, cookies: Vec::new() };
+                return Some(Ending { label: "sent_on", words: None, moved: Some(moved) });
+            }
             Goal::Wanted(name) => name,
         };
         if self.waits.is_some() {

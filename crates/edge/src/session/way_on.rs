@@ -7,6 +7,7 @@ use crate::shared::Shared;
 use drawbridge_limbo::World;
 use drawbridge_model::{Client, Refused};
 use drawbridge_net::{Dialer, InCrowd};
+use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::LimboKind;
 use std::pin::Pin;
@@ -62,6 +63,14 @@ impl Walker {
     /// To the place of this name.
     pub(super) fn set_out(self, name: String) -> Way {
         Box::pin(async move { self.go(&name, &[]).await })
+    }
+
+    /// To where a Transfer packet leads.
+    pub(super) fn follow(self, transfer: Transfer) -> Way {
+        Box::pin(async move {
+            let destination = self.asker().find_at(&transfer.host, transfer.port).await?;
+            self.reach(destination).await
+        })
     }
 
     /// To the first of these places that takes the player, at a target that isn't among the `shunned` addresses.

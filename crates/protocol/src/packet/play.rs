@@ -23,7 +23,7 @@ pub use completion::{Completion, CompletionRequest, extend_completion};
 pub use display::{
     BarColor, BarDivision, BossBar, Place, TitlePart, list_header, message, remove_boss_bar, title,
 };
-pub use join::{Dimension, JoinGame, set_online_mode};
+pub use join::{Dimension, JoinGame, says_online_mode, set_online_mode};
 pub use removal::{
     clear_server_links, remove_effect, remove_named_player, remove_objective, remove_players, remove_team,
 };

@@ -33,6 +33,16 @@ keywords! {
     }
 }
 
+keywords! {
+    /// What becomes of a target's Transfer packet.
+    pub enum OnTransfer {
+        /// The client gets it, and goes where it says.
+        "pass" => Pass,
+        /// Where it leads to a target or a route that the edge brings players to, the edge does that; otherwise as `pass`.
+        "switch" => Switch,
+    }
+}
+
 /// The longest packet there is: a threshold above compresses nothing.
 const MOST: i32 = (1 << 21) - 1;
 
@@ -57,6 +67,8 @@ section! {
         pub fallback: Vec<String> = Vec::new(),
         /// When players are held in limbo, a world of the edge's own.
         pub limbo: LimboKind = LimboKind::WhenUnreachable,
+        /// What becomes of a target's Transfer packet.
+        pub on_transfer: OnTransfer = OnTransfer::Pass,
     }
 }
 
@@ -99,6 +111,7 @@ impl SessionSection {
             answer: *self.answer,
             fallback: self.fallback.clone(),
             limbo: self.limbo,
+            on_transfer: self.on_transfer,
         }
     }
 }

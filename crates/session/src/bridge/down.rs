@@ -8,12 +8,14 @@ use crate::packets;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{Frame, FrameWriter};
 use drawbridge_protocol::ids::{Direction, Kind, State};
+use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::packet::login::CookieResponse;
 use drawbridge_protocol::packet::play::{self, Argument, Command, JoinGame, KeepAlive};
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::varint;
 use drawbridge_protocol::wire::{Decoder, Encoder};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// The most answers of a kind that a backend may wait for at once.
@@ -34,6 +36,7 @@ pub(super) struct Down<'a> {
     pub(super) packs: &'a mut Vec<Uuid>,
     pub(super) speaks: &'a mut State,
     pub(super) scratch: &'a mut Vec<u8>,
+    pub(super) now: Instant,
 }
 
 impl Down<'_> {
@@ -59,6 +62,12 @@ impl Down<'_> {
                 | Kind::Login
                 | Kind::DeclareCommands,
             ) => self.understand(kind, frame),
+            Some(Kind::Transfer) if self.options.follows_transfers => {
+                let transfer = frame.packet(self.scratch)?;
+                let mut fields = Decoder::new(transfer.fields);
+                let transfer = Transfer::decode(self.version, &mut fields).map_err(StreamError::from)?;
+                Ok(Some(Event::SentOn(transfer)))
+            }
             Some(
                 kind @ (Kind::BossBar
                 | Kind::PlayerInfo
@@ -141,9 +150,9 @@ impl Down<'_> {
                 true
             }
             Some(Kind::Login) => {
-                let join = JoinGame::read(version, packet.fields).map_err(StreamError::from)?;
-                self.standing.enter_world(join.entity);
-                true
+                let passes = self.joins(&packet);
+                *self.scratch = scratch;
+                return if passes? { self.pass(frame) } else { Ok(None) };
             }
             Some(Kind::DeclareCommands) => {
                 let extended = self.extended(&packet);
@@ -156,6 +165,28 @@ impl Down<'_> {
         };
         *self.scratch = scratch;
         if passes { self.pass(frame) } else { Ok(None) }
+    }
+
+    /// Tells the client of a world; whether the packet goes on as it came.
+    fn joins(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
+        let version = self.version;
+        let join = JoinGame::read(version, packet.fields).map_err(StreamError::from)?;
+        if std::mem::take(&mut self.standing.awaits_world) {
+            self.standing.change_world(&join, self.options.shakes_hands, self.client);
+            self.standing.fence(version, self.client, self.backend, self.now);
+            return Ok(false);
+        }
+        self.standing.enter_world(join.entity);
+        if !play::says_online_mode(version) {
+            return Ok(true);
+        }
+        // Who asked the session server, if anybody, was the edge.
+        let mut body = Vec::with_capacity(packet.fields.len() + 2);
+        varint::write(packet.id, &mut body);
+        body.extend_from_slice(packet.fields);
+        play::set_online_mode(version, &mut body, self.options.authenticated).map_err(StreamError::from)?;
+        self.client.body(&body)?;
+        Ok(false)
     }
 
     /// The backend's commands and the edge's own beside them, of which those that the backend has too stay reachable by their full names.
@@ -217,5 +248,59 @@ impl Down<'_> {
         response.encode(self.version, &mut Encoder::new(&mut body));
         self.backend.body(&body)?;
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use drawbridge_protocol::carry::FrameReader;
+    use drawbridge_protocol::ids;
+
+    /// A Join Game of 26.2, as far as the edge looks at it, that says that nobody authenticated.
+    fn join(version: ProtocolVersion) -> Vec<u8> {
+        let id = ids::id(version, State::Play, Direction::Clientbound, Kind::Login).unwrap();
+        let (mut body, mut bytes) = (Vec::new(), FrameWriter::new());
+        varint::write(id, &mut body);
+        body.extend([0, 0, 0, 7, 1, 2, 3, 0, 1]);
+        bytes.body(&body).unwrap();
+        bytes.unsent().to_vec()
+    }
+
+    #[test]
+    fn clients_are_told_whether_the_edge_authenticated_them() {
+        for (version, authenticated, told) in [
+            (ProtocolVersion::V26_2, true, 1),
+            (ProtocolVersion::V26_2, false, 0),
+            (ProtocolVersion::V26_1, true, 0),
+        ] {
+            let options = Options {
+                stalled: std::time::Duration::MAX,
+                reserved: Vec::new(),
+                commands: &[],
+                authenticated,
+                shakes_hands: false,
+                follows_transfers: false,
+            };
+            let (mut client, mut backend) = (FrameWriter::new(), FrameWriter::new());
+            let mut down = Down {
+                version,
+                ledger: &Ledger::of(version),
+                options: &options,
+                standing: &mut Standing::welcomed(version, Instant::now()),
+                client: &mut client,
+                backend: &mut backend,
+                asked: &mut Asked::default(),
+                packs: &mut Vec::new(),
+                speaks: &mut State::Play,
+                scratch: &mut Vec::new(),
+                now: Instant::now(),
+            };
+            let (mut bytes, mut reader) = (join(version), FrameReader::new(1 << 21));
+            let mut frames = reader.frames(&mut bytes);
+            assert!(down.take(&frames.next_frame().unwrap().unwrap()).unwrap().is_none());
+            let said = client.unsent();
+            assert_eq!(said[said.len() - 2..], [told, 1], "{version}");
+        }
     }
 }

@@ -65,6 +65,10 @@ pub(crate) struct Standing {
     pub(super) remains: Remains,
     /// Until this one is answered, what the client says belongs to the backend before.
     pub(super) fence: Option<i64>,
+    /// The client is through with Forge's handshake, and has to be told to begin again.
+    pub(super) shaken: bool,
+    /// The backend shakes hands with the client, which is in the world of the backend before the while.
+    pub(super) awaits_world: bool,
 }
 
 impl Standing {
@@ -93,6 +97,8 @@ impl Standing {
             taken: Vec::new(),
             remains: Remains::default(),
             fence: None,
+            shaken: false,
+            awaits_world: false,
         }
     }
 

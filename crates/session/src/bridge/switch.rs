@@ -3,6 +3,7 @@
 use super::standing::{Passage, Standing};
 use super::{Client, Session};
 use crate::backend::{Arrival, Asked, Backend};
+use crate::forge;
 use crate::packets;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::FrameWriter;
@@ -12,6 +13,7 @@ use drawbridge_protocol::packet::login::LoginAcknowledged;
 use drawbridge_protocol::packet::play::{
     self, Dimension, InConfiguration, JoinGame, KeepAlive, RemoveResourcePack, StartConfiguration, TitlePart,
 };
+use std::time::Instant;
 
 impl Session {
     /// The client is with this backend from here on, which has just let the player in. The one before is gone, and what it has said
@@ -34,6 +36,7 @@ impl Session {
         let packs = self.backend.take().map(|before| before.packs);
         self.packs.extend(packs.into_iter().flatten());
         self.backend_stuck = None;
+        self.standing.awaits_world = false;
         for transition in &mut self.standing.transitions {
             transition.awaited = false;
         }
@@ -58,23 +61,25 @@ impl Session {
     /// edge's own stands behind, up to whose answer the client means the old world.
     fn arrive(&mut self) {
         let (version, now) = (self.version, self.now());
-        let Self { client: Client { writer: client, .. }, standing, backend, .. } = self;
+        let Self { client: Client { writer: client, .. }, standing, backend, options, .. } = self;
         let Some(Backend { arrival, writer, asked, .. }) = backend else { return };
         let Some(Arrival { before, join }) = arrival.take() else { return };
         standing.close_bundle(version, client);
-        standing.remains.clear(version, client);
-        // It was read as whole when it came.
-        let Ok(join) = JoinGame::read(version, &join) else { return };
-        packets::say(client, |out| join.write_join(Dimension::Other, out));
-        packets::say(client, |out| join.write_respawn(Dimension::Real, out));
+        if std::mem::take(&mut standing.shaken) {
+            forge::reset(version, client);
+        }
+        let world = join.as_ref().and_then(|join| JoinGame::read(version, join).ok());
+        if let Some(world) = &world {
+            standing.change_world(world, options.shakes_hands, client);
+        }
         for body in before {
             asked.note_keep_alive(version, &body);
             packets::body(&body, client);
         }
-        standing.enter_world(join.entity);
-        let fence = standing.ask(version, client, now);
-        standing.fence = Some(fence);
-        introduce(standing, State::Play, version, writer);
+        match world {
+            Some(_) => standing.fence(version, client, writer, now),
+            None => standing.awaits_world = true,
+        }
     }
 
     /// Takes away what of the backend before would outlast configuration.
@@ -85,6 +90,37 @@ impl Session {
             let _ = client.packet(self.version, &InConfiguration(RemoveResourcePack { id: Some(pack) }));
         }
         packets::say(client, |out| play::clear_server_links(self.version, State::Configuration, out));
+    }
+}
+
+impl Standing {
+    /// Up to 763: the client goes from one world into another, whatever it is told about the first.
+    pub(super) fn change_world(&mut self, join: &JoinGame<'_>, shakes_hands: bool, client: &mut FrameWriter) {
+        self.remains.clear(join.version(), client);
+        // With Forge the dimension of the Join Game has to be one that the client knows of.
+        let dimensions: &[_] = if shakes_hands {
+            &[Dimension::Real, Dimension::Other, Dimension::Real]
+        } else {
+            &[Dimension::Other, Dimension::Real]
+        };
+        packets::say(client, |out| join.write_join(dimensions[0], out));
+        for dimension in &dimensions[1..] {
+            packets::say(client, |out| join.write_respawn(*dimension, out));
+        }
+        self.enter_world(join.entity);
+    }
+
+    /// From the answer to this on what the client says is about the new world.
+    pub(super) fn fence(
+        &mut self,
+        version: ProtocolVersion,
+        client: &mut FrameWriter,
+        backend: &mut FrameWriter,
+        now: Instant,
+    ) {
+        let fence = self.ask(version, client, now);
+        self.fence = Some(fence);
+        introduce(self, State::Play, version, backend);
     }
 }
 

@@ -3,12 +3,13 @@
 use super::standing::{Passage, Standing};
 use super::{Event, Fault, OWN, Options};
 use crate::backend::Backend;
+use crate::forge;
 use crate::ledger::Ledger;
 use crate::packets;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{Frame, FrameWriter};
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
-use drawbridge_protocol::packet::play::{self, KeepAliveResponse, Typed};
+use drawbridge_protocol::packet::play::{self, CustomPayload, KeepAliveResponse, Typed};
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::wire::Decoder;
@@ -66,13 +67,20 @@ impl Up<'_> {
 
     /// Hands a frame on to the backend, if that is in the state that it belongs to.
     fn pass(&mut self, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        if self.standing.fence.is_none() && !self.standing.awaits_world {
+            self.hand_on(frame)?;
+        }
+        Ok(None)
+    }
+
+    /// The same of what doesn't belong to any world.
+    fn hand_on(&mut self, frame: &Frame<'_>) -> Result<(), Fault> {
         if let Some(backend) = &mut self.backend
             && backend.hears == self.standing.speaks
-            && self.standing.fence.is_none()
         {
             backend.writer.forward(frame)?;
         }
-        Ok(None)
+        Ok(())
     }
 
     fn understand(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
@@ -96,7 +104,7 @@ impl Up<'_> {
                 if is_brand(&packet) {
                     keep(&mut self.standing.brand, packet.fields);
                 }
-                true
+                !self.shakes_hands(&packet, frame)?
             }
             Some(Kind::CookieResponse) => {
                 let key =
@@ -109,7 +117,13 @@ impl Up<'_> {
                 asked
             }),
             Some(Kind::ResourcePackReceive) => self.answers_pack(&packet)?,
-            Some(Kind::ChatSessionUpdate) => self.options.signs,
+            Some(Kind::ChatSessionUpdate) => {
+                // It is the player's, whatever world they said it in: said on the way into a new one, it is said once.
+                if self.backend.as_ref().is_some_and(|backend| backend.signs) {
+                    self.hand_on(frame)?;
+                }
+                false
+            }
             Some(kind @ (Kind::Chat | Kind::ChatCommand | Kind::ChatCommandSigned)) => {
                 if let Some(command) = self.command(kind, &packet)? {
                     *self.scratch = scratch;
@@ -151,6 +165,20 @@ impl Up<'_> {
     /// Whether there is a backend that has asked.
     fn asked(&mut self, ask: impl FnOnce(&mut Backend) -> bool) -> bool {
         self.backend.as_mut().is_some_and(|backend| ask(backend))
+    }
+
+    /// Takes note of Forge's handshake; whether the packet went on already, as it has to while the backend has no world yet.
+    fn shakes_hands(&mut self, packet: &RawPacket<'_>, frame: &Frame<'_>) -> Result<bool, Fault> {
+        if !self.options.shakes_hands {
+            return Ok(false);
+        }
+        let payload = CustomPayload::read(self.version, packet.fields).map_err(StreamError::from)?;
+        self.standing.shaken |= forge::is_complete(&payload);
+        if self.standing.awaits_world && forge::comes_first(payload.channel) {
+            self.hand_on(frame)?;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// The edge's command that the player typed, if it is one. What of it the backend has to know all the same, it is told.

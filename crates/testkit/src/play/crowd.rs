@@ -3,6 +3,7 @@
 //! What must stay true: a resident does by itself only what a vanilla client does by itself, and its marks.
 
 mod answers;
+mod forge;
 mod journey;
 mod ledger;
 mod login;
@@ -71,7 +72,8 @@ impl CrowdBuilder {
         Self { prefix: prefix.to_owned(), ..self }
     }
 
-    /// The host to say in the handshake; `127.0.0.1` otherwise.
+    /// The host to say in the handshake; `127.0.0.1` otherwise. With Forge's mark of 1.7 to 1.12 behind it, `\0FML\0`, they shake hands with
+    /// servers that do.
     #[must_use]
     pub fn host(self, host: &str) -> Self {
         Self { host: host.to_owned(), ..self }

@@ -4,6 +4,7 @@
 
 mod asked;
 mod configure;
+mod forge;
 mod forwarding;
 mod login;
 mod marks;
@@ -152,6 +153,7 @@ pub struct HostBuilder {
     compression: Option<usize>,
     secret: Option<Vec<u8>>,
     takes_transfers: bool,
+    shakes_hands: bool,
     beat: Duration,
     traffic: Traffic,
     misdeeds: Vec<Misdeed>,
@@ -204,6 +206,12 @@ impl HostBuilder {
         Self { takes_transfers: true, ..self }
     }
 
+    /// Shakes hands with players whose host says that they have Forge of 1.7 to 1.12.
+    #[must_use]
+    pub fn shakes_hands(self) -> Self {
+        Self { shakes_hands: true, ..self }
+    }
+
     /// How long after an answer the next keep-alive is said; 2 s otherwise.
     #[must_use]
     pub fn beat(self, beat: Duration) -> Self {
@@ -253,6 +261,7 @@ impl Host {
             compression: None,
             secret: None,
             takes_transfers: false,
+            shakes_hands: false,
             beat: Duration::from_secs(2),
             traffic: Traffic::QUIET,
             misdeeds: Vec::new(),

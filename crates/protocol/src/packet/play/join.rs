@@ -75,6 +75,12 @@ impl<'a> JoinGame<'a> {
         Ok(Self { entity, version, fields, world })
     }
 
+    /// Of which version it is.
+    #[must_use]
+    pub const fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
     /// Appends the Join Game with this dimension; all else as it came.
     ///
     /// Returns whether it has an id, which it has in every version that is known.
@@ -133,13 +139,19 @@ impl<'a> JoinGame<'a> {
     }
 }
 
+/// Whether a Join Game says whether players were authenticated: since 776.
+#[must_use]
+pub const fn says_online_mode(version: ProtocolVersion) -> bool {
+    version.0 >= ProtocolVersion::V26_2.0
+}
+
 /// Says the edge's own online mode in a Join Game, where it has one (since 776). It is the last byte but one, so `packet` may be
 /// the fields or all of the packet. Unproven, as is all of these versions.
 ///
 /// # Errors
 /// When both last bytes aren't booleans.
 pub fn set_online_mode(version: ProtocolVersion, packet: &mut [u8], online: bool) -> Result<(), DecodeError> {
-    if version < ProtocolVersion::V26_2 {
+    if !says_online_mode(version) {
         return Ok(());
     }
     let [.., mode, secure_chat] = packet else { return Err(DecodeError::Truncated { field: "online mode" }) };

@@ -5,6 +5,7 @@ use super::resident::{Passage, Place};
 use super::words;
 use crate::play::fault::Fault;
 use crate::play::line::{Heard, in_fields};
+use crate::play::mods;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Kind, State};
 use drawbridge_protocol::packet::Packet as _;
@@ -113,6 +114,8 @@ impl Stint<'_> {
                 let payload = CustomPayload::read(version, heard.fields()).map_err(in_fields(state, kind))?;
                 if let Some(data) = marked(&payload) {
                     self.hear_mark(data);
+                } else if payload.channel == mods::CHANNEL {
+                    self.hear_mods(payload.data)?;
                 }
             }
             _ => self.hear_anywhere(kind, heard)?,

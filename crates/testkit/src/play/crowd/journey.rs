@@ -8,6 +8,7 @@ use super::words;
 use crate::play::fault::Fault;
 use crate::play::line::{Heard, Line};
 use crate::play::mark::{self, CHANNEL};
+use crate::play::mods::has_mods;
 use crate::session::Account;
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::handshake::Intent;
@@ -59,6 +60,8 @@ pub(super) struct Stint<'a> {
     pub(super) has_typed: bool,
     /// Its turn to join, until it has.
     pub(super) turn: Option<OwnedSemaphorePermit>,
+    /// With Forge: whether it is through with its handshake.
+    pub(super) is_modded: Option<bool>,
 }
 
 /// What leads to a connection.
@@ -131,6 +134,7 @@ impl Journey {
             since,
             has_typed: false,
             turn,
+            is_modded: has_mods(&lead.host).then_some(false),
         };
         let done = match stint.knock(&lead, intent) {
             Ok(()) => stint.live(&mut self.wishes).await,

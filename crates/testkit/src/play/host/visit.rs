@@ -6,6 +6,7 @@ use crate::PATIENCE;
 use crate::play::fault::Fault;
 use crate::play::line::{Heard, Line};
 use crate::play::mark::{self, Spot, Turn};
+use crate::play::mods::has_mods;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::profile::offline_uuid;
@@ -45,6 +46,8 @@ pub(super) struct Entry {
     pub(super) house: Arc<House>,
     pub(super) name: String,
     pub(super) orders: UnboundedReceiver<Order>,
+    /// Whether it has to tell of its mods before it joins.
+    pub(super) shakes_hands: bool,
     index: usize,
 }
 
@@ -115,6 +118,9 @@ impl Visit {
 
     async fn run(&mut self) -> Result<Infallible, End> {
         self.log_in().await?;
+        if self.entry.shakes_hands {
+            self.shake_hands().await?;
+        }
         loop {
             if self.line.version.has_configuration() {
                 self.configure().await?;
@@ -189,6 +195,7 @@ impl Entry {
     /// Enters a stay into the book.
     pub(super) fn new(house: &Arc<House>, version: ProtocolVersion, host: String, name: String) -> Self {
         let (orders, heard) = mpsc::unbounded_channel();
+        let shakes_hands = house.rules.shakes_hands && has_mods(&host);
         let mut book = house.book();
         let stay = Stay {
             id: offline_uuid(&name),
@@ -210,7 +217,7 @@ impl Entry {
         book.stays.push(stay);
         book.orders.insert(index, orders);
         drop(book);
-        Self { house: Arc::clone(house), name, orders: heard, index }
+        Self { house: Arc::clone(house), name, orders: heard, shakes_hands, index }
     }
 
     /// Notes a fault.
