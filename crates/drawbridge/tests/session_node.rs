@@ -11,7 +11,7 @@ mod support;
 
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_testkit::{
-    Account, Edge, Event, Forwarded, Join, NodeClient, NodeWorld, Served, SessionServer, sees,
+    Account, Edge, Event, Forwarded, Join, NodeClient, NodeWorld, Served, SessionServer, Squid, Walker, sees,
 };
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -275,6 +275,24 @@ fn every_version_before_1_16_is_in_session() {
 #[test]
 fn every_version_since_1_16_is_in_session() {
     pairwise(|number| number >= 735);
+}
+
+#[test]
+fn mineflayer_walks_in_session_on_a_flying_squid_world() {
+    for version in ["1.8.9", "1.12.2", "1.16.5", "1.21.4"] {
+        let squid = Squid::start(version);
+        let route = format!(
+            "[[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"offline\"\ntargets = [\"{}\"]\n",
+            squid.address()
+        );
+        let edge = edge().config(route).start();
+        let walker = Walker::start("Walker", version, edge.address());
+        assert!(squid.moved("Walker") >= 4.0, "{version}");
+        assert!(walker.walked() >= 5.0, "{version}");
+        squid.left("Walker");
+        let ended = edge.wait_for_message("session ended");
+        assert_eq!(ended.field("end").as_deref(), Some("closed"), "{ended}");
+    }
 }
 
 #[test]
