@@ -22,6 +22,7 @@ import { Exchange } from './exchange.mjs'
 import { behave } from './manners.mjs'
 import { unhindered, versions } from './play.mjs'
 import { Seen, reasonOf } from './seen.mjs'
+import { profileKeys, signs } from './signatures.mjs'
 
 const minecraftData = createRequire(import.meta.url)('minecraft-data')
 const tell = (id, event, fields = {}) => process.stdout.write(JSON.stringify({ id, event, ...fields }) + '\n')
@@ -57,6 +58,7 @@ function readHandshake (bytes) {
  *   locale         such as de_de
  *   packs          what to answer to resource packs, a list of results in order, such as [3, 4, 0]
  *   brand          the client's own name, instead of vanilla
+ *   signs          whether what it says is signed by a key of the player's, since 1.19
  *   chats          what to say when first in a world, a list
  *   play           how many packets to exchange with each server of a world (world.mjs) each way, and whether to stay then:
  *                  { packets, stay }; or { every: milliseconds } from one packet to the next, for as long as it is there
@@ -81,6 +83,7 @@ function join (id, order) {
     client.session = { accessToken: token, selectedProfile: { id, name: options.username } }
     options.accessToken = token
     options.haveCredentials = true
+    if (order.signs) signs(client, profileKeys(), minecraftData(options.version))
     options.connect(client)
   }
 

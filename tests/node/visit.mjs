@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import mc from 'minecraft-protocol'
 import { CHANNEL, KIND, mark, readMark, shown } from './play.mjs'
 import { brandOf } from './packets.mjs'
+import { Signatures } from './signatures.mjs'
 
 /** How many bytes may wait for a player who doesn't read before a flood leaves them out. */
 const BACKLOG = 4 << 20
@@ -36,6 +37,9 @@ export class Visit {
     this.troubles = []
     this.asked = []
     this.keepAlives = new Set()
+    // The library would have Mojang's signature on the key.
+    client.removeAllListeners('chat_session_update')
+    this.signatures = new Signatures(packets.data, client.uuid, client.key?.publicKey)
     client.on('packet', (packet, { name, state }) => this.hear(name, packet, state))
     client.on('end', (reason) => {
       this.inPlay = false
@@ -124,10 +128,12 @@ export class Visit {
         if (!this.keepAlives.delete(keepAliveId(packet.keepAliveId))) this.trouble(`an answer to a keep-alive of another's: ${packet.keepAliveId}`)
         return
       case 'chat':
-      case 'chat_message': return this.tell('chat', { text: packet.message, signed: (packet.signature?.length ?? 0) > 0 })
+      case 'chat_message': return this.tell('chat', { text: packet.message, signed: (packet.signature?.length ?? 0) > 0, holds: this.signatures.holds(packet) })
       case 'chat_command':
       case 'chat_command_signed': return this.tell('chat', { text: `/${packet.command}`, signed: name === 'chat_command_signed' })
-      case 'chat_session_update': return this.tell('chat_session')
+      case 'chat_session_update':
+        this.signatures.begin(packet)
+        return this.tell('chat_session')
       case 'message_acknowledgement': return this.tell('chat_acknowledged', { count: packet.count ?? null })
       case 'settings': return this.tell('settings', { locale: packet.locale, state })
       case 'tab_complete':

@@ -7,7 +7,8 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Edge, Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, eventually, sees,
+    Edge, Event, Forwarded, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, eventually,
+    sees,
 };
 use rustix::process::Signal;
 use std::time::Duration;
@@ -16,6 +17,9 @@ use support::edge;
 
 /// A release of each way to switch, the first and the last of its kind.
 const VERSIONS: [&str; 6] = ["1.7", "1.8", "1.16.5", "1.20.1", "1.20.2", "26.1"];
+
+/// What edge and servers know each other by.
+const SECRET: &str = "a secret of forwarding";
 
 /// How often players of these go there and back.
 const ROUNDS: usize = 20;
@@ -176,6 +180,50 @@ fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
         known.iter().for_each(|(kind, is)| drop(player.next_where(kind, is)));
         assert_sound(&player, &world, version);
         drop(player.leave());
+    }
+}
+
+/// Since 1.19 what players say is signed: on the UUID that they know themselves by, each message on the one before.
+#[test]
+fn what_players_sign_holds_wherever_a_server_knows_them() {
+    let session = SessionServer::start().unwrap();
+    let (client, account) = (NodeClient::start(), session.account("Alice"));
+    for version in ["1.19", "1.19.2", "1.19.3", "1.20.1", "1.20.4", "1.21.1", "1.21.4"] {
+        for forwarded in [None, Some(Forwarded::BungeeCord), Some(Forwarded::velocity(SECRET))] {
+            let served = Served::version(version);
+            let served = forwarded.iter().fold(served, Served::forwarding);
+            let world = NodeWorld::numbered_from(1, vec![served; 2], None);
+            let forwarding = match &forwarded {
+                None => "",
+                Some(Forwarded::BungeeCord) => "forwarding = \"bungeecord\"",
+                Some(_) => "forwarding = \"velocity\"\nsecret = { file = \"forwarding.secret\" }",
+            };
+            let more = format!(
+                "[routes.authentication]\nurl = \"{}\"\n[routes.session]\n{forwarding}\n",
+                session.url()
+            );
+            let route = route(&world, &more).replace("\"offline\"", "\"client_only\"");
+            let edge = edge().file("forwarding.secret", SECRET).config(route).start();
+            let join = Join::with_account(&account, version).signs().plays_on(OFTEN);
+            let player = client.begin(&join, edge.address());
+            for (visit, number, to) in
+                [("first", 1, "/server b"), ("second", 2, "/server a"), ("third", 1, "")]
+            {
+                player.joined_world(number);
+                player.hears_from(number);
+                for words in [format!("one on the {visit}"), format!("two on the {visit}")] {
+                    player.says(&words);
+                    let heard = world.hears("Alice", &words);
+                    let holds = heard.field("holds") == true;
+                    assert_eq!(holds, forwarded.is_some(), "{version} by {forwarded:?}: {heard:?}");
+                }
+                if !to.is_empty() {
+                    player.says(to);
+                }
+            }
+            assert_sound(&player, &world, version);
+            drop(player.leave());
+        }
     }
 }
 

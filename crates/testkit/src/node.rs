@@ -90,6 +90,12 @@ impl Join {
         self.set("packs", json!(results))
     }
 
+    /// Signs what it says with a key of the player's, since 1.19; with an account alone.
+    #[must_use]
+    pub fn signs(self) -> Self {
+        self.set("signs", json!(true))
+    }
+
     /// How many packets to exchange with a [`NodeWorld`] each way before it leaves.
     #[must_use]
     pub fn plays(self, packets: u32) -> Self {
