@@ -137,6 +137,16 @@ export class Packets {
     return ['player_info', { action: 'add_player', data: [{ uuid, name, properties: [], gamemode: 0, ping: 1 }] }]
   }
 
+  /** A tree of commands without arguments. */
+  commands (names) {
+    const node = (type, children, name) => ({
+      flags: { unused: 0, allows_restricted: 0, has_custom_suggestions: 0, has_redirect_node: 0, has_command: type, command_node_type: type },
+      children,
+      extraNodeData: name === undefined ? undefined : { name }
+    })
+    return ['declare_commands', { rootIndex: 0, nodes: [node(0, names.map((_, at) => at + 1)), ...names.map((name) => node(1, [], name))] }]
+  }
+
   /** What completes a text. */
   completions ({ text, transactionId }, match) {
     const asText = transactionId === undefined || this.type('tab_complete', 'matches')[1].type === 'string'

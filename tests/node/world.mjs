@@ -22,6 +22,7 @@
 //   {"kick":"NAME","reason"}  {"say":"NAME","text"}  {"transfer":"NAME","host","port"}  {"cut":"NAME"} (without a word)
 //   {"store_cookie":"NAME","key","value":base64}  {"ask_cookie":"NAME","key"}
 //   {"bossbar":"NAME","text"}  {"title":"NAME","text"}  {"objective":"NAME","text"}  {"tab":"NAME","text"}: what a server leaves behind
+//   {"commands":"NAME","names":["seed"]}: the tree of commands
 //   {"server":1,"flood":{"every_ms":50,"bytes":[5000,60000]}}: packets to all its players, until {"server":1,"flood":null}
 
 import net from 'node:net'
@@ -47,6 +48,7 @@ const ORDERS = {
   ask_cookie: (visit, { key }) => visit.ask('cookie_response', 'cookie_request', { cookie: key }),
   bossbar: (visit, { text }) => visit.send(visit.packets.bossBar(text, UUID.bossbar)),
   title: (visit, { text }) => visit.send(visit.packets.title(text)),
+  commands: (visit, { names }) => visit.send(visit.packets.commands(names)),
   objective: (visit, { text }) => visit.send(visit.packets.objective(text)),
   tab: (visit, { text }) => {
     visit.send(visit.packets.listed(text, UUID.tab))

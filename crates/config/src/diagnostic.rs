@@ -163,6 +163,11 @@ impl Diagnostics {
         self.concealed.push(origin.clone());
     }
 
+    /// Adds all that was found elsewhere.
+    pub fn include(&mut self, other: Self) {
+        self.adopt(other.kept, &other.concealed);
+    }
+
     /// Adds mistakes that were found elsewhere, and covers what they must not show.
     pub(crate) fn adopt(&mut self, mistakes: Vec<Diagnostic>, concealed: &[Origin]) {
         mistakes.into_iter().for_each(|mistake| self.push(mistake));

@@ -317,3 +317,27 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     // Beyond the year 9999 is as good as never.
     Timestamp::try_from(time).unwrap_or(Timestamp::MAX).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+/// How long something has lasted, in its two largest units: `3d 4h`, `12m 5s`.
+#[must_use]
+pub fn lasting(seconds: u64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
+        (0, ..) => format!("{hours}h {minutes}m"),
+        _ => format!("{days}d {hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_two_units() {
+        for (seconds, text) in [(59, "59s"), (60, "1m 0s"), (3_661, "1h 1m"), (90_000, "1d 1h"), (0, "0s")] {
+            assert_eq!(lasting(seconds), text);
+        }
+    }
+}

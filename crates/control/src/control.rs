@@ -24,10 +24,11 @@ const LONGEST_REASON: usize = 1000;
 
 /// What an operator can do to a running edge. Every clone is the same.
 #[derive(Debug, Clone)]
-pub struct Control(Arc<Desk>);
+pub struct Control(pub(crate) Arc<Desk>);
 
+/// What is behind it.
 #[derive(Debug)]
-struct Desk {
+pub(crate) struct Desk {
     edge: EdgeHandle,
     bans: Arc<Store>,
     bans_file: PathBuf,

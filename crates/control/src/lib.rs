@@ -14,6 +14,7 @@ mod answer;
 mod client;
 mod control;
 mod error;
+mod in_game;
 mod orders;
 mod request;
 #[cfg(unix)]
@@ -27,7 +28,7 @@ use drawbridge_config::{DocumentPath, Located, section};
 
 pub use answer::{
     Answer, Banned, Connection, Failure, Kept, Maintained, Place, Reloaded, RouteState, Status, TargetHealth,
-    Unknown, exactly,
+    Unknown, exactly, lasting,
 };
 #[cfg(unix)]
 pub use client::Line;

@@ -85,6 +85,7 @@ fn serve(source: Source, services: Services, configured: Configured) -> anyhow::
             async move { pulse.beat().await }
         });
         let (control, mut orders) = Control::new(edge.handle(), Arc::clone(&bans), &settings.bans.file);
+        edge.handle().operated_by(control.in_game());
         let _signals = AbortOnDropHandle::new(runtime.spawn(signals.forward(control.clone())));
         let controlled = match socket {
             Some(socket) => {

@@ -1,5 +1,6 @@
 //! The configuration as a whole: the sections of all crates put together, and where they come from.
 
+mod permissions;
 mod socket;
 
 use crate::kept::{Kept, StandIns};
@@ -10,7 +11,7 @@ use drawbridge_config::{
 use drawbridge_control::ControlSection;
 use drawbridge_edge::cookie::{Cookies, Jar};
 use drawbridge_edge::ticket::TicketOffice;
-use drawbridge_edge::{Shutdown, Snapshot, Threads, Tickets, UnknownHost};
+use drawbridge_edge::{CommandsSection, Permissions, Shutdown, Snapshot, Threads, Tickets, UnknownHost};
 use drawbridge_net::{Access, AddressRules, Limits, ProxyProtocol};
 use drawbridge_provider::ProvidersSection;
 use drawbridge_routing::{self as routing, Delivery, RouteSection};
@@ -49,6 +50,8 @@ section! {
         pub cookies: Cookies,
         /// What a player shows to the target.
         pub tickets: Tickets,
+        /// Commands of the edge's in the game.
+        pub commands: CommandsSection,
         /// How an operator reaches a running edge: `drawbridge ctl`.
         pub control: ControlSection,
         /// How the edge stops.
@@ -260,10 +263,12 @@ impl Source {
         let names = provided.names();
         let yields = |origin: &Origin| origin.file().is_some_and(|file| names.contains(file));
         routing::settle(&mut settings.routes, yields, &mut diagnostics);
+        let permissions = permissions::read(&settings.commands, &mut texts, &mut diagnostics);
         let routes = routing::Snapshot::build(&settings.routes, services, &mut diagnostics);
         match routes {
             Some(routes) if diagnostics.errors() == 0 => {
-                let snapshot = snapshot(&settings, routes);
+                let permissions = Permissions::new(&settings.commands, &permissions);
+                let snapshot = snapshot(&settings, permissions, routes);
                 let routes = std::mem::take(&mut settings.routes).len();
                 let fingerprint = texts.fingerprint();
                 self.kept.keep(held);
@@ -279,6 +284,7 @@ impl Source {
         let mut texts = Texts::default();
         texts.add(&self.open_main().unwrap_or_default());
         texts.add(&self.folder(&self.routes_dir()).unwrap_or_default());
+        texts.add(&self.permissions_file().and_then(|file| Document::open(&file).ok()));
         texts.fingerprint()
     }
 
@@ -350,7 +356,7 @@ fn is_absent(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {
+fn snapshot(settings: &Settings, permissions: Permissions, routes: routing::Snapshot) -> Snapshot {
     Snapshot {
         limits: settings.limits.clone(),
         access: AddressRules::from(&settings.access),
@@ -359,6 +365,7 @@ fn snapshot(settings: &Settings, routes: routing::Snapshot) -> Snapshot {
         return_key: settings.cookies.return_key(),
         tickets: TicketOffice::new(&settings.tickets, &settings.cookies.namespace),
         unknown_host: settings.unknown_host.action,
+        permissions,
         routes,
     }
 }

@@ -57,8 +57,10 @@ impl Watch {
     fn rewatch(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
         let routes = self.source.routes_dir();
+        let permissions = self.source.permissions_file().map(|file| parent(&file));
         let wanted: BTreeSet<_> = [parent(self.source.main()), parent(&routes), routes]
             .into_iter()
+            .chain(permissions)
             .filter(|folder| folder.is_dir())
             .collect();
         for folder in std::mem::take(&mut self.folders) {

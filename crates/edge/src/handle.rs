@@ -2,8 +2,8 @@
 
 use crate::players::{Player, Whom, would_ban};
 use crate::shared::Shared;
-use drawbridge_model::{AdapterError, Ban, Client, Refusal, Refused, Subject, Target};
-use drawbridge_routing::{Condition, Delivery, Route};
+use drawbridge_model::{AdapterError, Ban, Client, Operator, Refusal, Refused, Subject, Target};
+use drawbridge_routing::{Condition, Route};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -119,6 +119,11 @@ impl EdgeHandle {
         (targets, error)
     }
 
+    /// Has `operator` do what players order who may do so. The first is the only one.
+    pub fn operated_by(&self, operator: Arc<dyn Operator>) {
+        let _ = self.shared.operator.set(operator);
+    }
+
     /// Who is there: logins under way and players who are carried, in the order in which they came.
     #[must_use]
     pub fn players(&self) -> Vec<Player> {
@@ -137,17 +142,7 @@ impl EdgeHandle {
     /// and is told.
     #[must_use]
     pub fn send_to(&self, whom: &Whom, place: &str) -> Vec<Player> {
-        let routes = self.routes();
-        let is_session = |name: &str| {
-            let route = routes.iter().find(|route| route.name == name);
-            route.is_some_and(|route| matches!(route.mode.delivery(), Delivery::Session { .. }))
-        };
-        let meant = |player: &Player| whom.is(player) && player.target.is_some() && is_session(&player.route);
-        let sent = self.shared.players.send_to(meant, place);
-        if !sent.is_empty() {
-            self.shared.news.tell();
-        }
-        sent
+        self.shared.send_to(|player| whom.is(player), place)
     }
 
     /// The players whom a ban of `subject` concerns.

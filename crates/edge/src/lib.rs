@@ -38,6 +38,7 @@ mod players;
 mod refuse;
 mod relay;
 mod report;
+pub mod rights;
 mod session;
 mod shared;
 pub mod snapshot;
@@ -55,7 +56,8 @@ use drawbridge_net::{Bound, Crowds, Gate, Pulse, Serving};
 use drawbridge_telemetry::Seldom;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -66,6 +68,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 pub use cookie::Cookies;
 pub use handle::{EdgeHandle, TargetState};
 pub use players::{Player, Who, Whom, would_ban};
+pub use rights::{CommandsSection, Permissions, PermissionsFile};
 pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
 pub use ticket::Tickets;
 
@@ -137,6 +140,8 @@ impl Edge {
             sessions: TaskTracker::new(),
             sessions_over: CancellationToken::new(),
             news: News::default(),
+            reloads: AtomicU64::new(0),
+            operator: OnceLock::new(),
         });
         let asking = AbortOnDropHandle::new(runtime.spawn(tell_of_bans(Arc::clone(&shared))));
         let house = Arc::clone(&shared);
@@ -168,6 +173,8 @@ impl Edge {
     pub fn replace(&self, snapshot: Snapshot) {
         self.shared.gate.replace(&snapshot.limits);
         self.shared.snapshot.store(Arc::new(snapshot));
+        self.shared.reloads.fetch_add(1, Ordering::Release);
+        self.shared.news.tell();
     }
 
     /// Stops: for `delay` everything goes on, then the listeners close, logins under way have `grace` to finish, and

@@ -180,6 +180,16 @@ impl Players {
         of_route.filter_map(|entry| entry.target().clone()).collect()
     }
 
+    /// Shows the name and the place, by its identifier, of each who is carried, in no order.
+    pub(crate) fn carried(&self, mut show: impl FnMut(&str, &str)) {
+        let entries: Vec<_> = self.present().values().cloned().collect();
+        for entry in entries {
+            if let (Some(who), Some((place, _))) = (&*entry.who(), &*entry.target()) {
+                show(&who.name, place);
+            }
+        }
+    }
+
     /// Has all those go whom `is` means, and gives them. Who is carried notices at the next look.
     pub(crate) fn send_away(&self, is: impl Fn(&Player) -> bool, why: &Refused) -> Vec<Player> {
         let entries = self.entries();

@@ -7,6 +7,7 @@
 //! What must stay true: an identity that nobody vouched for is told to a target only where the route is `offline`; a client that is turned
 //! away is told so, in the target's own words if a target did it.
 
+mod commands;
 mod destination;
 mod search;
 mod stay;
@@ -41,9 +42,6 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// The longest packet of a client during a login that targets take part in, in bytes: the answers of Forge hold lists of mods.
 const ANSWERS: usize = 256 * 1024;
-
-/// The edge's own commands in the game.
-const COMMANDS: &[&str] = &["server"];
 
 /// What every target is told of a player.
 #[derive(Debug)]
@@ -251,7 +249,7 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let options = Options {
         stalled: STALLED,
         reserved: visit.snapshot.reserved_cookies(),
-        commands: COMMANDS,
+        commands: commands::NAMES,
         authenticated: matches!(person.identity, Identity::Verified(_)),
         shakes_hands: shakes_hands(version, &person.host),
         follows_transfers: session.on_transfer == OnTransfer::Switch,
@@ -269,7 +267,8 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let held = backend.is_none().then(|| boarding.berth.identifier.clone());
     let shared = Arc::clone(&visit.shared);
     let session = Session::new(version, Client { socket, reader, writer }, backend, options);
-    let mut stay = Stay::begin(session, Passenger::board(visit, boarding, Way::Session, journey), person);
+    let passenger = Passenger::board(visit, boarding, Way::Session, journey);
+    let mut stay = Stay::begin(session, passenger, person, &shared);
     if let Some(limbo) = held {
         stay.begin_in_limbo(&limbo, waits, &shared);
     }

@@ -4,14 +4,16 @@ use crate::ended::Ended;
 use crate::keys::Keys;
 use crate::maintenance::Switches;
 use crate::news::News;
-use crate::players::{Players, Summons};
+use crate::players::{Player, Players, Summons};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
-use drawbridge_model::{Bans, Refusal, TraceContext};
+use drawbridge_model::{Bans, Operator, Refusal, TraceContext};
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,9 +49,41 @@ pub(crate) struct Shared {
     pub(crate) sessions_over: CancellationToken,
     /// Tells relays to ask whether they may go on.
     pub(crate) news: News,
+    /// How often there has been another snapshot.
+    pub(crate) reloads: AtomicU64,
+    /// Whoever operates the edge, once it is known.
+    pub(crate) operator: OnceLock<Arc<dyn Operator>>,
 }
 
 impl Shared {
+    /// How often there has been another snapshot.
+    pub(crate) fn reloads(&self) -> u64 {
+        self.reloads.load(Ordering::Acquire)
+    }
+
+    /// Whether the player is carried by a session.
+    fn is_in_session(&self, player: &Player) -> bool {
+        let snapshot = self.snapshot.load();
+        let route = snapshot.routes.routes().iter().find(|route| route.name == player.route);
+        player.target.is_some() && route.is_some_and(|route| route.is_session())
+    }
+
+    /// The routes by which those came whom `is` means and who are carried by sessions.
+    pub(crate) fn came_by(&self, is: impl Fn(&Player) -> bool) -> BTreeSet<String> {
+        let meant = self.players.all().into_iter().filter(|player| is(player) && self.is_in_session(player));
+        meant.map(|player| player.route).collect()
+    }
+
+    /// Has all go to the place of this name whom `is` means and who are carried by sessions, and gives them. Who can't stays where they are,
+    /// and is told.
+    pub(crate) fn send_to(&self, is: impl Fn(&Player) -> bool, place: &str) -> Vec<Player> {
+        let sent = self.players.send_to(|player| is(player) && self.is_in_session(player), place);
+        if !sent.is_empty() {
+            self.news.tell();
+        }
+        sent
+    }
+
     /// Has a login work until it is done, somebody has its player go, or the edge waits for logins no longer.
     pub(crate) async fn in_grace<T, E: From<Ended>>(
         &self,

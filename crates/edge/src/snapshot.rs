@@ -1,6 +1,7 @@
 //! What a connection goes by: settings and routes, immutable, replaced whole by a reload.
 
 use crate::cookie::Jar;
+use crate::rights::Permissions;
 use crate::ticket::TicketOffice;
 use drawbridge_config::{Data, Json, Reader, Schemas, Setting, Value, json, keywords, section};
 use drawbridge_net::{Access, AddressRules, Limits, Networks};
@@ -81,6 +82,8 @@ pub struct Snapshot {
     pub tickets: Option<TicketOffice>,
     /// What happens to hosts without a route.
     pub unknown_host: UnknownHostAction,
+    /// Who may use which of the edge's commands.
+    pub permissions: Permissions,
     /// The routes.
     pub routes: routing::Snapshot,
 }
@@ -102,6 +105,7 @@ impl Snapshot {
             return_key: String::new(),
             tickets: None,
             unknown_host: UnknownHostAction::Drop,
+            permissions: Permissions::default(),
             routes: routing::Snapshot::without_routes(),
         }
     }

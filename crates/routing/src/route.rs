@@ -113,6 +113,12 @@ impl Route {
         words.collect::<Vec<_>>().join(", ")
     }
 
+    /// Whether its players are carried by sessions.
+    #[must_use]
+    pub const fn is_session(&self) -> bool {
+        matches!(self.mode.delivery(), Delivery::Session { .. })
+    }
+
     /// Whether a player of this name may join.
     #[must_use]
     pub fn takes_name(&self, name: &str) -> bool {

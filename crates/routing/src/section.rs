@@ -317,6 +317,11 @@ impl RouteSection {
             let mistake = mistake.related(fields.origin("mode"), "the mode");
             fields.report(mistake.help("mode = \"offline\" takes players for who they claim to be"));
         }
+        if delivery == (Delivery::Session { authenticates: true }) && *self.session.trust_claims {
+            let origin = self.session.trust_claims.origin();
+            let mistake = Diagnostic::error(origin, "nobody merely claims to be somebody in this mode");
+            fields.report(mistake.related(fields.origin("mode"), "the mode").help("leave it out"));
+        }
         if !self.mode.carries() && self.actions.iter().any(|action| action.value.counts_players()) {
             let mistake = Diagnostic::error(fields.origin("actions"), "nobody is counted in this mode");
             fields.report(mistake.help("\"least_connections\" goes by the players that the edge carries"));

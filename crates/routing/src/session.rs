@@ -24,4 +24,6 @@ pub struct Session {
     pub fallback: Vec<String>,
     /// What becomes of a target's Transfer packet.
     pub on_transfer: OnTransfer,
+    /// Whether groups of `[commands]` count for players whom nobody vouched for.
+    pub trusts_claims: bool,
 }

@@ -7,6 +7,7 @@
 //! What must stay true: nothing is read from a side while the other doesn't take what it is to get; a backend hears only what belongs to
 //! the state that it is in, and only answers that it asked for.
 
+mod commands;
 mod down;
 mod limbo;
 mod remains;
@@ -17,6 +18,8 @@ mod up;
 use crate::backend::Backend;
 use crate::ledger::Ledger;
 use crate::packets;
+use commands::Commands;
+pub use commands::Request;
 use down::Down;
 use drawbridge_net::{Dialer, Socket};
 use drawbridge_protocol::ProtocolVersion;
@@ -49,8 +52,8 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 /// The most words that wait for a player to be in a world.
 const MOST_WORDS: usize = 16;
 
-/// What stands before the name of a command to say that it is the edge's.
-const OWN: &str = "drawbridge:";
+/// How much a client may leave unread, in bytes, before what it asks of the edge goes unheard.
+const BEHIND: usize = 1024 * 1024;
 
 /// How often a client that no backend speaks to is asked for a sign of life, and how long it may take: vanilla's own patience is 30 s.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -73,7 +76,7 @@ pub struct Options {
     pub stalled: Duration,
     /// The keys of the edge's own cookies, which no backend may see or change.
     pub reserved: Vec<String>,
-    /// The names of the edge's own commands.
+    /// The names of the edge's own commands. Which of them the player may use says [`Session::permit`].
     pub commands: &'static [&'static str],
     /// Whether somebody has vouched for the player, by the edge.
     pub authenticated: bool,
@@ -99,8 +102,10 @@ pub struct Client {
 pub enum Event {
     /// The client has gone.
     Left,
-    /// The player typed a command of the edge's, without the slash.
+    /// The player typed a command of the edge's, without the slash; in a limbo any command.
     Command(String),
+    /// The player has half-typed one, and wants it completed.
+    Completion(Request),
     /// The backend sends the client elsewhere. It is still there.
     SentOn(Transfer),
     /// The client doesn't keep to the protocol.
@@ -191,9 +196,9 @@ impl Session {
         let mut session = Self {
             version,
             ledger: Ledger::of(version),
+            standing: Standing::welcomed(version, Commands::new(options.commands), now),
             options,
             client,
-            standing: Standing::welcomed(version, now),
             backend: None,
             held: None,
             packs: Vec::new(),
@@ -231,6 +236,27 @@ impl Session {
             self.standing.words.push(words);
         }
         self.standing.say(self.version, &mut self.client.writer);
+    }
+
+    /// The player may use these commands of the edge's from now on, and no others. Where a backend has told the client of its commands, the
+    /// change shows when it does so again.
+    pub fn permit(&mut self, commands: &[&'static str]) {
+        if self.standing.commands.permit(commands) {
+            self.declare_in_limbo();
+        }
+    }
+
+    /// Offers the player these for the word that they have begun.
+    pub fn complete(&mut self, request: &Request, matches: &[String]) {
+        if self.standing.joined && self.standing.hears == State::Play {
+            commands::complete(self.version, request, matches, &mut self.client.writer);
+        }
+    }
+
+    /// Whether the client leaves so much unread that it isn't to be answered.
+    #[must_use]
+    pub fn is_behind(&mut self) -> bool {
+        self.client.writer.unsent().len() > BEHIND
     }
 
     /// Whether there is a backend.
@@ -345,7 +371,7 @@ impl Session {
     /// Reads once from the client, and hands on.
     fn pump_up(&mut self, context: &mut Context<'_>) -> Poll<u64> {
         ready!(self.flush_backend(context));
-        let Self { version, ledger, options, client, standing, backend, events, .. } = self;
+        let Self { version, ledger, options, client, standing, backend, held, events, .. } = self;
         let Client { socket, reader, writer } = client;
         let read = BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
             let read = if std::mem::take(&mut standing.unread) {
@@ -365,6 +391,7 @@ impl Session {
                 standing,
                 client: writer,
                 backend: backend.as_mut(),
+                alone: held.is_some(),
                 scratch,
             };
             loop {

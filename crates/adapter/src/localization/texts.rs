@@ -2,7 +2,7 @@
 //!
 //! In use as placeholders: `{version}` (the client's) and `{versions}` (those that are taken) in `disconnect_version`,
 //! `{name}` in `disconnect_name`, `{host}` in `disconnect_no_route`, `{reason}` and `{until}` where somebody is banned, `{reason}` where
-//! somebody is kicked; `{server}` and `{servers}` in what players are told in the chat.
+//! somebody is kicked; in what players are told in the chat those that [`drawbridge_model::Notice`] names.
 
 use drawbridge_model::Refusal;
 mod de_de;
@@ -76,6 +76,29 @@ texts! {
     notice_server_refused
     notice_waiting
     notice_brought_to
+    notice_unknown_command
+    notice_usage
+    notice_nobody
+    notice_sent
+    notice_found
+    notice_online
+    notice_online_at
+    notice_online_names
+    notice_more
+    notice_drawbridge
+    notice_status
+    notice_route
+    notice_route_maintained
+    notice_target
+    notice_player
+    notice_kicked
+    notice_reloaded
+    notice_not_taken_over
+    notice_not_reloaded
+    notice_draining
+    notice_maintained
+    notice_not_maintained
+    notice_failed
 }
 
 /// Every language that is built in, by the locale that stands for it.
@@ -142,6 +165,9 @@ mod tests {
             ("disconnect_internal", &[]),
             ("notice_servers", &["server", "servers"]),
             ("notice_brought_to", &["server"]),
+            ("notice_sent", &["count", "server"]),
+            ("notice_online_names", &["server", "count", "players"]),
+            ("notice_target", &["target", "route", "address", "health", "players"]),
         ] {
             assert_eq!(placeholders(ENGLISH.text(key).unwrap()), expected.iter().copied().collect(), "{key}");
         }

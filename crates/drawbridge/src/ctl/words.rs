@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use drawbridge_control::{
-    Answer, Connection, Maintained, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
+    Answer, Connection, Maintained, Reloaded, Request, RouteState, Status, TargetHealth, Unknown, lasting,
 };
 
 /// The answer to what was asked.
@@ -199,17 +199,6 @@ fn table<const COLUMNS: usize>(head: &[&str; COLUMNS], rows: impl Iterator<Item 
     rows.iter().map(line).collect()
 }
 
-/// How long something has lasted, in its two largest units: `3d 4h`, `12m 5s`.
-fn lasting(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, _) => format!("{minutes}m {}s", seconds % 60),
-        (0, ..) => format!("{hours}h {minutes}m"),
-        _ => format!("{days}d {hours}h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,12 +210,5 @@ mod tests {
         assert_eq!((shortened("äöü", 3), shortened("äöü", 2)), ("äöü".to_owned(), "äö…".to_owned()));
         let rows = [["1", "\u{7}"], ["22", "b"]].map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(table(&["", "name"], rows.into_iter()), "    name\n1   \\u{7}\n22  b\n");
-    }
-
-    #[test]
-    fn times_have_two_units() {
-        for (seconds, text) in [(59, "59s"), (60, "1m 0s"), (3_661, "1h 1m"), (90_000, "1d 1h"), (0, "0s")] {
-            assert_eq!(lasting(seconds), text);
-        }
     }
 }

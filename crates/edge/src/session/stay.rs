@@ -5,20 +5,21 @@
 //! that leads nowhere leaves the player where they were.
 
 use super::Person;
-use super::destination::Asker;
+use super::commands::{self, Caller, Command, Desk, Done};
 use super::search::Reached;
 use super::way_on::{Astray, Landing, Place, Walker, Way};
 use crate::passenger::{Berth, Passenger};
 use crate::refuse::Told;
+use crate::rights::Rights;
 use crate::shared::Shared;
 use drawbridge_limbo::{World, WorldName};
-use drawbridge_model::{Message, Notice, Refusal, Refused};
+use drawbridge_model::{Identity, Message, Notice, Refusal, Refused};
 use drawbridge_net::InCrowd;
 use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::{LimboKind, Route};
-use drawbridge_session::{Event, Session};
+use drawbridge_session::{Event, Request, Session};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -43,6 +44,10 @@ pub(crate) struct Stay {
     lost: Option<Lost>,
     /// The addresses of targets that the player lost, and when.
     shunned: Vec<(String, Instant)>,
+    /// How many reloads there had been when it was looked up what the player may do.
+    reloads: u64,
+    /// What the player has asked by commands.
+    desk: Desk,
 }
 
 /// Why a player is going somewhere.
@@ -66,6 +71,10 @@ enum Happening {
     Arrived(Goal, Box<Result<Landing, Astray>>),
     /// An operator has the player go to this place.
     Ordered(String),
+    /// Something that the player has asked is known.
+    Done(Done),
+    /// There is another snapshot.
+    Reloaded,
     /// The player may not stay.
     SentAway(Box<Refused>),
     /// The edge stops.
@@ -108,10 +117,21 @@ impl Ending {
 
 impl Stay {
     /// From here on frames flow.
-    pub(super) fn begin(session: Session, mut passenger: Passenger, person: Person) -> Self {
+    pub(super) fn begin(session: Session, mut passenger: Passenger, person: Person, shared: &Shared) -> Self {
         passenger.has_come();
-        let person = Arc::new(person);
-        Self { session, passenger, person, going: None, waits: None, lost: None, shunned: Vec::new() }
+        let mut stay = Self {
+            session,
+            passenger,
+            person: Arc::new(person),
+            going: None,
+            waits: None,
+            lost: None,
+            shunned: Vec::new(),
+            reloads: 0,
+            desk: Desk::default(),
+        };
+        stay.learn_rights(shared);
+        stay
     }
 
     /// Carries until one of both sides, or somebody else, ends it, and closes.
@@ -149,7 +169,9 @@ impl Stay {
             }
             let why = this.passenger.sent_away(shared);
             let refused = why.map(|why| Happening::SentAway(Box::new(why)));
-            refused.or_else(|| this.passenger.presence.take_order().map(Happening::Ordered))
+            let ordered = || this.passenger.presence.take_order().map(Happening::Ordered);
+            let reloaded = || (this.reloads != shared.reloads()).then_some(Happening::Reloaded);
+            refused.or_else(ordered).or_else(reloaded)
         };
         match shared.news.until(self, news, Self::poll).await {
             Happening::SentAway(refused) => {
@@ -168,6 +190,17 @@ impl Stay {
                 }
                 Err(astray) => self.astray(goal, astray, shared).await,
             },
+            Happening::Done(done) => {
+                match done {
+                    Done::Answered(words) => words.into_iter().for_each(|words| self.session.say(words)),
+                    Done::Completed(request, matches) => self.session.complete(&request, &matches),
+                }
+                None
+            }
+            Happening::Reloaded => {
+                self.learn_rights(shared);
+                None
+            }
             Happening::Event(event) => self.event(event, shared).await,
         }
     }
@@ -184,7 +217,7 @@ impl Stay {
         {
             return Poll::Ready(Happening::Arrived(goal, Box::new(arrived)));
         }
-        Poll::Pending
+        self.desk.poll(context).map(Happening::Done)
     }
 
     async fn event(&mut self, event: Event, shared: &Arc<Shared>) -> Option<Ending> {
@@ -205,7 +238,11 @@ impl Stay {
                 return None;
             }
             Event::Command(line) => {
-                self.command(&line, shared).await;
+                self.command(&line, shared);
+                return None;
+            }
+            Event::Completion(request) => {
+                self.complete(request, shared);
                 return None;
             }
             Event::Kicked(words) => Lost { label: Refusal::TargetRefused.label(), words: Some(words) },
@@ -402,29 +439,51 @@ impl Stay {
         self.look_again(shared);
     }
 
-    /// Does what the player typed.
-    async fn command(&mut self, line: &str, shared: &Arc<Shared>) {
-        let mut words = line.split_whitespace();
-        if words.next() != Some("server") {
+    /// Does what the player typed, or has it done.
+    fn command(&mut self, line: &str, shared: &Arc<Shared>) {
+        if self.session.is_behind() {
             return;
         }
-        let here = self.passenger.presence.target();
-        match words.next() {
-            Some(name) if name.eq_ignore_ascii_case(&here) => {
-                self.notice(Notice::AlreadyThere, &[("server", &here)], shared).await;
-            }
-            Some(name) => self.go(name.to_owned(), shared),
-            None => {
-                let asker = Asker {
-                    shared,
-                    client: self.passenger.presence.client(),
-                    identity: &self.person.identity,
-                    route: self.passenger.presence.route(),
-                };
-                let servers = asker.names().await.join(", ");
-                self.notice(Notice::Servers, &[("server", &here), ("servers", &servers)], shared).await;
-            }
+        let caller = self.caller(shared);
+        match Command::read(line, caller.rights) {
+            Command::Go(name) if !name.eq_ignore_ascii_case(&caller.here) => self.go(name, shared),
+            command => self.desk.take(caller.answer(command)),
         }
+    }
+
+    /// Looks for what completes what the player has half-typed.
+    fn complete(&mut self, request: Request, shared: &Arc<Shared>) {
+        if !self.session.is_behind() {
+            let matches = self.caller(shared).complete(request.command().to_owned());
+            self.desk.complete(request, matches);
+        }
+    }
+
+    fn caller(&self, shared: &Arc<Shared>) -> Caller {
+        Caller {
+            shared: Arc::clone(shared),
+            person: Arc::clone(&self.person),
+            client: self.passenger.presence.client().clone(),
+            route: self.passenger.presence.route().to_owned(),
+            here: self.passenger.presence.target(),
+            rights: self.rights(shared),
+        }
+    }
+
+    /// What the player may do. Who merely claims to be somebody is nobody, unless their route says otherwise.
+    fn rights(&self, shared: &Shared) -> Rights {
+        let trusted = match &self.person.identity {
+            Identity::Verified(_) => true,
+            Identity::Claimed(_) => self.route(shared).is_some_and(|route| route.session.trusts_claims),
+        };
+        shared.snapshot.load().permissions.of(trusted.then_some(&self.person.profile))
+    }
+
+    /// Shows the player the commands that they may use.
+    fn learn_rights(&mut self, shared: &Shared) {
+        // Asked first: what changes in between is learned anew.
+        self.reloads = shared.reloads();
+        self.session.permit(&commands::permitted(self.rights(shared)));
     }
 
     /// Tells the player something in the chat.

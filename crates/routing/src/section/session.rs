@@ -69,6 +69,9 @@ section! {
         pub limbo: LimboKind = LimboKind::WhenUnreachable,
         /// What becomes of a target's Transfer packet.
         pub on_transfer: OnTransfer = OnTransfer::Pass,
+        /// Whether the groups of `[commands]` count by the names that players merely claim, which is for networks where nobody else can join: whoever comes may
+        /// claim any. In the mode `offline` alone, where nobody vouches for players.
+        pub trust_claims: Located<bool> = Located::built_in(false),
     }
 }
 
@@ -112,6 +115,7 @@ impl SessionSection {
             fallback: self.fallback.clone(),
             limbo: self.limbo,
             on_transfer: self.on_transfer,
+            trusts_claims: *self.trust_claims,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What backends say to clients.
 
 use super::standing::{Passage, Standing};
-use super::{Event, Fault, OWN, Options};
+use super::{Event, Fault, Options};
 use crate::backend::Asked;
 use crate::ledger::Ledger;
 use crate::packets;
@@ -10,7 +10,7 @@ use drawbridge_protocol::carry::{Frame, FrameWriter};
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::packet::login::CookieResponse;
-use drawbridge_protocol::packet::play::{self, Argument, Command, JoinGame, KeepAlive};
+use drawbridge_protocol::packet::play::{self, JoinGame, KeepAlive};
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::varint;
@@ -83,6 +83,9 @@ impl Down<'_> {
                 self.standing.remains.note(self.version, kind, packet.fields).map_err(StreamError::from)?;
                 self.pass(frame)
             }
+            Some(kind @ Kind::TabComplete) if self.standing.commands.awaits_answer() => {
+                self.understand(Some(kind), frame)
+            }
             _ => self.pass(frame),
         }
     }
@@ -154,8 +157,12 @@ impl Down<'_> {
                 *self.scratch = scratch;
                 return if passes? { self.pass(frame) } else { Ok(None) };
             }
-            Some(Kind::DeclareCommands) => {
-                let extended = self.extended(&packet);
+            Some(kind @ (Kind::DeclareCommands | Kind::TabComplete)) => {
+                let commands = &mut self.standing.commands;
+                let extended = match kind {
+                    Kind::DeclareCommands => commands.beside(version, packet.fields),
+                    _ => commands.answered(version, packet.fields),
+                };
                 *self.scratch = scratch;
                 let Some(body) = extended else { return self.pass(frame) };
                 self.client.body(&body)?;
@@ -187,23 +194,6 @@ impl Down<'_> {
         play::set_online_mode(version, &mut body, self.options.authenticated).map_err(StreamError::from)?;
         self.client.body(&body)?;
         Ok(false)
-    }
-
-    /// The backend's commands and the edge's own beside them, of which those that the backend has too stay reachable by their full names.
-    fn extended(&mut self, packet: &RawPacket<'_>) -> Option<Vec<u8>> {
-        if self.options.commands.is_empty() {
-            return None;
-        }
-        let of_backend =
-            play::root_commands(packet.fields).map(|commands| commands.names).unwrap_or_default();
-        let (taken, free): (Vec<_>, Vec<_>) =
-            self.options.commands.iter().partition(|name| of_backend.contains(name));
-        let full: Vec<_> = taken.iter().map(|name| format!("{OWN}{name}")).collect();
-        let names = free.into_iter().copied().chain(full.iter().map(String::as_str));
-        let argument = Some(Argument { name: "arguments", greedy: true });
-        let commands: Vec<_> = names.map(|name| Command { name, argument }).collect();
-        self.standing.taken = taken.into_iter().map(|name| (*name).to_owned()).collect();
-        play::extend_commands(self.version, packet.fields, &commands)
     }
 
     fn expect_pack(&mut self, id: Option<Uuid>) {

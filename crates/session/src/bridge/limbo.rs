@@ -7,7 +7,7 @@ use drawbridge_limbo::{Arrival, Origin, World, WorldName};
 use drawbridge_protocol::ids::{Direction, State};
 use drawbridge_protocol::packet::configuration::FinishConfiguration;
 use drawbridge_protocol::packet::play::{
-    self, Argument, BarColor, BarDivision, BossBar, Command, CustomPayload, Place, TitlePart,
+    self, BarColor, BarDivision, BossBar, CustomPayload, Place, TitlePart,
 };
 use drawbridge_protocol::text::Component;
 use uuid::Uuid;
@@ -92,18 +92,24 @@ impl Session {
         let data = if version.has_short_arrays() { &BRAND[1..] } else { BRAND };
         let brand = CustomPayload { channel: packets::brand_channel(version), data };
         packets::say(client, |out| brand.write(version, State::Play, Direction::Clientbound, out));
-        let argument = Some(Argument { name: "arguments", greedy: true });
-        let commands: Vec<_> = self.options.commands.iter().map(|name| Command { name, argument }).collect();
-        if let Some(tree) = play::extend_commands(version, play::NO_COMMANDS, &commands) {
-            packets::body(&tree, client);
-        }
-        standing.taken.clear();
+        standing.commands.declare(version, client);
         standing.say(version, client);
+    }
+
+    /// Tells a player who stands in a limbo of the edge's commands anew.
+    pub(super) fn declare_in_limbo(&mut self) {
+        if self.is_there() {
+            self.standing.commands.declare(self.version, &mut self.client.writer);
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.stage == Stage::There)
     }
 
     /// Shows a player who stands in a limbo what they wait for: over the hotbar, and in a bar at the top since 1.9.
     pub fn show_waiting(&mut self, words: &Component, title: bool) {
-        if !self.held.as_ref().is_some_and(|held| held.stage == Stage::There) {
+        if !self.is_there() {
             return;
         }
         let (version, client) = (self.version, &mut self.client.writer);

@@ -1,6 +1,7 @@
 //! How a client stands: the states that its connection is in, what it has been brought to, and what it has said that every new backend
 //! has to hear.
 
+use super::commands::Commands;
 use super::remains::Remains;
 use super::{KEEP_ALIVE, SIGN_OF_LIFE};
 use crate::packets;
@@ -59,8 +60,8 @@ pub(crate) struct Standing {
     pub(super) joined: bool,
     /// What it is told once it is.
     pub(super) words: Vec<Component>,
-    /// Names of commands of the edge's that the backend has too: there they are its own.
-    pub(super) taken: Vec<String>,
+    /// The edge's own commands, as the client has them.
+    pub(super) commands: Commands,
     /// What the backend has left on a client that no configuration clears.
     pub(super) remains: Remains,
     /// Until this one is answered, what the client says belongs to the backend before.
@@ -73,7 +74,7 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// Login Success has been written.
-    pub(super) fn welcomed(version: ProtocolVersion, now: Instant) -> Self {
+    pub(super) fn welcomed(version: ProtocolVersion, commands: Commands, now: Instant) -> Self {
         let (hears, speaks, transitions) = if version.has_configuration() {
             let welcome = Transition { to: Passage::Welcome, awaited: false };
             (State::Configuration, State::Login, VecDeque::from([welcome]))
@@ -94,7 +95,7 @@ impl Standing {
             has_been_somewhere: false,
             joined: false,
             words: Vec::new(),
-            taken: Vec::new(),
+            commands,
             remains: Remains::default(),
             fence: None,
             shaken: false,

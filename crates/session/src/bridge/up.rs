@@ -1,7 +1,8 @@
 //! What clients say to backends.
 
+use super::commands::Asked;
 use super::standing::{Passage, Standing};
-use super::{Event, Fault, OWN, Options};
+use super::{BEHIND, Event, Fault, Options};
 use crate::backend::Backend;
 use crate::forge;
 use crate::ledger::Ledger;
@@ -26,9 +27,10 @@ pub(super) struct Up<'a> {
     pub(super) ledger: &'a Ledger,
     pub(super) options: &'a Options,
     pub(super) standing: &'a mut Standing,
-    #[expect(dead_code, reason = "commands are answered here")]
     pub(super) client: &'a mut FrameWriter,
     pub(super) backend: Option<&'a mut Backend>,
+    /// Whether the client is in a limbo.
+    pub(super) alone: bool,
     pub(super) scratch: &'a mut Vec<u8>,
 }
 
@@ -59,7 +61,8 @@ impl Up<'_> {
                 | Kind::ChatSessionUpdate
                 | Kind::Chat
                 | Kind::ChatCommand
-                | Kind::ChatCommandSigned,
+                | Kind::ChatCommandSigned
+                | Kind::TabComplete,
             ) => self.understand(kind, frame),
             _ => self.pass(frame),
         }
@@ -131,6 +134,14 @@ impl Up<'_> {
                 }
                 true
             }
+            Some(Kind::TabComplete) => match self.completion(&packet) {
+                Asked::Passes => true,
+                Asked::Answered => false,
+                Asked::Own(request) => {
+                    *self.scratch = scratch;
+                    return Ok(Some(Event::Completion(request)));
+                }
+            },
             _ => true,
         };
         *self.scratch = scratch;
@@ -187,19 +198,22 @@ impl Up<'_> {
         let Some(Typed { text, is_signed: false, seen, .. }) = typed.filter(|typed| typed.is_command) else {
             return Ok(None);
         };
-        let name = text.split(' ').next().unwrap_or_default();
-        let own = name.strip_prefix(OWN);
-        let is_ours = self.options.commands.contains(&own.unwrap_or(name));
-        if !is_ours || (own.is_none() && self.standing.taken.iter().any(|taken| taken == name)) {
-            return Ok(None);
-        }
+        let Some(begin) = self.standing.commands.own(text, self.alone) else { return Ok(None) };
         if seen != 0
             && let Some(backend) = &mut self.backend
             && backend.hears == State::Play
         {
             packets::say(&mut backend.writer, |out| play::acknowledge(self.version, seen, out));
         }
-        Ok(Some(text.strip_prefix(OWN).unwrap_or(text).to_owned()))
+        Ok(Some(text[begin..].to_owned()))
+    }
+
+    /// What becomes of what the client wants completed.
+    fn completion(&mut self, packet: &RawPacket<'_>) -> Asked {
+        if self.alone && self.client.unsent().len() > BEHIND {
+            return Asked::Answered;
+        }
+        self.standing.commands.asked(self.version, packet.fields, self.alone, self.client)
     }
 
     /// Whether the backend waits for what the client says of a resource pack.

@@ -168,6 +168,11 @@ impl NodeWorld {
         }
     }
 
+    /// Tells a player that the server has commands of these names, since 1.13.
+    pub fn declare(&self, name: &str, commands: &[&str]) {
+        self.script.order(&json!({ "commands": name, "names": commands }));
+    }
+
     /// Sends a player elsewhere by a Transfer packet, since 1.20.5.
     pub fn transfer(&self, name: &str, host: &str, port: u16) {
         self.script.order(&json!({ "transfer": name, "host": host, "port": port }));

@@ -1,0 +1,201 @@
+//! The edge's own commands in the game: who may use which, what they are answered, and what completes a half-typed one.
+//!
+//! What must stay true: a player's packets flow on while an answer is looked for; what a player may do is asked anew each time; an answer is
+//! bounded, however many players, routes and servers there are.
+
+mod completion;
+mod desk;
+mod operate;
+mod places;
+
+use super::Person;
+use super::destination::Asker;
+use crate::rights::{Right, Rights};
+use crate::shared::Shared;
+use drawbridge_model::{Client, Message, Notice, Operation, Said};
+use drawbridge_protocol::text::Component;
+use drawbridge_routing::Route;
+use std::sync::Arc;
+
+pub(super) use desk::{Answer, Desk, Done};
+use operate::{WORDS, Word};
+
+/// The names of all commands.
+pub(super) const NAMES: &[&str] = &["server", "send", "find", "glist", DRAWBRIDGE];
+
+const DRAWBRIDGE: &str = "drawbridge";
+
+/// How the commands are typed.
+const SEND: &str = "/send <player|all|current|+server> <server>";
+const FIND: &str = "/find <player>";
+
+/// The names of the commands that somebody with these rights may use.
+pub(super) fn permitted(rights: Rights) -> Vec<&'static str> {
+    let may = |name: &&&str| match **name {
+        "server" => rights.has(Right::Server),
+        "send" => rights.has(Right::Send),
+        "find" => rights.has(Right::Find),
+        "glist" => rights.has(Right::List),
+        _ => rights.has_any_word(),
+    };
+    NAMES.iter().filter(may).copied().collect()
+}
+
+/// What a player typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Where they may go.
+    Servers,
+    /// They want to this place.
+    Go(String),
+    /// Others are to go there.
+    Send { whom: Whom, to: String },
+    /// Where is somebody of this name?
+    Find(String),
+    /// How many are where?
+    Count,
+    /// Who is at this place, or anywhere?
+    List(Option<String>),
+    /// What runs here, and what words are there?
+    Version,
+    /// Something for whoever operates the edge.
+    Operate(Operation),
+    /// They don't say enough, or too much.
+    Incomplete(&'static str),
+    /// There is no such command for them.
+    Unknown(String),
+}
+
+/// Whom a player has go elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// Whoever has this name.
+    Named(String),
+    /// All.
+    All,
+    /// All who are where the player is.
+    Current,
+    /// All who are at this place.
+    At(String),
+}
+
+impl Command {
+    /// What a line means, which begins with the command's name.
+    pub(super) fn read(line: &str, rights: Rights) -> Self {
+        let mut words = line.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let rest: Vec<_> = words.collect();
+        let Some(name) = permitted(rights).into_iter().find(|known| *known == name) else {
+            return Self::Unknown(name.to_owned());
+        };
+        match (name, &*rest) {
+            ("server", []) => Self::Servers,
+            // Names of places have no blanks: what follows is for nobody.
+            ("server", [to, ..]) => Self::Go((*to).to_owned()),
+            ("send", [whom, to]) => Self::Send { whom: Whom::read(whom), to: (*to).to_owned() },
+            ("send", _) => Self::Incomplete(SEND),
+            ("find", [name]) => Self::Find((*name).to_owned()),
+            ("find", _) => Self::Incomplete(FIND),
+            ("glist", []) => Self::Count,
+            ("glist", ["all"]) => Self::List(None),
+            ("glist", [place, ..]) => Self::List(Some((*place).to_owned())),
+            (_, []) => Self::Version,
+            (_, [word, rest @ ..]) => Word::permitted(word, rights)
+                .map_or_else(|| Self::Unknown(format!("{DRAWBRIDGE} {word}")), |word| word.read(rest)),
+        }
+    }
+}
+
+impl Whom {
+    fn read(text: &str) -> Self {
+        match text {
+            "all" => Self::All,
+            "current" => Self::Current,
+            text => match text.strip_prefix('+') {
+                Some(place) => Self::At(place.to_owned()),
+                None => Self::Named(text.to_owned()),
+            },
+        }
+    }
+}
+
+/// Who has typed something, and all that an answer takes.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) shared: Arc<Shared>,
+    pub(super) person: Arc<Person>,
+    pub(super) client: Client,
+    /// The name of the route that they came by.
+    pub(super) route: String,
+    /// The name of the place that they are at.
+    pub(super) here: String,
+    pub(super) rights: Rights,
+}
+
+impl Caller {
+    /// Does it, and finds the words for what is to be told of it.
+    pub(super) fn answer(self, command: Command) -> Answer {
+        Box::pin(async move {
+            let mut words = Vec::new();
+            for said in self.said(command).await {
+                words.extend(self.words(&said).await);
+            }
+            words
+        })
+    }
+
+    async fn said(&self, command: Command) -> Vec<Said> {
+        match command {
+            Command::Servers => {
+                let servers = self.asker().names().await.join(", ");
+                told(Notice::Servers, vec![("server", self.here.clone()), ("servers", servers)])
+            }
+            Command::Go(to) => told(Notice::AlreadyThere, vec![("server", to)]),
+            Command::Send { whom, to } => self.send(whom, to).await,
+            Command::Find(name) => self.find(&name),
+            Command::Count => self.count(),
+            Command::List(place) => self.list(place.as_deref()),
+            Command::Version => {
+                let words = WORDS.iter().filter(|word| self.rights.has(word.right)).map(|word| word.name);
+                let words = words.collect::<Vec<_>>().join(", ");
+                let version = env!("CARGO_PKG_VERSION").to_owned();
+                told(Notice::Drawbridge, vec![("version", version), ("commands", words)])
+            }
+            Command::Operate(operation) => self.operate(operation).await,
+            Command::Incomplete(usage) => told(Notice::Usage, vec![("usage", usage.to_owned())]),
+            Command::Unknown(command) => told(Notice::UnknownCommand, vec![("command", command)]),
+        }
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        let Self { shared, client, person, route, .. } = self;
+        Asker { shared, client, identity: &person.identity, route }
+    }
+
+    async fn operate(&self, operation: Operation) -> Vec<Said> {
+        match self.shared.operator.get() {
+            Some(operator) => operator.carry_out(operation, self.person.identity.name()).await,
+            // It is there before anybody can have come so far.
+            None => told(Notice::UnknownCommand, vec![("command", DRAWBRIDGE.to_owned())]),
+        }
+    }
+
+    /// The words, as the route has them now.
+    async fn words(&self, said: &Said) -> Option<Component> {
+        let snapshot = self.shared.snapshot.load_full();
+        let route = snapshot.routes.routes().iter().find(|route| route.name == self.route);
+        let localization =
+            route.map_or(&snapshot.routes.localization, |route: &Arc<Route>| &route.localization);
+        let parameters: Vec<_> = said.parameters.iter().map(|(name, value)| (*name, &**value)).collect();
+        let message = Message { key: said.notice.message(), parameters: &parameters, trace: None };
+        localization.localize(None, message).await
+    }
+}
+
+/// One thing to tell.
+fn told(notice: Notice, parameters: Vec<(&'static str, String)>) -> Vec<Said> {
+    vec![Said::new(notice, parameters)]
+}
+
+#[cfg(test)]
+mod tests;

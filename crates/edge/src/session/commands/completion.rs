@@ -1,0 +1,117 @@
+//! What could stand next in a half-typed command.
+
+use super::desk::Matches;
+use super::operate::{SWITCHES, WORDS, Word};
+use super::{Caller, DRAWBRIDGE, permitted};
+use std::collections::HashSet;
+
+/// The most that is offered.
+const OFFERED: usize = 100;
+
+/// What kind of thing stands at a place in a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somewhere to go.
+    Server,
+    /// Somebody.
+    Player,
+    /// Somebody, or several at once.
+    Players,
+    /// Where somebody is, or everywhere.
+    Place,
+    /// A word of `/drawbridge`.
+    Word,
+    /// A route.
+    Route,
+    /// What a route's maintenance can be put to.
+    Switch,
+    /// Nothing that is known.
+    Nothing,
+}
+
+impl Kind {
+    /// What stands behind these words, the first of which is the command's name.
+    pub(super) fn behind(words: &[&str]) -> Self {
+        match words {
+            ["server"] | ["send", _] => Self::Server,
+            ["send"] => Self::Players,
+            ["find"] => Self::Player,
+            ["glist"] => Self::Place,
+            [DRAWBRIDGE] => Self::Word,
+            [DRAWBRIDGE, "targets" | "players" | "maintenance"] => Self::Route,
+            [DRAWBRIDGE, "maintenance", _] => Self::Switch,
+            [DRAWBRIDGE, "kick"] => Self::Player,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Caller {
+    /// What could stand where the command ends.
+    pub(in super::super) fn complete(self, command: String) -> Matches {
+        Box::pin(async move {
+            let (before, begun) = command.rsplit_once(' ').unwrap_or((&command, ""));
+            let words: Vec<_> = before.split_whitespace().collect();
+            let is_permitted = match &*words {
+                [] => false,
+                [DRAWBRIDGE, word, ..] => Word::permitted(word, self.rights).is_some(),
+                [name, ..] => permitted(self.rights).contains(name),
+            };
+            if !is_permitted {
+                return Vec::new();
+            }
+            let all = self.all(Kind::behind(&words)).await;
+            let fits = |name: &String| {
+                let begins = name.get(..begun.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(begun));
+                // Older clients take a blank for the end of what is offered.
+                begins && !name.contains(' ')
+            };
+            let mut offered: Vec<_> = all.into_iter().filter(fits).collect();
+            offered.sort_unstable();
+            offered.dedup();
+            offered.truncate(OFFERED);
+            offered
+        })
+    }
+
+    async fn all(&self, kind: Kind) -> Vec<String> {
+        match kind {
+            Kind::Server => self.asker().names().await,
+            Kind::Player => self.players(),
+            Kind::Players => {
+                let places = self.places().into_iter().map(|place| format!("+{place}"));
+                let words = ["all", "current"].map(str::to_owned);
+                words.into_iter().chain(places).chain(self.players()).collect()
+            }
+            Kind::Place => self.places().into_iter().chain(["all".to_owned()]).collect(),
+            Kind::Word => {
+                let words = WORDS.iter().filter(|word| self.rights.has(word.right));
+                words.map(|word| word.name.to_owned()).collect()
+            }
+            Kind::Route => {
+                let snapshot = self.shared.snapshot.load();
+                snapshot.routes.routes().iter().map(|route| route.name.clone()).collect()
+            }
+            Kind::Switch => SWITCHES.map(str::to_owned).to_vec(),
+            Kind::Nothing => Vec::new(),
+        }
+    }
+
+    /// The names of those who are anywhere.
+    fn players(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        self.shared.players.carried(|player, _| names.push(player.to_owned()));
+        names
+    }
+
+    /// The places where anybody is.
+    fn places(&self) -> Vec<String> {
+        let mut places = HashSet::new();
+        self.shared.players.carried(|_, place| {
+            if !places.contains(place) {
+                places.insert(place.to_owned());
+            }
+        });
+        places.into_iter().collect()
+    }
+}

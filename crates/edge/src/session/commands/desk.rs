@@ -1,0 +1,66 @@
+//! What a player has asked and isn't answered yet.
+//!
+//! What must stay true: answers come in the order of the questions; a player who asks faster than is answered isn't heard beyond a bound.
+
+use drawbridge_protocol::text::Component;
+use drawbridge_session::Request;
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// The most questions that wait.
+const MOST: usize = 8;
+
+/// What is to be told, once it is known.
+pub(in super::super) type Answer = Pin<Box<dyn Future<Output = Vec<Component>>>>;
+
+/// What could stand next, once it is known.
+pub(in super::super) type Matches = Pin<Box<dyn Future<Output = Vec<String>>>>;
+
+/// Something that is known now.
+#[derive(Debug)]
+pub(in super::super) enum Done {
+    /// The player is told this.
+    Answered(Vec<Component>),
+    /// They are offered these.
+    Completed(Request, Vec<String>),
+}
+
+/// See the module.
+#[derive(Default)]
+pub(in super::super) struct Desk {
+    answers: VecDeque<Answer>,
+    /// Who asks to complete something else doesn't wait for what they had begun before.
+    completion: Option<(Request, Matches)>,
+}
+
+impl Desk {
+    /// Looks for an answer, unless too many wait.
+    pub(in super::super) fn take(&mut self, answer: Answer) {
+        if self.answers.len() < MOST {
+            self.answers.push_back(answer);
+        }
+    }
+
+    /// Looks for what completes this, and for nothing else any more.
+    pub(in super::super) fn complete(&mut self, request: Request, matches: Matches) {
+        self.completion = Some((request, matches));
+    }
+
+    /// The next thing that is known.
+    pub(in super::super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Done> {
+        if let Some(first) = self.answers.front_mut()
+            && let Poll::Ready(words) = first.as_mut().poll(context)
+        {
+            self.answers.pop_front();
+            return Poll::Ready(Done::Answered(words));
+        }
+        if let Some((_, matches)) = &mut self.completion
+            && let Poll::Ready(matches) = matches.as_mut().poll(context)
+            && let Some((request, _)) = self.completion.take()
+        {
+            return Poll::Ready(Done::Completed(request, matches));
+        }
+        Poll::Pending
+    }
+}

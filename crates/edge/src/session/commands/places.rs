@@ -1,0 +1,128 @@
+//! `/send`, `/find` and `/glist`: who is where, and who is to go elsewhere.
+
+use super::{Caller, Whom, told};
+use crate::players::Player;
+use drawbridge_model::{Notice, Said};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long it may take to find out whether there is a place.
+const LOOKED_UP: Duration = Duration::from_secs(2);
+
+impl Caller {
+    /// Has others go to a place, and says how many are on their way. Those who can't go there are told so.
+    pub(super) async fn send(&self, whom: Whom, to: String) -> Vec<Said> {
+        let is_at = |player: &Player, place: &str| {
+            player.target.as_ref().is_some_and(|(identifier, _)| identifier.eq_ignore_ascii_case(place))
+        };
+        let named = |player: &Player, name: &str| {
+            player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
+        };
+        let meant = |player: &Player| match &whom {
+            Whom::Named(name) => named(player, name),
+            Whom::All => true,
+            Whom::Current => is_at(player, &self.here),
+            Whom::At(place) => is_at(player, place),
+        };
+        let routes = self.shared.came_by(meant);
+        if routes.is_empty() {
+            let whom = match whom {
+                Whom::Named(name) => name,
+                Whom::All => "*".to_owned(),
+                Whom::Current => self.here.clone(),
+                Whom::At(place) => place,
+            };
+            return told(Notice::Nobody, vec![("player", whom)]);
+        }
+        if !self.is_place(&routes, &to).await {
+            return told(Notice::UnknownServer, vec![("server", to)]);
+        }
+        // Who is there already would only be thrown off by coming anew.
+        let sent = self.shared.send_to(|player| meant(player) && !is_at(player, &to), &to).len();
+        if let (0, Whom::Named(name)) = (sent, &whom) {
+            return self.find(name);
+        }
+        tracing::info!(by = self.person.identity.name(), ?whom, to, players = sent, "sent elsewhere");
+        told(Notice::Sent, vec![("count", sent.to_string()), ("server", to)])
+    }
+
+    /// Whether anybody who came by one of these routes can know a place by this name.
+    async fn is_place(&self, routes: &BTreeSet<String>, name: &str) -> bool {
+        let snapshot = self.shared.snapshot.load_full();
+        let all = snapshot.routes.routes();
+        if all.iter().any(|route| route.is_session() && route.name.eq_ignore_ascii_case(name)) {
+            return true;
+        }
+        let looked_up = async {
+            for route in all.iter().filter(|route| routes.contains(&route.name)) {
+                let targets = route.shared_targets(&self.client).await.unwrap_or_default();
+                if targets.iter().any(|target| target.identifier.eq_ignore_ascii_case(name)) {
+                    return true;
+                }
+            }
+            false
+        };
+        timeout(LOOKED_UP, looked_up).await.unwrap_or_default()
+    }
+
+    /// On which server somebody is. Claims may share a name.
+    pub(super) fn find(&self, name: &str) -> Vec<Said> {
+        let mut found = Vec::new();
+        self.shared.players.carried(|player, place| {
+            if player.eq_ignore_ascii_case(name) {
+                let parameters = vec![("player", player.to_owned()), ("server", place.to_owned())];
+                found.push(Said::new(Notice::Found, parameters));
+            }
+        });
+        if found.is_empty() {
+            told(Notice::Nobody, vec![("player", name.to_owned())])
+        } else {
+            Said::list(found)
+        }
+    }
+
+    /// How many are on which server, where most are first.
+    pub(super) fn count(&self) -> Vec<Said> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        self.shared.players.carried(|_, place| match places.get_mut(place) {
+            Some(count) => *count += 1,
+            None => drop(places.insert(place.to_owned(), 1)),
+        });
+        let all = places.values().sum::<usize>();
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort_unstable_by(|(one, few), (other, many)| (Reverse(few), one).cmp(&(Reverse(many), other)));
+        let lines = places.iter().map(|(place, count)| {
+            let parameters = vec![("server", place.clone()), ("count", count.to_string())];
+            Said::new(Notice::OnlineAt, parameters)
+        });
+        let total = Said::new(Notice::Online, vec![("count", all.to_string())]);
+        Said::list(std::iter::once(total).chain(lines))
+    }
+
+    /// Who is on this server, or on each.
+    pub(super) fn list(&self, place: Option<&str>) -> Vec<Said> {
+        let mut places: HashMap<String, Vec<String>> = HashMap::new();
+        self.shared.players.carried(|player, at| {
+            if place.is_none_or(|place| at.eq_ignore_ascii_case(place)) {
+                places.entry(at.to_owned()).or_default().push(player.to_owned());
+            }
+        });
+        if let Some(place) = place.filter(|_| places.is_empty()) {
+            let parameters = vec![("server", place.to_owned()), ("count", "0".to_owned())];
+            return told(Notice::OnlineAt, parameters);
+        }
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort_unstable_by(|(one, few), (other, many)| {
+            (Reverse(few.len()), one).cmp(&(Reverse(many.len()), other))
+        });
+        let lines = places.into_iter().map(|(place, mut players)| {
+            players.sort_unstable();
+            let (count, names) = (players.len().to_string(), Said::names(players));
+            let parameters = vec![("server", place), ("count", count), ("players", names)];
+            Said::new(Notice::OnlineNames, parameters)
+        });
+        Said::list(lines)
+    }
+}
