@@ -191,6 +191,11 @@ impl Permissions {
         permissions
     }
 
+    /// Whether it matters who somebody is.
+    pub(crate) fn has_groups(&self) -> bool {
+        !(self.names.is_empty() && self.ids.is_empty())
+    }
+
     /// What somebody may do who is known by this profile; `None`: who they are counts for nothing.
     pub(crate) fn of(&self, profile: Option<&Profile>) -> Rights {
         let Some(profile) = profile else { return self.everybody };

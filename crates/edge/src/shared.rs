@@ -11,7 +11,7 @@ use drawbridge_model::{Bans, Operator, Refusal, TraceContext};
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
@@ -61,23 +61,28 @@ impl Shared {
         self.reloads.load(Ordering::Acquire)
     }
 
-    /// Whether the player is carried by a session.
-    fn is_in_session(&self, player: &Player) -> bool {
-        let snapshot = self.snapshot.load();
-        let route = snapshot.routes.routes().iter().find(|route| route.name == player.route);
-        player.target.is_some() && route.is_some_and(|route| route.is_session())
-    }
-
     /// The routes by which those came whom `is` means and who are carried by sessions.
     pub(crate) fn came_by(&self, is: impl Fn(&Player) -> bool) -> BTreeSet<String> {
-        let meant = self.players.all().into_iter().filter(|player| is(player) && self.is_in_session(player));
-        meant.map(|player| player.route).collect()
+        let meant = self.players.all().into_iter().filter(|player| player.target.is_some() && is(player));
+        let mut routes: BTreeSet<_> = meant.map(|player| player.route).collect();
+        let snapshot = self.snapshot.load();
+        let of_sessions: HashSet<_> = snapshot
+            .routes
+            .routes()
+            .iter()
+            .filter(|route| route.is_session())
+            .map(|route| &route.name)
+            .collect();
+        routes.retain(|route| of_sessions.contains(route));
+        routes
     }
 
     /// Has all go to the place of this name whom `is` means and who are carried by sessions, and gives them. Who can't stays where they are,
     /// and is told.
     pub(crate) fn send_to(&self, is: impl Fn(&Player) -> bool, place: &str) -> Vec<Player> {
-        let sent = self.players.send_to(|player| is(player) && self.is_in_session(player), place);
+        let routes = self.came_by(&is);
+        let meant = |player: &Player| player.target.is_some() && routes.contains(&player.route) && is(player);
+        let sent = self.players.send_to(meant, place);
         if !sent.is_empty() {
             self.news.tell();
         }

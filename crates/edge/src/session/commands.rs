@@ -14,7 +14,6 @@ use crate::rights::{Right, Rights};
 use crate::shared::Shared;
 use drawbridge_model::{Client, Message, Notice, Operation, Said};
 use drawbridge_protocol::text::Component;
-use drawbridge_routing::Route;
 use std::sync::Arc;
 
 pub(super) use desk::{Answer, Desk, Done};
@@ -136,11 +135,8 @@ impl Caller {
     /// Does it, and finds the words for what is to be told of it.
     pub(super) fn answer(self, command: Command) -> Answer {
         Box::pin(async move {
-            let mut words = Vec::new();
-            for said in self.said(command).await {
-                words.extend(self.words(&said).await);
-            }
-            words
+            let said = self.said(command).await;
+            self.words(&said).await
         })
     }
 
@@ -181,14 +177,17 @@ impl Caller {
     }
 
     /// The words, as the route has them now.
-    async fn words(&self, said: &Said) -> Option<Component> {
+    async fn words(&self, said: &[Said]) -> Vec<Component> {
         let snapshot = self.shared.snapshot.load_full();
         let route = snapshot.routes.routes().iter().find(|route| route.name == self.route);
-        let localization =
-            route.map_or(&snapshot.routes.localization, |route: &Arc<Route>| &route.localization);
-        let parameters: Vec<_> = said.parameters.iter().map(|(name, value)| (*name, &**value)).collect();
-        let message = Message { key: said.notice.message(), parameters: &parameters, trace: None };
-        localization.localize(None, message).await
+        let localization = route.map_or(&snapshot.routes.localization, |route| &route.localization);
+        let mut words = Vec::new();
+        for Said { notice, parameters } in said {
+            let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, &**value)).collect();
+            let message = Message { key: notice.message(), parameters: &parameters, trace: None };
+            words.extend(localization.localize(None, message).await);
+        }
+        words
     }
 }
 

@@ -472,11 +472,15 @@ impl Stay {
 
     /// What the player may do. Who merely claims to be somebody is nobody, unless their route says otherwise.
     fn rights(&self, shared: &Shared) -> Rights {
+        let snapshot = shared.snapshot.load();
         let trusted = match &self.person.identity {
             Identity::Verified(_) => true,
-            Identity::Claimed(_) => self.route(shared).is_some_and(|route| route.session.trusts_claims),
+            Identity::Claimed(_) => {
+                let trusts = |route: Arc<Route>| route.session.trusts_claims;
+                snapshot.permissions.has_groups() && self.route(shared).is_some_and(trusts)
+            }
         };
-        shared.snapshot.load().permissions.of(trusted.then_some(&self.person.profile))
+        snapshot.permissions.of(trusted.then_some(&self.person.profile))
     }
 
     /// Shows the player the commands that they may use.
