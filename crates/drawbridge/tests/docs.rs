@@ -120,6 +120,7 @@ fn check(text: &str) -> Output {
 fn secret(name: &str) -> String {
     match name {
         "ticket.key" => TICKET_KEY.to_owned(),
+        "permissions.toml" => String::new(),
         "edge.key" => fs::read_to_string(CERTIFICATES.file("client.key")).unwrap(),
         "SENTRY_DSN" => "https://key@sentry.example.com/1".to_owned(),
         _ => "k".repeat(48),

@@ -4,22 +4,23 @@
 //! What must stay true: nobody is disconnected while any place would take them that the route names, nor without a word that says why; a way
 //! that leads nowhere leaves the player where they were.
 
+mod asking;
+
 use super::Person;
-use super::commands::{self, Caller, Command, Desk, Done};
+use super::commands::{Desk, Done};
 use super::search::Reached;
 use super::way_on::{Astray, Landing, Place, Walker, Way};
 use crate::passenger::{Berth, Passenger};
 use crate::refuse::Told;
-use crate::rights::Rights;
 use crate::shared::Shared;
 use drawbridge_limbo::{World, WorldName};
-use drawbridge_model::{Identity, Message, Notice, Refusal, Refused};
+use drawbridge_model::{Message, Notice, Refusal, Refused};
 use drawbridge_net::InCrowd;
 use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::{LimboKind, Route};
-use drawbridge_session::{Event, Request, Session};
+use drawbridge_session::{Event, Session};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -437,57 +438,6 @@ impl Stay {
         let words = self.text(Notice::Waiting.message(), &[], shared).await;
         words.iter().for_each(|words| self.session.show_waiting(words, first));
         self.look_again(shared);
-    }
-
-    /// Does what the player typed, or has it done.
-    fn command(&mut self, line: &str, shared: &Arc<Shared>) {
-        if self.session.is_behind() {
-            return;
-        }
-        let caller = self.caller(shared);
-        match Command::read(line, caller.rights) {
-            Command::Go(name) if !name.eq_ignore_ascii_case(&caller.here) => self.go(name, shared),
-            command => self.desk.take(caller.answer(command)),
-        }
-    }
-
-    /// Looks for what completes what the player has half-typed.
-    fn complete(&mut self, request: Request, shared: &Arc<Shared>) {
-        if !self.session.is_behind() {
-            let matches = self.caller(shared).complete(request.command().to_owned());
-            self.desk.complete(request, matches);
-        }
-    }
-
-    fn caller(&self, shared: &Arc<Shared>) -> Caller {
-        Caller {
-            shared: Arc::clone(shared),
-            person: Arc::clone(&self.person),
-            client: self.passenger.presence.client().clone(),
-            route: self.passenger.presence.route().to_owned(),
-            here: self.passenger.presence.target(),
-            rights: self.rights(shared),
-        }
-    }
-
-    /// What the player may do. Who merely claims to be somebody is nobody, unless their route says otherwise.
-    fn rights(&self, shared: &Shared) -> Rights {
-        let snapshot = shared.snapshot.load();
-        let trusted = match &self.person.identity {
-            Identity::Verified(_) => true,
-            Identity::Claimed(_) => {
-                let trusts = |route: Arc<Route>| route.session.trusts_claims;
-                snapshot.permissions.has_groups() && self.route(shared).is_some_and(trusts)
-            }
-        };
-        snapshot.permissions.of(trusted.then_some(&self.person.profile))
-    }
-
-    /// Shows the player the commands that they may use.
-    fn learn_rights(&mut self, shared: &Shared) {
-        // Asked first: what changes in between is learned anew.
-        self.reloads = shared.reloads();
-        self.session.permit(&commands::permitted(self.rights(shared)));
     }
 
     /// Tells the player something in the chat.

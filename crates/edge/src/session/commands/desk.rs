@@ -64,3 +64,37 @@ impl Desk {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+    use tokio::sync::oneshot;
+
+    fn answered(desk: &mut Desk) -> Option<Vec<Component>> {
+        match desk.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Done::Answered(words)) => Some(words),
+            Poll::Ready(Done::Completed(..)) => panic!("nothing was to be completed"),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn answers_come_in_the_order_of_the_questions_and_too_many_go_unheard() {
+        let mut desk = Desk::default();
+        let (known, slow) = oneshot::channel::<()>();
+        desk.take(Box::pin(async move {
+            let _ = slow.await;
+            vec![Component::text("0")]
+        }));
+        for number in 1..MOST + 5 {
+            desk.take(Box::pin(async move { vec![Component::text(number.to_string())] }));
+        }
+        assert_eq!(answered(&mut desk), None, "the first isn't known yet");
+        known.send(()).unwrap();
+        for number in 0..MOST {
+            assert_eq!(answered(&mut desk), Some(vec![Component::text(number.to_string())]));
+        }
+        assert_eq!(answered(&mut desk), None);
+    }
+}
