@@ -13,7 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     steps.needed("npm packages", node::install)?;
     // Of the whole workspace, so that libraries have the features that `test` built them with.
     steps.step("matrix", || {
-        let selection = ["relay_node", "session_node", "session_switch", "session_limbo"];
+        let selection = ["relay_node", "session_node", "session_switch", "session_limbo", "session_commands"];
         let selection: Vec<_> = selection.into_iter().flat_map(|test| ["--test", test]).collect();
         test::tests(&[&["--workspace"], &selection[..]].concat(), true, arguments)
     });
