@@ -7,7 +7,8 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Account, Edge, Event, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, sees,
+    Account, Crowd, Edge, Event, Host, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer,
+    Traffic, sees,
 };
 use std::time::Duration;
 use support::edge;
@@ -22,6 +23,9 @@ fn has_tree(version: &str) -> bool {
 
 /// Alice may do all, and everybody else what everybody may.
 const STAFF: &str = "[commands.groups.staff]\nplayers = [\"Alice\"]\nallow = [\"*\"]\n";
+
+/// How long a crowd may take, on two cores that do other things too.
+const LONG: Duration = Duration::from_secs(60);
 
 /// How many versions a process serves before it is replaced: each takes some 8 MB.
 const VERSIONS_A_PROCESS: usize = 16;
@@ -285,6 +289,47 @@ fn players_of_every_version_use_commands() {
         }
         println!("{some:?}");
     }
+}
+
+/// How many players are moved by one command.
+const CROWD: usize = 100;
+
+#[test]
+fn a_command_moves_a_crowd_and_each_of_it_is_answered() {
+    let traffic = Traffic { small: 5, chunks: 0 };
+    let [hub, island] =
+        [1, 2].map(|number| Host::builder(number).compress(256).pushes(traffic).start().unwrap());
+    let config = format!(
+        "commands.default = [\"*\"]\n[limits]\nper_address = 2000\nlogin = {{ burst = 10000, per = \"1s\" }}\n\
+         [[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n\
+         discovery.targets = [{{ identifier = \"hub\", address = \"{}\" }}, {{ identifier = \"island\", address = \"{}\" }}]\n",
+        hub.address(),
+        island.address()
+    );
+    let edge = edge().config(config).start();
+    let crowd =
+        Crowd::of(CROWD, 47).versions(&[47, 340, 404, 758, 763, 764, 775]).join(edge.address()).unwrap();
+    crowd.all_at(&hub, LONG);
+    crowd.types(0, "/send all island");
+    crowd.all_at(&island, LONG);
+    crowd.types(0, "/send p0 home");
+    crowd.until("has p0 back", LONG, |resident| resident.name != "p0" || resident.is_at(1));
+    crowd.types(1, "/send +island home");
+    crowd.all_at(&hub, LONG);
+    // Those who are there stay: who came anew would be thrown out by their own return.
+    crowd.types(2, "/send all home");
+    let told = "You are on home already.";
+    crowd.until("are told so", LONG, |resident| resident.texts.iter().any(|text| text == told));
+    crowd.everyone_types("/glist");
+    let counted = format!("On hub: {CROWD}.");
+    crowd.until("have counted", LONG, |resident| resident.texts.contains(&counted));
+    assert_eq!((crowd.faults(), crowd.gone()), (vec![], vec![]));
+    for host in [&hub, &island] {
+        assert_eq!(host.faults(), []);
+        assert!(host.stays().iter().all(|stay| stay.typed.is_empty()), "they are the edge's");
+    }
+    assert_eq!(hub.stays().len() + island.stays().len(), 3 * CROWD);
+    crowd.everyone_leaves();
 }
 
 /// A player whom a session server vouches for.

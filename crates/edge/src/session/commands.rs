@@ -146,7 +146,7 @@ impl Caller {
                 let servers = self.asker().names().await.join(", ");
                 told(Notice::Servers, vec![("server", self.here.clone()), ("servers", servers)])
             }
-            Command::Go(to) => told(Notice::AlreadyThere, vec![("server", to)]),
+            Command::Go(_) => told(Notice::AlreadyThere, vec![("server", self.here.clone())]),
             Command::Send { whom, to } => self.send(whom, to).await,
             Command::Find(name) => self.find(&name),
             Command::Count => self.count(),

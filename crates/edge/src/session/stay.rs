@@ -357,7 +357,9 @@ impl Stay {
 
     /// Sets out for a place; where the player was going before, they no longer are.
     fn go(&mut self, name: String, shared: &Arc<Shared>) {
-        let way = self.walker(shared).set_out(name.clone());
+        // Who has lost their target may go back to it.
+        let here = self.passenger.presence.target_address().filter(|_| self.session.has_backend());
+        let way = self.walker(shared).set_out(name.clone(), here);
         self.going = Some((Goal::Wanted(name), way));
     }
 
@@ -418,6 +420,7 @@ impl Stay {
         let server = [("server", &*name)];
         match astray {
             Astray::Unknown => self.notice(Notice::UnknownServer, &server, shared).await,
+            Astray::AlreadyThere => self.notice(Notice::AlreadyThere, &server, shared).await,
             Astray::Unreachable => self.notice(Notice::ServerUnreachable, &server, shared).await,
             Astray::Refused(refused) => {
                 self.notice(Notice::ServerRefused, &server, shared).await;

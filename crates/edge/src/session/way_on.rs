@@ -37,6 +37,8 @@ pub(super) enum Place {
 pub(super) enum Astray {
     /// There is no such place.
     Unknown,
+    /// It is where the player is: to come anew would only throw them off.
+    AlreadyThere,
     /// The route doesn't take the player.
     Refused(Box<Refused>),
     /// None of the targets could be reached.
@@ -60,9 +62,16 @@ pub(super) struct Walker {
 }
 
 impl Walker {
-    /// To the place of this name.
-    pub(super) fn set_out(self, name: String) -> Way {
-        Box::pin(async move { self.go(&name, &[]).await })
+    /// To the place of this name, unless that leads to the address that the player is at.
+    pub(super) fn set_out(self, name: String, here: Option<String>) -> Way {
+        Box::pin(async move {
+            let destination = self.asker().find(&name).await?;
+            if destination.targets.first().map(|target| target.address.to_string()) == here && here.is_some()
+            {
+                return Err(Astray::AlreadyThere);
+            }
+            self.reach(destination).await
+        })
     }
 
     /// To where a Transfer packet leads.
