@@ -277,7 +277,7 @@ mod tests {
                 version,
                 ledger: &Ledger::of(version),
                 options: &options,
-                standing: &mut Standing::welcomed(version, Instant::now()),
+                standing: &mut Standing::welcomed(version, crate::bridge::Commands::new(&[]), Instant::now()),
                 client: &mut client,
                 backend: &mut backend,
                 asked: &mut Asked::default(),
