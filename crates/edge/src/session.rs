@@ -253,6 +253,7 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
         authenticated: matches!(person.identity, Identity::Verified(_)),
         shakes_hands: shakes_hands(version, &person.host),
         follows_transfers: session.on_transfer == OnTransfer::Switch,
+        limits: visit.snapshot.limits.play.clone(),
     };
     let (socket, mut reader, mut writer) = conversation.into_session(MAX_FRAME);
     if let Some(threshold) = session.compression.filter(|_| version.has_compression()) {

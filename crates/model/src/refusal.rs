@@ -104,6 +104,8 @@ pub enum Refusal {
     TargetRefused,
     /// The target that the player was on is gone.
     TargetLost,
+    /// A player who is carried sends more than `limits.play` permits.
+    PlayLimit,
     /// The route carries as many players as it may.
     RouteFull,
     /// The player declined a required resource pack, or couldn't load it.
@@ -116,7 +118,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Access,
         Self::Banned,
         Self::Kicked,
@@ -143,6 +145,7 @@ impl Refusal {
         Self::Unreachable,
         Self::TargetRefused,
         Self::TargetLost,
+        Self::PlayLimit,
         Self::RouteFull,
         Self::ResourcePack,
         Self::ShuttingDown,
@@ -182,6 +185,7 @@ impl Refusal {
             Self::PlacementTimeout => "disconnect_placement_timeout",
             Self::Unreachable => "disconnect_unreachable",
             Self::TargetLost => "disconnect_target_lost",
+            Self::PlayLimit => "disconnect_play_limit",
             // A client that wasn't let in at all has said nothing yet, and isn't told.
             Self::Full | Self::RouteFull => "disconnect_full",
             Self::ResourcePack => "disconnect_resource_pack",
@@ -214,6 +218,7 @@ impl Refusal {
             | Self::Action
             | Self::TargetRefused
             | Self::TargetLost
+            | Self::PlayLimit
             | Self::RouteFull
             | Self::ResourcePack
             | Self::ShuttingDown => Severity::Info,
@@ -257,6 +262,7 @@ impl Refusal {
             Self::Unreachable => "unreachable",
             Self::TargetRefused => "target_refused",
             Self::TargetLost => "target_lost",
+            Self::PlayLimit => "play_limit",
             Self::RouteFull => "route_full",
             Self::ResourcePack => "resource_pack",
             Self::ShuttingDown => "shutting_down",

@@ -1,4 +1,5 @@
-//! Bounds on what addresses may use: connections in all and at once, and how often they may knock.
+//! Bounds on what addresses may use: connections in all and at once, and how often they may knock; and on what a client may send that is
+//! carried.
 //!
 //! What counts as one address is a *prefix*: by default an IPv4 address, and an IPv6 /64, since that is what one customer gets.
 //! What must stay true: no limit is global in effect, so that one scanner never shuts out everybody (but for the
@@ -7,6 +8,7 @@
 mod descriptors;
 mod gate;
 mod knocks;
+mod play;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use drawbridge_config::{ByteSize, Fields, Rate, section};
 pub use descriptors::raise_descriptor_limit;
 pub use gate::{Denied, Gate, Place, PlaceAtTarget, Ticket};
 pub use knocks::Knock;
+pub use play::PlayLimits;
 
 const fn per_ten_seconds(burst: u32) -> Rate {
     Rate::new(burst, Duration::from_secs(10))
@@ -48,6 +51,8 @@ section! {
         pub transfer: Rate = per_ten_seconds(30),
         /// What counts as one address.
         pub prefix: Prefix,
+        /// What a client in a session may send.
+        pub play: PlayLimits,
     }
 }
 
@@ -187,5 +192,6 @@ mod tests {
         );
         assert_mistakes("[prefix]\nv4 = 33\nv6 = 0\n", &[2, 3]);
         assert_mistakes("[prefix]\nv4 = 0\nv6 = 129\n", &[2, 3]);
+        assert_mistakes("[play]\nburst = \"999ms\"\n", &[2]);
     }
 }

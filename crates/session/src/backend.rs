@@ -264,6 +264,8 @@ pub struct Backend {
     pub(crate) socket: Socket,
     pub(crate) reader: FrameReader,
     pub(crate) writer: FrameWriter,
+    /// Some of what it said may have been read already.
+    pub(crate) unread: bool,
     /// The state in which it takes packets.
     pub(crate) hears: State,
     /// The state that its packets belong to.
@@ -277,8 +279,6 @@ pub struct Backend {
     pub(crate) signs: bool,
     /// Whether the client would shake hands with it as Forge of 1.7 to 1.12 does.
     shakes_hands: bool,
-    /// Some of what it said may have been read already.
-    pub(crate) unread: bool,
 }
 
 /// What a backend of a version without configuration says to a player who comes from another.

@@ -10,6 +10,7 @@
 mod commands;
 mod down;
 mod limbo;
+mod limits;
 mod remains;
 mod standing;
 mod switch;
@@ -21,7 +22,7 @@ use crate::packets;
 use commands::Commands;
 pub use commands::Request;
 use down::Down;
-use drawbridge_net::{Dialer, Socket};
+use drawbridge_net::{Dialer, PlayLimits, Socket};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{FrameReader, FrameWriter};
 use drawbridge_protocol::ids::State;
@@ -30,6 +31,7 @@ use drawbridge_protocol::packet::play::InPlay;
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::text::Component;
 use limbo::Held;
+use limits::Meter;
 use standing::Standing;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -40,11 +42,20 @@ use thiserror::Error;
 use up::Up;
 use uuid::Uuid;
 
+pub use limits::{Excess, Limit};
+
 /// Bytes that are read at once: some fifty packets, or a chunk.
 const BUFFER: usize = 64 * 1024;
 
 /// Bytes carried in one direction after which others have their turn.
 const TURN: u64 = 1024 * 1024;
+
+/// Bytes of packets, inflated, that are dealt with in one go, and before others have their turn: a few bytes may hold megabytes.
+const PIECE: usize = 1024 * 1024;
+const WORK: usize = 8 * PIECE;
+
+/// The most bytes that wait for a side before nothing is read from the other: more than a piece of that, so that they are answers.
+const MOST_KEPT: usize = 4 * PIECE;
 
 /// How long a client may take to read its last packet.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -84,6 +95,8 @@ pub struct Options {
     pub shakes_hands: bool,
     /// Whether [`Event::SentOn`] is told rather than the client, when a backend sends it elsewhere.
     pub follows_transfers: bool,
+    /// What the client may send.
+    pub limits: PlayLimits,
 }
 
 /// A client that has been told that it is in.
@@ -108,7 +121,7 @@ pub enum Event {
     Completion(Request),
     /// The backend sends the client elsewhere. It is still there.
     SentOn(Transfer),
-    /// The client doesn't keep to the protocol.
+    /// The client doesn't keep to the protocol, or sends too much.
     Refused(Fault),
     /// The client doesn't read.
     ClientStalled,
@@ -149,6 +162,9 @@ pub enum Fault {
     /// A packet that has no place here.
     #[error("a packet out of its place (id {0})")]
     Misplaced(i32),
+    /// Of a client: more than it may send.
+    #[error(transparent)]
+    Excess(#[from] Excess),
 }
 
 /// How many bytes have been carried, as they came.
@@ -167,6 +183,8 @@ pub struct Session {
     ledger: Ledger,
     options: Options,
     client: Client,
+    /// What the client may still send.
+    meter: Meter,
     standing: Standing,
     backend: Option<Backend>,
     /// The limbo that the client is in instead.
@@ -175,6 +193,8 @@ pub struct Session {
     packs: Vec<Uuid>,
     events: VecDeque<Event>,
     traffic: Traffic,
+    /// Bytes of packets that were dealt with in this turn.
+    worked: usize,
     /// Since when each side has taken none of what is kept for it.
     client_stuck: Option<Instant>,
     backend_stuck: Option<Instant>,
@@ -197,6 +217,7 @@ impl Session {
             version,
             ledger: Ledger::of(version),
             standing: Standing::welcomed(version, Commands::new(options.commands), now),
+            meter: Meter::new(options.limits.clone(), now),
             options,
             client,
             backend: None,
@@ -204,6 +225,7 @@ impl Session {
             packs: Vec::new(),
             events: VecDeque::new(),
             traffic: Traffic::default(),
+            worked: 0,
             client_stuck: None,
             backend_stuck: None,
             due: None,
@@ -269,7 +291,8 @@ impl Session {
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event> {
         let now = self.now();
         let mut carried = 0;
-        while self.events.is_empty() && carried < TURN {
+        self.worked = 0;
+        while self.events.is_empty() && carried < TURN && self.worked < WORK {
             let down = self.pump_down(context);
             let up = self.pump_up(context);
             match (down, up) {
@@ -282,7 +305,7 @@ impl Session {
                 }
             }
         }
-        if carried >= TURN {
+        if carried >= TURN || self.worked >= WORK {
             context.waker().wake_by_ref();
         }
         if self.events.is_empty() {
@@ -299,8 +322,11 @@ impl Session {
     /// Reads once from the backend, and hands on.
     fn pump_down(&mut self, context: &mut Context<'_>) -> Poll<u64> {
         ready!(self.flush_client(context));
+        if self.backend.as_ref().is_some_and(|backend| backend.writer.len() > MOST_KEPT) {
+            ready!(self.flush_backend(context));
+        }
         let now = self.now();
-        let Self { version, ledger, options, client, standing, backend, events, .. } = self;
+        let Self { version, ledger, options, client, standing, backend, events, worked, .. } = self;
         let Some(backend) = backend.as_mut().filter(|backend| backend.is_open()) else {
             return Poll::Pending;
         };
@@ -315,6 +341,7 @@ impl Session {
                     Err(error) => return Poll::Ready(Err(error.into())),
                 }
             };
+            let enough = *worked + PIECE;
             let mut frames = backend.reader.frames(&mut bytes[..read]);
             let mut down = Down {
                 version: *version,
@@ -331,14 +358,17 @@ impl Session {
             };
             loop {
                 match frames.next_frame() {
-                    Ok(Some(frame)) => match down.take(&frame) {
-                        Ok(None) => {}
-                        Ok(Some(event)) => {
-                            events.push_back(event);
-                            break;
+                    Ok(Some(frame)) => {
+                        *worked += frame.length();
+                        match down.take(&frame) {
+                            Ok(None) => {}
+                            Ok(Some(event)) => {
+                                events.push_back(event);
+                                break;
+                            }
+                            Err(fault) => return Poll::Ready(Err(fault.into())),
                         }
-                        Err(fault) => return Poll::Ready(Err(fault.into())),
-                    },
+                    }
                     Ok(None) => break,
                     Err(error) => return Poll::Ready(Err(Fault::from(error).into())),
                 }
@@ -346,6 +376,10 @@ impl Session {
                 if let Some(threshold) = down.standing.new_threshold.take() {
                     frames.set_compression(threshold.is_some());
                     down.backend.set_compression(threshold);
+                }
+                if *worked >= enough {
+                    backend.unread = true;
+                    break;
                 }
             }
             Poll::Ready(Ok(read as u64))
@@ -371,11 +405,15 @@ impl Session {
     /// Reads once from the client, and hands on.
     fn pump_up(&mut self, context: &mut Context<'_>) -> Poll<u64> {
         ready!(self.flush_backend(context));
-        let Self { version, ledger, options, client, standing, backend, held, events, .. } = self;
+        if self.client.writer.len() > MOST_KEPT {
+            ready!(self.flush_client(context));
+        }
+        self.meter.fill(self.client.socket.now());
+        let Self { version, ledger, options, client, meter, standing, backend, held, events, worked, .. } = self;
         let Client { socket, reader, writer } = client;
         let read = BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
             let read = if std::mem::take(&mut standing.unread) {
-                // What came along with the end of the login.
+                // What came along with the end of the login, or was too much at once.
                 0
             } else {
                 match ready!(socket.poll_receive(context, bytes)) {
@@ -383,6 +421,10 @@ impl Session {
                     Ok(read) => read,
                 }
             };
+            if let Err(excess) = meter.take(Limit::Bytes, read as u64) {
+                return Poll::Ready(Err(Event::Refused(excess.into())));
+            }
+            let enough = *worked + PIECE;
             let mut frames = reader.frames(&mut bytes[..read]);
             let mut up = Up {
                 version: *version,
@@ -392,18 +434,26 @@ impl Session {
                 client: writer,
                 backend: backend.as_mut(),
                 alone: held.is_some(),
+                meter,
                 scratch,
             };
             loop {
                 let taken = match frames.next_frame() {
                     Ok(None) => break,
-                    Ok(Some(frame)) => up.take(&frame),
+                    Ok(Some(frame)) => {
+                        *worked += frame.length();
+                        up.take(&frame)
+                    }
                     Err(error) => Err(error.into()),
                 };
                 match taken {
                     Ok(None) => {}
                     Ok(Some(event)) => events.push_back(event),
                     Err(fault) => return Poll::Ready(Err(Event::Refused(fault))),
+                }
+                if *worked >= enough {
+                    up.standing.unread = true;
+                    break;
                 }
             }
             Poll::Ready(Ok(read as u64))

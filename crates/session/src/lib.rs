@@ -18,6 +18,6 @@ mod packets;
 mod pending;
 
 pub use backend::{Backend, Introduction, LoggingIn, LoginError, Question, Step};
-pub use bridge::{Client, Event, Fault, Loss, Options, Request, Session, Traffic};
+pub use bridge::{Client, Event, Excess, Fault, Limit, Loss, Options, Request, Session, Traffic};
 pub use forge::shakes_hands;
 pub use forwarding::Forwarding;

@@ -65,6 +65,7 @@ texts! {
     disconnect_placement_timeout
     disconnect_unreachable
     disconnect_target_lost
+    disconnect_play_limit
     disconnect_full
     disconnect_resource_pack
     disconnect_shutdown

@@ -10,6 +10,7 @@ pub(crate) mod grpc;
 pub(crate) mod providers;
 pub(crate) mod raw;
 pub(crate) mod scrape;
+pub(crate) mod stranger;
 
 use drawbridge_testkit::{Connection, Edge, EdgeBuilder, Outcome, Player, SessionServer, Trouble};
 use serde_json::Value;

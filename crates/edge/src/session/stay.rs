@@ -20,7 +20,8 @@ use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::{LimboKind, Route};
-use drawbridge_session::{Event, Session};
+use drawbridge_session::{Event, Excess, Fault, Session};
+use drawbridge_telemetry::metrics::{self, Limit};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -229,6 +230,7 @@ impl Stay {
                 let words = self.words(&Refusal::TimedOut.into(), shared).await;
                 return Some(Ending::told(Refusal::TimedOut.label(), words));
             }
+            Event::Refused(Fault::Excess(excess)) => return Some(self.sends_too_much(excess, shared).await),
             Event::Refused(fault) => {
                 tracing::info!(client = %self.passenger.presence.client().address, player = self.person.identity.name(), %fault, "the client doesn't keep to the protocol");
                 return Some(Ending::silent(Refusal::Malformed.label()));
@@ -255,6 +257,23 @@ impl Stay {
             }
         };
         self.lost(lost, shared)
+    }
+
+    /// The client sends more than it may.
+    async fn sends_too_much(&self, excess: Excess, shared: &Shared) -> Ending {
+        metrics::limited(Limit::Play);
+        let Excess { limit, allowed } = excess;
+        tracing::info!(
+            client = %self.passenger.presence.client().address,
+            route = self.passenger.presence.route(),
+            player = self.person.identity.name(),
+            target = self.passenger.presence.target(),
+            limit = limit.key(),
+            allowed,
+            "the client sends too much"
+        );
+        let words = self.words(&Refusal::PlayLimit.into(), shared).await;
+        Ending::told(Refusal::PlayLimit.label(), words)
     }
 
     /// The edge stops: who can be handed over comes back by the address that they came by, to the place that they are at, and is asked no

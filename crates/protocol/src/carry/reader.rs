@@ -156,6 +156,16 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// How many bytes its packet has when inflated, as far as the sender says; `None` where it isn't compressed.
+    #[must_use]
+    #[inline]
+    pub const fn inflated(&self) -> Option<usize> {
+        match self.body {
+            Body::Bare(_) | Body::Plain(_) => None,
+            Body::Deflated { length, .. } => Some(length),
+        }
+    }
+
     /// Its packet, inflated into `scratch` where it is compressed.
     ///
     /// # Errors

@@ -103,6 +103,12 @@ impl FrameWriter {
         &self.out[self.sent..]
     }
 
+    /// How many bytes aren't sent yet.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.out.len() - self.sent
+    }
+
     /// Whether all is sent.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What clients say to backends.
 
 use super::commands::Asked;
+use super::limits::{Limit, Meter};
 use super::standing::{Passage, Standing};
 use super::{BEHIND, Event, Fault, Options};
 use crate::backend::Backend;
@@ -31,6 +32,7 @@ pub(super) struct Up<'a> {
     pub(super) backend: Option<&'a mut Backend>,
     /// Whether the client is in a limbo.
     pub(super) alone: bool,
+    pub(super) meter: &'a mut Meter,
     pub(super) scratch: &'a mut Vec<u8>,
 }
 
@@ -38,6 +40,7 @@ impl Up<'_> {
     /// Deals with a frame.
     #[inline]
     pub(super) fn take(&mut self, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        self.meter.packet(frame)?;
         let state = self.standing.speaks;
         let kind = match state {
             State::Login => ids::kind(self.version, state, Direction::Serverbound, frame.id()),
@@ -64,6 +67,11 @@ impl Up<'_> {
                 | Kind::ChatCommandSigned
                 | Kind::TabComplete,
             ) => self.understand(kind, frame),
+            // Since 1.19 no command is one.
+            Some(Kind::ChatMessage) => {
+                self.meter.take(Limit::Chat, 1)?;
+                self.pass(frame)
+            }
             _ => self.pass(frame),
         }
     }
@@ -87,6 +95,12 @@ impl Up<'_> {
     }
 
     fn understand(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        match kind {
+            Some(Kind::Settings) => self.meter.take(Limit::Settings, 1)?,
+            Some(Kind::CustomPayload) => self.meter.take(Limit::PluginMessages, 1)?,
+            Some(Kind::TabComplete) => self.meter.take(Limit::Completions, 1)?,
+            _ => {}
+        }
         let mut scratch = std::mem::take(self.scratch);
         let packet = frame.packet(&mut scratch)?;
         let passes = match kind {
@@ -128,7 +142,9 @@ impl Up<'_> {
                 false
             }
             Some(kind @ (Kind::Chat | Kind::ChatCommand | Kind::ChatCommandSigned)) => {
-                if let Some(command) = self.command(kind, &packet)? {
+                let command = self.command(kind, &packet)?;
+                self.meter.take(if command.is_some() { Limit::Commands } else { Limit::Chat }, 1)?;
+                if let Some(command) = command {
                     *self.scratch = scratch;
                     return Ok(Some(Event::Command(command)));
                 }

@@ -58,7 +58,7 @@ pub(super) struct Instruments {
     breakers: Counter<u64>,
     pub(super) status_cache: Choice<3>,
     pub(super) cookies: Choice<3>,
-    pub(super) limited: Choice<5>,
+    pub(super) limited: Choice<6>,
     pub(super) reloads: Choice<2>,
     pub(super) transfers: Pairs,
     routes: Routes,

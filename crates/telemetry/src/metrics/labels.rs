@@ -206,12 +206,14 @@ pub enum Limit {
     Login,
     /// `limits.transfer`
     Transfer,
+    /// `limits.play`
+    Play,
 }
 
 impl Limit {
     /// All, in their order.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Connections, Self::PerAddress, Self::Status, Self::Login, Self::Transfer];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Connections, Self::PerAddress, Self::Status, Self::Login, Self::Transfer, Self::Play];
 
     /// The label.
     pub(super) const fn label(self) -> &'static str {
@@ -221,6 +223,7 @@ impl Limit {
             Self::Status => "status",
             Self::Login => "login",
             Self::Transfer => "transfer",
+            Self::Play => "play",
         }
     }
 }

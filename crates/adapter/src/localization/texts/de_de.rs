@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "Die Suche nach einem Server für dich hat zu lange gedauert. Bitte versuche es gleich noch einmal.",
     disconnect_unreachable: "Der Server, zu dem du unterwegs warst, ist gerade nicht erreichbar. Bitte versuche es gleich noch einmal.",
     disconnect_target_lost: "Die Verbindung zum Server ist abgerissen. Bitte tritt noch einmal bei.",
+    disconnect_play_limit: "Dein Spiel sendet zu viel auf einmal. Bitte tritt noch einmal bei.",
     disconnect_full: "Dieser Server ist gerade voll. Bitte versuche es später noch einmal.",
     disconnect_resource_pack: "Dieser Server braucht sein Ressourcenpaket. Bitte erlaube Server-Ressourcenpakete in deiner Serverliste und tritt noch einmal bei.",
     disconnect_shutdown: "Der Server startet gerade neu. Bitte tritt gleich noch einmal bei.",

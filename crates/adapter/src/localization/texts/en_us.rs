@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "Finding a server for you took too long. Please try again in a moment.",
     disconnect_unreachable: "The server that you were on your way to can't be reached right now. Please try again in a moment.",
     disconnect_target_lost: "The connection to the server was lost. Please join again.",
+    disconnect_play_limit: "Your game is sending too much at once. Please join again.",
     disconnect_full: "This server is full right now. Please try again later.",
     disconnect_resource_pack: "This server needs its resource pack. Please allow server resource packs in your server list and join again.",
     disconnect_shutdown: "The server is restarting. Please join again in a moment.",

@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "La búsqueda de un servidor para ti ha tardado demasiado. Vuelve a intentarlo dentro de un momento.",
     disconnect_unreachable: "Ahora mismo no se puede contactar con el servidor al que ibas. Vuelve a intentarlo dentro de un momento.",
     disconnect_target_lost: "Se ha perdido la conexión con el servidor. Vuelve a entrar.",
+    disconnect_play_limit: "Tu juego está enviando demasiado de una vez. Vuelve a entrar.",
     disconnect_full: "Este servidor está lleno ahora mismo. Vuelve a intentarlo más tarde.",
     disconnect_resource_pack: "Este servidor necesita su paquete de recursos. Permite los paquetes de recursos del servidor en tu lista de servidores y vuelve a entrar.",
     disconnect_shutdown: "El servidor se está reiniciando. Vuelve a entrar dentro de un momento.",

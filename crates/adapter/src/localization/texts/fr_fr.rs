@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "Trouver un serveur pour toi a pris trop de temps. Réessaie dans un instant.",
     disconnect_unreachable: "Le serveur vers lequel tu allais est injoignable pour le moment. Réessaie dans un instant.",
     disconnect_target_lost: "La connexion au serveur a été perdue. Rejoins-le à nouveau.",
+    disconnect_play_limit: "Ton jeu envoie trop de choses à la fois. Rejoins à nouveau le serveur.",
     disconnect_full: "Ce serveur est complet pour le moment. Réessaie plus tard.",
     disconnect_resource_pack: "Ce serveur a besoin de son pack de ressources. Autorise les packs de ressources du serveur dans ta liste de serveurs, puis rejoins-le à nouveau.",
     disconnect_shutdown: "Le serveur redémarre. Rejoins-le à nouveau dans un instant.",

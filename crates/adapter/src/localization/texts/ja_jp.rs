@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "サーバーを探すのに時間がかかりすぎました。少し待ってから、もう一度お試しください。",
     disconnect_unreachable: "移動先のサーバーに現在接続できません。少し待ってから、もう一度お試しください。",
     disconnect_target_lost: "サーバーとの接続が切れました。もう一度参加してください。",
+    disconnect_play_limit: "ゲームから一度に送られるデータが多すぎます。もう一度参加してください。",
     disconnect_full: "このサーバーは現在満員です。しばらくしてから、もう一度お試しください。",
     disconnect_resource_pack: "このサーバーではリソースパックが必要です。サーバーリストでサーバーリソースパックを有効にして、もう一度参加してください。",
     disconnect_shutdown: "サーバーを再起動しています。少し待ってから、もう一度参加してください。",

@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "Encontrar um servidor para você demorou demais. Tente de novo em instantes.",
     disconnect_unreachable: "O servidor para onde você estava indo está fora de alcance no momento. Tente de novo em instantes.",
     disconnect_target_lost: "A conexão com o servidor foi perdida. Entre de novo.",
+    disconnect_play_limit: "Seu jogo está enviando coisas demais de uma vez. Entre de novo.",
     disconnect_full: "Este servidor está cheio no momento. Tente de novo mais tarde.",
     disconnect_resource_pack: "Este servidor precisa do pacote de recursos dele. Permita pacotes de recursos do servidor na sua lista de servidores e entre de novo.",
     disconnect_shutdown: "O servidor está reiniciando. Entre de novo em instantes.",

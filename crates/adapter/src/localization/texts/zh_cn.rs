@@ -24,6 +24,7 @@ pub(super) static TEXTS: Texts = Texts {
     disconnect_placement_timeout: "为你查找服务器用时过长。请稍后重试。",
     disconnect_unreachable: "目前无法连接你要前往的服务器。请稍后重试。",
     disconnect_target_lost: "与服务器的连接已断开。请重新加入。",
+    disconnect_play_limit: "你的游戏一次发送的数据过多。请重新加入。",
     disconnect_full: "服务器目前已满。请稍后重试。",
     disconnect_resource_pack: "此服务器需要使用其资源包。请在服务器列表中允许服务器资源包，然后重新加入。",
     disconnect_shutdown: "服务器正在重启。请稍后重新加入。",
