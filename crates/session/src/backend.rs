@@ -31,6 +31,10 @@ use uuid::Uuid;
 /// The most questions that a target may ask during a login. Forge asks for each of its registries.
 const MOST_QUESTIONS: u32 = 1_024;
 
+/// The longest packet of a login, and of all of them, in bytes when inflated. Vanilla takes questions of up to 1 MiB.
+const LONGEST: usize = 2 * 1024 * 1024;
+const MOST_IN_ALL: usize = 64 * 1024 * 1024;
+
 /// What a target is told of a player who comes.
 #[derive(Debug, Clone, Copy)]
 pub struct Introduction<'a> {
@@ -61,6 +65,9 @@ pub enum LoginError {
     /// More questions than any login has.
     #[error("it asked more than {MOST_QUESTIONS} questions")]
     Questions,
+    /// Longer packets than any login has.
+    #[error("its packets are longer than those of a login are")]
+    TooLong,
     /// It wants to authenticate the player itself.
     #[error("it authenticates players itself: a target of a session needs online-mode=false")]
     Authenticates,
@@ -102,6 +109,8 @@ pub struct LoggingIn<'a> {
     /// Whether the target has been told who comes in an answer.
     told: bool,
     questions: u32,
+    /// Bytes of its packets so far.
+    heard: usize,
 }
 
 impl<'a> LoggingIn<'a> {
@@ -123,7 +132,7 @@ impl<'a> LoggingIn<'a> {
             },
         )?;
         let reader = FrameReader::new(MAX_FRAME);
-        Ok(Self { socket, reader, writer, introduction, told: false, questions: 0 })
+        Ok(Self { socket, reader, writer, introduction, told: false, questions: 0, heard: 0 })
     }
 
     /// Goes on until something has to be decided.
@@ -198,6 +207,10 @@ impl<'a> LoggingIn<'a> {
         let mut step = None;
         while step.is_none() {
             let Some(frame) = frames.next_frame()? else { break };
+            self.heard += frame.length();
+            if frame.length() > LONGEST || self.heard > MOST_IN_ALL {
+                return Err(LoginError::TooLong);
+            }
             let kind = ids::kind(version, State::Login, Direction::Clientbound, frame.id());
             let packet = frame.packet(&mut scratch)?;
             match kind {
@@ -284,15 +297,18 @@ pub struct Backend {
 /// What a backend of a version without configuration says to a player who comes from another.
 #[derive(Debug, Default)]
 pub(crate) struct Arrival {
-    /// The packets before its Join Game.
+    /// How many packets have come, and their bytes.
+    packets: usize,
+    bytes: usize,
+    /// Those before its Join Game.
     pub(crate) before: Vec<Vec<u8>>,
     /// The fields of its Join Game. `None`: it shakes hands with the client first.
     pub(crate) join: Option<Vec<u8>>,
 }
 
-/// The most packets that a backend may say before its Join Game, and their bytes.
+/// The most packets that a backend may say up to its Join Game, and their bytes.
 const MOST_BEFORE: usize = 64;
-const MOST_BYTES: usize = 1024 * 1024;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 impl Backend {
     /// Waits for the world of a target that a player comes to from another: up to 763 its Join Game, without which there is nothing to go to,
@@ -324,9 +340,13 @@ impl Backend {
     ) -> Result<bool, LoginError> {
         let mut scratch = Vec::new();
         let mut frames = self.reader.frames(read);
-        let mut bytes: usize = arrival.before.iter().map(Vec::len).sum();
         let joined = loop {
             let Some(frame) = frames.next_frame()? else { break false };
+            arrival.packets += 1;
+            arrival.bytes += frame.length();
+            if arrival.packets > MOST_BEFORE || arrival.bytes > MOST_BYTES {
+                return Err(LoginError::Unexpected(frame.id()));
+            }
             let packet = frame.packet(&mut scratch)?;
             let kind = ids::kind(version, State::Play, Direction::Clientbound, packet.id);
             match kind {
@@ -346,10 +366,6 @@ impl Backend {
                     frames.set_compression(threshold.is_some());
                 }
                 _ => {
-                    bytes += packet.fields.len();
-                    if arrival.before.len() >= MOST_BEFORE || bytes > MOST_BYTES {
-                        return Err(LoginError::Unexpected(packet.id));
-                    }
                     let mut body = Vec::with_capacity(packet.fields.len() + 2);
                     varint::write(packet.id, &mut body);
                     body.extend_from_slice(packet.fields);

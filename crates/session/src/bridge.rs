@@ -14,6 +14,8 @@ mod limits;
 mod remains;
 mod standing;
 mod switch;
+#[cfg(test)]
+mod tests;
 mod up;
 
 use crate::backend::Backend;
@@ -50,12 +52,12 @@ const BUFFER: usize = 64 * 1024;
 /// Bytes carried in one direction after which others have their turn.
 const TURN: u64 = 1024 * 1024;
 
-/// Bytes of packets, inflated, that are dealt with in one go, and before others have their turn: a few bytes may hold megabytes.
-const PIECE: usize = 1024 * 1024;
-const WORK: usize = 8 * PIECE;
+/// Bytes of packets, inflated, that are dealt with in one go, after which others have their turn: a few bytes may hold megabytes.
+const PIECE: usize = 512 * 1024;
 
-/// The most bytes that wait for a side before nothing is read from the other: more than a piece of that, so that they are answers.
-const MOST_KEPT: usize = 4 * PIECE;
+/// The most bytes that wait for a side before nothing is read from the other: more than a piece of that and a packet, so that they
+/// are answers.
+const MOST_KEPT: usize = 4 * 1024 * 1024;
 
 /// How long a client may take to read its last packet.
 const LAST_WORD: Duration = Duration::from_secs(2);
@@ -292,7 +294,7 @@ impl Session {
         let now = self.now();
         let mut carried = 0;
         self.worked = 0;
-        while self.events.is_empty() && carried < TURN && self.worked < WORK {
+        while self.events.is_empty() && carried < TURN && self.worked < PIECE {
             let down = self.pump_down(context);
             let up = self.pump_up(context);
             match (down, up) {
@@ -305,7 +307,7 @@ impl Session {
                 }
             }
         }
-        if carried >= TURN || self.worked >= WORK {
+        if carried >= TURN || self.worked >= PIECE {
             context.waker().wake_by_ref();
         }
         if self.events.is_empty() {

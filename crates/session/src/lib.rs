@@ -11,6 +11,7 @@
 
 pub mod backend;
 mod bridge;
+mod cookies;
 mod forge;
 pub mod forwarding;
 mod ledger;
@@ -19,5 +20,6 @@ mod pending;
 
 pub use backend::{Backend, Introduction, LoggingIn, LoginError, Question, Step};
 pub use bridge::{Client, Event, Excess, Fault, Limit, Loss, Options, Request, Session, Traffic};
+pub use cookies::is_reserved;
 pub use forge::shakes_hands;
 pub use forwarding::Forwarding;

@@ -7,6 +7,7 @@ pub(crate) mod attack;
 pub(crate) mod cluster;
 pub(crate) mod ctl;
 pub(crate) mod grpc;
+pub(crate) mod liar;
 pub(crate) mod providers;
 pub(crate) mod raw;
 pub(crate) mod scrape;

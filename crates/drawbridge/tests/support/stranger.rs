@@ -1,7 +1,9 @@
 //! Clients in sessions that say anything at all, and the others beside them, who are to notice nothing.
 
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
-use drawbridge_protocol::packet::configuration::{Disconnect, KeepAlive, KeepAliveResponse};
+use drawbridge_protocol::packet::configuration::{
+    ClientInformation, Disconnect, KeepAlive, KeepAliveResponse,
+};
 use drawbridge_protocol::packet::login::{LoginAcknowledged, LoginDisconnect, LoginSuccess, SetCompression};
 use drawbridge_protocol::packet::play::{self, KickDisconnect};
 use drawbridge_protocol::text::Component;
@@ -9,6 +11,7 @@ use drawbridge_protocol::wire::Encoder;
 use drawbridge_protocol::{ProtocolVersion, varint};
 use drawbridge_testkit::{Connection, Edge, PATIENCE, Player, Received, Trouble};
 use drawbridge_testkit::{Crowd, Host, Traffic};
+use std::time::Instant;
 
 /// 1.12.2: a login ends in play. 1.21.1: it ends in configuration.
 pub(crate) const OLD: i32 = 340;
@@ -31,10 +34,18 @@ pub(crate) struct Stranger {
 }
 
 impl Stranger {
-    /// Joins at a host, up to Login Success.
+    /// Says that it joins at a host.
+    #[track_caller]
+    pub(crate) fn knocks(edge: &Edge, name: &str, version: i32, host: &str) -> Self {
+        let connection = Player::new(name, version).host(host).knock(edge.address()).unwrap();
+        Self { connection, name: name.to_owned(), version: ProtocolVersion(version) }
+    }
+
+    /// Joins, up to Login Success.
     #[track_caller]
     pub(crate) fn welcomed(edge: &Edge, name: &str, version: i32, host: &str) -> Self {
-        let mut connection = Player::new(name, version).host(host).knock(edge.address()).unwrap();
+        let mut stranger = Self::knocks(edge, name, version, host);
+        let connection = &mut stranger.connection;
         loop {
             let packet = connection.receive().unwrap();
             match packet.kind() {
@@ -49,10 +60,8 @@ impl Stranger {
                 _ => panic!("{:?} in a login: {:?}", packet.kind(), words(&packet)),
             }
         }
-        let version = ProtocolVersion(version);
-        let mut stranger = Self { connection, name: name.to_owned(), version };
-        if !version.has_configuration() {
-            stranger.connection.enter(State::Play);
+        if !stranger.version.has_configuration() {
+            connection.enter(State::Play);
         }
         stranger
     }
@@ -64,6 +73,7 @@ impl Stranger {
         if stranger.version.has_configuration() {
             stranger.connection.send(&LoginAcknowledged {}).unwrap();
             stranger.connection.enter(State::Configuration);
+            stranger.connection.send(&ClientInformation { locale: "en_us".into() }).unwrap();
         }
         stranger
     }
@@ -73,6 +83,13 @@ impl Stranger {
     pub(crate) fn playing(edge: &Edge, name: &str, version: i32, host: &str) -> Self {
         let mut stranger = Self::configuring(edge, name, version, host);
         stranger.hears(Kind::Login);
+        if !stranger.version.has_configuration() {
+            let settings = stranger.body(Kind::Settings, |out| {
+                out.string("en_us");
+                out.bytes(&[12, 0, 1, 0x7f, 1]);
+            });
+            stranger.says(&settings, 1);
+        }
         stranger
     }
 
@@ -89,11 +106,28 @@ impl Stranger {
         }
     }
 
+    /// Reads up to a packet of this kind, and answers nothing.
+    #[track_caller]
+    pub(crate) fn listens_for(&mut self, kind: Kind) -> Received {
+        loop {
+            let packet = self.connection.receive().unwrap();
+            if packet.kind() == Some(kind) {
+                return packet;
+            }
+        }
+    }
+
     /// Answers as a client does.
-    fn obeys(&mut self, packet: &Received) {
+    pub(crate) fn obeys(&mut self, packet: &Received) {
         let connection = &mut self.connection;
         // Who is being disconnected may not be heard any more.
         let _ = match (packet.state, packet.kind()) {
+            (State::Login, Some(Kind::LoginPluginRequest)) => {
+                connection.send_kind(Kind::LoginPluginResponse, |out| {
+                    out.varint(1);
+                    out.bool(false);
+                })
+            }
             (State::Configuration, Some(Kind::KeepAlive)) => {
                 let KeepAlive { id } = packet.read().unwrap();
                 connection.send(&KeepAliveResponse { id })
@@ -182,9 +216,10 @@ impl Stranger {
     /// The words that it is disconnected with; none where the connection ends without.
     #[track_caller]
     pub(crate) fn ends(&mut self) -> Option<String> {
-        self.connection.within(PATIENCE);
+        let deadline = Instant::now() + PATIENCE;
         let mut told = None;
         loop {
+            assert!(Instant::now() < deadline, "{} is still there", self.name);
             match self.connection.receive() {
                 Ok(packet) => match words(&packet) {
                     Some(words) => told = Some(words),

@@ -188,7 +188,7 @@ impl Search<'_> {
                 Ok(login.answer_plugin(&LoginPluginResponse { message: request.message, data: None }))
             }
             (Question::Cookie(request), Respondent::Client(conversation))
-                if !self.reserved.contains(&request.key) =>
+                if !drawbridge_session::is_reserved(self.reserved, &request.key) =>
             {
                 let answer: CookieResponse = ask(&request, conversation).await?;
                 if answer.key != request.key {

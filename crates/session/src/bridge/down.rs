@@ -3,6 +3,7 @@
 use super::standing::{Passage, Standing};
 use super::{Event, Fault, Options};
 use crate::backend::Asked;
+use crate::cookies::is_reserved;
 use crate::ledger::Ledger;
 use crate::packets;
 use drawbridge_protocol::ProtocolVersion;
@@ -21,8 +22,9 @@ use uuid::Uuid;
 /// The most answers of a kind that a backend may wait for at once.
 const MOST: usize = 64;
 
-/// The most characters of a cookie's key.
+/// The most characters of a cookie's key, and the most bytes of one whose answer is waited for.
 const KEY: usize = 32_767;
+const LONGEST: usize = 1_024;
 
 /// A turn of the pump towards the client.
 pub(super) struct Down<'a> {
@@ -111,6 +113,11 @@ impl Down<'_> {
                 *self.scratch = scratch;
                 return Ok(Some(Event::Kicked(words)));
             }
+            Some(Kind::FinishConfiguration | Kind::StartConfiguration)
+                if self.standing.transitions.len() >= MOST =>
+            {
+                return Err(Fault::Misplaced(packet.id));
+            }
             Some(Kind::FinishConfiguration) => {
                 *self.speaks = State::Play;
                 self.standing.brought_to(Passage::Finish, true);
@@ -196,10 +203,16 @@ impl Down<'_> {
         Ok(false)
     }
 
+    /// What the client says of a pack it says more than once, so that none counts as answered; where there are too many, the oldest is.
     fn expect_pack(&mut self, id: Option<Uuid>) {
-        if self.asked.packs.len() < MOST {
-            self.asked.packs.push(id);
+        let packs = &mut self.asked.packs;
+        if packs.contains(&id) {
+            return;
         }
+        if packs.len() >= MOST {
+            packs.remove(0);
+        }
+        packs.push(id);
     }
 
     fn forget_packs(&mut self, packet: &RawPacket<'_>) -> Result<(), Fault> {
@@ -212,14 +225,14 @@ impl Down<'_> {
     /// Whether a cookie is the edge's own.
     fn is_reserved(&self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
         let key = Decoder::new(packet.fields).string("cookie", KEY).map_err(StreamError::from)?;
-        Ok(self.options.reserved.iter().any(|reserved| reserved == key))
+        Ok(is_reserved(&self.options.reserved, key))
     }
 
     /// Whether a question for a cookie goes to the client; for one of the edge's own there is none.
     fn cookie_request(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
         let key = Decoder::new(packet.fields).string("cookie", KEY).map_err(StreamError::from)?;
-        if !self.options.reserved.iter().any(|reserved| reserved == key) {
-            if self.asked.cookies.len() < MOST {
+        if !is_reserved(&self.options.reserved, key) {
+            if self.asked.cookies.len() < MOST && key.len() <= LONGEST {
                 self.asked.cookies.push(key.to_owned());
             }
             return Ok(true);

@@ -20,6 +20,9 @@ use uuid::Uuid;
 /// The most of each kind that is remembered.
 const MOST: usize = 4_096;
 
+/// The most bytes of all names of a kind.
+const MOST_BYTES: usize = 256 * 1024;
+
 /// Players that are taken from the list by one packet.
 const AT_ONCE: usize = 256;
 
@@ -31,9 +34,9 @@ pub(super) struct Remains {
     bars: HashSet<Uuid>,
     players: HashSet<Uuid>,
     /// Before 47 players are in the list by their names.
-    names: HashSet<String>,
-    objectives: HashSet<String>,
-    teams: HashSet<String>,
+    names: Names,
+    objectives: Names,
+    teams: Names,
     effects: HashSet<i32>,
     /// Something was put over or under the list of players.
     header: bool,
@@ -54,11 +57,11 @@ impl Remains {
             }
             Kind::ScoreboardObjective => {
                 let seen = Scoreboard::read_objective(version, fields)?;
-                change(&mut self.objectives, seen.presence, seen.name.to_owned());
+                self.objectives.change(seen.presence, seen.name);
             }
             Kind::Teams | Kind::ScoreboardTeam => {
                 let seen = Scoreboard::read_team(fields)?;
-                change(&mut self.teams, seen.presence, seen.name.to_owned());
+                self.teams.change(seen.presence, seen.name);
             }
             Kind::EntityEffect | Kind::RemoveEntityEffect => {
                 let EffectSeen { entity, effect } = EffectSeen::read(version, fields)?;
@@ -84,8 +87,8 @@ impl Remains {
         match player {
             Change::Added(id) => change(&mut self.players, Presence::Added, id),
             Change::Removed(id) => change(&mut self.players, Presence::Removed, id),
-            Change::AddedName(name) => change(&mut self.names, Presence::Added, name.to_owned()),
-            Change::RemovedName(name) => change(&mut self.names, Presence::Removed, name.to_owned()),
+            Change::AddedName(name) => self.names.change(Presence::Added, name),
+            Change::RemovedName(name) => self.names.change(Presence::Removed, name),
         }
     }
 
@@ -100,13 +103,13 @@ impl Remains {
         for some in players.chunks(AT_ONCE) {
             packets::say(client, |out| play::remove_players(version, some, out));
         }
-        for name in names {
+        for name in names.all {
             packets::say(client, |out| play::remove_named_player(version, &name, out));
         }
-        for name in objectives {
+        for name in objectives.all {
             packets::say(client, |out| play::remove_objective(version, &name, out));
         }
-        for name in teams {
+        for name in teams.all {
             packets::say(client, |out| play::remove_team(version, &name, out));
         }
         for effect in effects {
@@ -119,10 +122,61 @@ impl Remains {
     }
 }
 
+/// Names that servers make up, of up to 32,767 characters each.
+#[derive(Debug, Default)]
+struct Names {
+    all: HashSet<String>,
+    bytes: usize,
+}
+
+impl Names {
+    fn change(&mut self, presence: Presence, name: &str) {
+        match presence {
+            Presence::Added => {
+                let fits = self.all.len() < MOST && self.bytes + name.len() <= MOST_BYTES;
+                if fits && !self.all.contains(name) {
+                    self.bytes += name.len();
+                    self.all.insert(name.to_owned());
+                }
+            }
+            Presence::Removed if self.all.remove(name) => self.bytes -= name.len(),
+            Presence::Removed | Presence::Changed => {}
+        }
+    }
+}
+
 fn change<T: Eq + Hash>(all: &mut HashSet<T>, presence: Presence, item: T) {
     match presence {
         Presence::Added if all.len() < MOST => drop(all.insert(item)),
         Presence::Removed => drop(all.remove(&item)),
         Presence::Added | Presence::Changed => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of so many names of a length are remembered.
+    fn remembered(count: usize, length: usize) -> usize {
+        let mut names = Names::default();
+        for number in 0..count {
+            names.change(Presence::Added, &format!("{number:0>length$}"));
+        }
+        assert_eq!(names.bytes, names.all.iter().map(String::len).sum::<usize>());
+        let all: Vec<_> = names.all.iter().cloned().collect();
+        all.iter().for_each(|name| names.change(Presence::Added, name));
+        assert_eq!(names.all.len(), all.len());
+        all.iter().chain(&all).for_each(|name| names.change(Presence::Removed, name));
+        assert_eq!((names.all.len(), names.bytes), (0, 0));
+        all.len()
+    }
+
+    #[test]
+    fn names_are_bounded_by_number_and_length() {
+        assert_eq!(remembered(10_000, 16), MOST);
+        assert_eq!(remembered(1_000, 1_024), MOST_BYTES / 1_024);
+        assert_eq!(remembered(10, 65_535), 4);
+        assert_eq!(remembered(100, 40), 100);
     }
 }

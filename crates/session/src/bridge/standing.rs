@@ -11,8 +11,11 @@ use drawbridge_protocol::ids::State;
 use drawbridge_protocol::packet::play::{self, BundleDelimiter, Place};
 use drawbridge_protocol::text::Component;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
+
+/// How long a client may take to acknowledge that it was brought to another state: some do so only when their window is looked at.
+const ACKNOWLEDGEMENT: Duration = Duration::from_secs(60);
 
 /// Something that the client has been brought to and will acknowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub(crate) struct Standing {
     /// The edge's own keep-alives: the last, while it isn't answered, when it was sent, and when the next is due.
     asked: Option<(i64, Instant)>,
     next: Instant,
+    /// Since when an acknowledgement is waited for.
+    unacknowledged: Option<Instant>,
     /// Whether the client has been in any world.
     pub(super) has_been_somewhere: bool,
     /// Whether the client is in a world.
@@ -92,6 +97,7 @@ impl Standing {
             new_threshold: None,
             asked: None,
             next: now + KEEP_ALIVE,
+            unacknowledged: None,
             has_been_somewhere: false,
             joined: false,
             words: Vec::new(),
@@ -113,6 +119,7 @@ impl Standing {
     /// The client acknowledges this. `None`: it wasn't asked to.
     pub(super) fn acknowledged(&mut self, what: Passage) -> Option<Transition> {
         let oldest = self.transitions.pop_front().filter(|oldest| oldest.to == what)?;
+        self.unacknowledged = None;
         self.speaks = if what == Passage::Finish { State::Play } else { State::Configuration };
         Some(oldest)
     }
@@ -154,7 +161,8 @@ impl Standing {
         }
     }
 
-    /// Asks a client that is alone for a sign of life when that is due; true: it has given none for too long.
+    /// Asks a client that is alone for a sign of life when that is due; true: it has given none for too long, or doesn't acknowledge
+    /// what it was brought to.
     pub(super) fn tend(
         &mut self,
         alone: bool,
@@ -162,6 +170,11 @@ impl Standing {
         client: &mut FrameWriter,
         now: Instant,
     ) -> bool {
+        if self.is_settled() {
+            self.unacknowledged = None;
+        } else if *self.unacknowledged.get_or_insert(now) + ACKNOWLEDGEMENT <= now {
+            return true;
+        }
         if !alone {
             self.next = now + KEEP_ALIVE;
             return false;
@@ -177,7 +190,9 @@ impl Standing {
 
     /// When the next thing is due.
     pub(super) fn due(&self, alone: bool) -> Option<Instant> {
-        alone.then(|| self.asked.map_or(self.next, |(_, asked)| asked + SIGN_OF_LIFE))
+        let sign_of_life = alone.then(|| self.asked.map_or(self.next, |(_, asked)| asked + SIGN_OF_LIFE));
+        let acknowledgement = self.unacknowledged.map(|since| since + ACKNOWLEDGEMENT);
+        sign_of_life.into_iter().chain(acknowledgement).min()
     }
 
     /// Sends a keep-alive of the edge's own.
@@ -200,5 +215,40 @@ impl Standing {
             self.fence = None;
         }
         ours
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_acknowledge_is_silent_after_a_while() {
+        let (version, start) = (ProtocolVersion::V1_21, Instant::now());
+        let client = &mut FrameWriter::new();
+        let mut standing = Standing::welcomed(version, start);
+        for alone in [false, true] {
+            standing.transitions.clear();
+            assert!(!standing.tend(alone, version, client, start));
+            standing.brought_to(Passage::Finish, true);
+            assert!(!standing.tend(alone, version, client, start));
+            let due = standing.due(false).unwrap();
+            assert_eq!(due, start + ACKNOWLEDGEMENT);
+            // It answers all else.
+            standing.asked = None;
+            assert!(!standing.tend(alone, version, client, due - Duration::from_millis(1)));
+            standing.asked = None;
+            assert!(standing.tend(alone, version, client, due));
+            // The next one is waited for anew.
+            standing.brought_to(Passage::Start, true);
+            standing.acknowledged(Passage::Finish).unwrap();
+            standing.asked = None;
+            assert!(!standing.tend(alone, version, client, due));
+            assert_eq!(standing.due(false), Some(due + ACKNOWLEDGEMENT));
+            standing.acknowledged(Passage::Start).unwrap();
+            standing.asked = None;
+            assert!(!standing.tend(false, version, client, due + ACKNOWLEDGEMENT));
+            assert_eq!(standing.due(false), None);
+        }
     }
 }

@@ -63,7 +63,7 @@ impl Session {
         let (version, now) = (self.version, self.now());
         let Self { client: Client { writer: client, .. }, standing, backend, options, .. } = self;
         let Some(Backend { arrival, writer, asked, .. }) = backend else { return };
-        let Some(Arrival { before, join }) = arrival.take() else { return };
+        let Some(Arrival { before, join, .. }) = arrival.take() else { return };
         standing.close_bundle(version, client);
         if std::mem::take(&mut standing.shaken) {
             forge::reset(version, client);
