@@ -58,6 +58,10 @@ enum Section {
     Relay,
     /// CPU time a frame, where frames are looked at.
     Session,
+    /// The same through the edge.
+    SessionEdge,
+    /// What players in sessions take of the edge's memory.
+    SessionMemory,
 }
 
 /// What the program runs itself as.
@@ -174,6 +178,15 @@ fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> R
         Section::Reload => report.add("Reload of routes", reload::measure(edge, plan)?),
         Section::Session => {
             report.add("Frames that are looked at and handed on, CPU time", session::measure(plan)?);
+        }
+        Section::SessionEdge => {
+            report.add(
+                "The same through the edge, CPU time of its process",
+                session::through::measure(edge, plan)?,
+            );
+        }
+        Section::SessionMemory => {
+            report.add("Players in sessions, memory of the edge (PSS)", session::held::measure(edge, plan)?);
         }
         Section::Relay => report.add("Relays", relay::measure(edge, plan)?),
         Section::Bans => report.add("Bans, 100,000 of them, CPU time", bans::measure(plan)?),

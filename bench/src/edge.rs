@@ -19,6 +19,13 @@ pub(crate) enum Authentication {
     Disabled,
     /// Nobody either: players are carried to this target.
     Carried(SocketAddr),
+    /// Players are carried by sessions.
+    Sessions {
+        /// The session server at this URL, and they are encrypted; or nobody, and they aren't.
+        vouched_for_by: Option<String>,
+        /// Where they are carried to; without, they are held in limbo.
+        target: Option<SocketAddr>,
+    },
 }
 
 /// How an edge is set up.
@@ -40,6 +47,11 @@ impl Settings {
         Self::new(Authentication::Carried(target))
     }
 
+    /// A route whose players are carried by sessions: to a target, or else into limbo; encrypted where a session server vouches for them.
+    pub(crate) fn sessions(vouched_for_by: Option<String>, target: Option<SocketAddr>) -> Self {
+        Self::new(Authentication::Sessions { vouched_for_by, target })
+    }
+
     /// The same with another number of threads.
     pub(crate) fn with_threads(&self, threads: usize) -> Self {
         Self { threads, ..self.clone() }
@@ -55,6 +67,9 @@ impl Settings {
             Authentication::SessionServer(url) => transfer(&format!("type = \"mojang\"\nurl = \"{url}\"")),
             Authentication::Disabled => transfer("type = \"disabled\""),
             Authentication::Carried(target) => format!("mode = \"passthrough\"\ntargets = [\"{target}\"]"),
+            Authentication::Sessions { vouched_for_by, target } => {
+                sessions(vouched_for_by.as_deref(), *target)
+            }
         };
         let threads = self.threads;
         format!(
@@ -76,6 +91,16 @@ hosts = ["{HOST}"]
 "#
         )
     }
+}
+
+/// How players of a route are carried by sessions.
+fn sessions(vouched_for_by: Option<&str>, target: Option<SocketAddr>) -> String {
+    let targets = target.map(|target| format!("targets = [\"{target}\"]\n")).unwrap_or_default();
+    let mode = if vouched_for_by.is_some() { "client_only" } else { "offline" };
+    let url =
+        vouched_for_by.map(|url| format!("[routes.authentication]\ntype = \"mojang\"\nurl = \"{url}\"\n"));
+    let limbo = if target.is_some() { "never" } else { "always" };
+    format!("mode = \"{mode}\"\n{targets}{}[routes.session]\nlimbo = \"{limbo}\"\n", url.unwrap_or_default())
 }
 
 /// Starts an edge with a configuration of its own, which lives as long as the folder that is returned. It dies with this process.

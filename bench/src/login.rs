@@ -4,7 +4,7 @@
 
 pub(crate) mod client;
 pub(crate) mod openssl;
-mod session_server;
+pub(crate) mod session_server;
 
 use crate::edge::{self, Authentication, Settings};
 use crate::process::Server;

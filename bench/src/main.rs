@@ -14,6 +14,8 @@ mod cipher;
 #[cfg(target_os = "linux")]
 mod cli;
 #[cfg(target_os = "linux")]
+mod connection;
+#[cfg(target_os = "linux")]
 mod edge;
 #[cfg(target_os = "linux")]
 mod login;

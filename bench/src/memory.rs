@@ -5,7 +5,7 @@
 //! one after them adds.
 
 use crate::edge::{self, Authentication, Settings};
-use crate::login::client::Connection;
+use crate::login::client;
 use crate::process::Server;
 use crate::report::{Goal, Line, Unit};
 use crate::rounds::Plan;
@@ -36,7 +36,7 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
             Ok(TcpStream::connect(server.address())?)
         })?);
         logins.push(per_connection(program, plan.waiting, |server, number| {
-            Connection::until_encryption(server.address(), &format!("Bench_{number}"))
+            client::until_encryption(server.address(), &format!("Bench_{number}"))
         })?);
     }
     Ok(vec![

@@ -34,6 +34,10 @@ pub(crate) struct Plan {
     pub(crate) relays: usize,
     /// Frames that are carried a round, of each mix.
     pub(crate) carried: usize,
+    /// Ticks a round in which every player of an edge has frames.
+    pub(crate) ticks: usize,
+    /// Frames a round for each of the players who get as many as get through.
+    pub(crate) carried_through: usize,
 }
 
 impl Plan {
@@ -53,6 +57,8 @@ impl Plan {
         relayed_packets: 150,
         relays: 9_000,
         carried: 20_000,
+        ticks: 20,
+        carried_through: 100_000,
     };
 
     /// A few seconds: whether something is badly wrong.
@@ -71,5 +77,7 @@ impl Plan {
         relayed_packets: 50,
         relays: 1_000,
         carried: 8_000,
+        ticks: 10,
+        carried_through: 20_000,
     };
 }

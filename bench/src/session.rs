@@ -2,10 +2,12 @@
 //! the cipher alone, and against copying the same bytes. All of it on one thread, over the same reads, without sockets.
 //!
 //! What is compared goes in turn in each round. The time is that of whole passes over a mix, from connections that have just begun; making
-//! these isn't counted.
+//! these isn't counted. [`through`] has the same carried by an edge, sockets and all, and [`held`] what players take of its memory.
 
 mod contestant;
+pub(crate) mod held;
 mod mix;
+pub(crate) mod through;
 
 use crate::cipher::thread_time;
 use crate::report::{Goal, Line, Unit};

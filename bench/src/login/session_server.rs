@@ -19,7 +19,7 @@ const DOOR: u64 = u64::MAX;
 
 /// A running session server. Its thread ends with the process.
 #[derive(Debug)]
-pub(super) struct SessionServer {
+pub(crate) struct SessionServer {
     address: SocketAddr,
 }
 
@@ -28,7 +28,7 @@ impl SessionServer {
     ///
     /// # Errors
     /// When it can't.
-    pub(super) fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
@@ -38,7 +38,7 @@ impl SessionServer {
     }
 
     /// What to configure as its URL.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::compression::Decompressor;
-use drawbridge_protocol::ids;
+use drawbridge_protocol::ids::{self, Kind};
 use drawbridge_protocol::stream::Outbound;
 use drawbridge_protocol::varint;
 use serde_json::Value;
@@ -17,6 +17,10 @@ const RECORDED: &str = include_str!("../../data/mix.json");
 
 /// The level that vanilla servers compress with.
 const LEVEL: u32 = 6;
+
+/// What clients say that a session reads: made up, it would be wrong.
+const UNDERSTOOD: [Kind; 5] =
+    [Kind::Chat, Kind::CustomPayload, Kind::KeepAlive, Kind::Settings, Kind::ResourcePackReceive];
 
 /// A kind of packet that came.
 #[derive(Debug, Clone)]
@@ -77,6 +81,28 @@ impl Recording {
 }
 
 impl Mix {
+    /// The same packets under the ids of another version, in which a session has nothing to understand but the few that it tells of itself;
+    /// what that version doesn't have is movement there.
+    pub(super) fn under(&self, version: ProtocolVersion, direction: ids::Direction) -> Result<Self> {
+        let before = self.table()?;
+        let after = ids::table(version, ids::State::Play, direction).context("a version that isn't known")?;
+        let movement = match direction {
+            ids::Direction::Clientbound => Kind::RelEntityMove,
+            ids::Direction::Serverbound => Kind::Position,
+        };
+        let movement = after.id(movement).context("a version without movement")?;
+        let same = direction == self.direction;
+        let bodies = self.bodies.iter().map(|body| {
+            let (id, taken) = varint::read(body)?.context("a packet without an id")?;
+            let kind = before.kind(id).filter(|kind| same && !UNDERSTOOD.contains(kind));
+            let mut renamed = Vec::new();
+            varint::write(kind.and_then(|kind| after.id(kind)).unwrap_or(movement), &mut renamed);
+            renamed.extend_from_slice(&body[taken..]);
+            Ok(renamed)
+        });
+        Ok(Self { version, direction, bodies: bodies.collect::<Result<_>>()? })
+    }
+
     /// How many packets there are.
     pub(super) const fn len(&self) -> usize {
         self.bodies.len()
