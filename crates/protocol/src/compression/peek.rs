@@ -76,6 +76,11 @@ pub enum PeekError {
 /// # Errors
 /// See [`PeekError`]; what `out` holds then means nothing.
 pub fn peek(zlib: &[u8], out: &mut [u8]) -> Result<usize, PeekError> {
+    peek_within(zlib, out).map(|(done, _)| done)
+}
+
+/// As [`peek`], and within how many bytes of the stream they were found: any other that begins with these holds the same.
+pub(super) fn peek_within(zlib: &[u8], out: &mut [u8]) -> Result<(usize, usize), PeekError> {
     let [method, flags, deflate @ ..] = zlib else { return Err(PeekError::CutOff) };
     let (window, needs_dictionary) = (method >> 4, flags & 0x20 != 0);
     if method & 0x0f != 8 || window > 7 || needs_dictionary || u16::from_be_bytes([*method, *flags]) % 31 != 0
@@ -90,13 +95,14 @@ pub fn peek(zlib: &[u8], out: &mut [u8]) -> Result<usize, PeekError> {
             0 => stored(&mut bits, &mut out)?,
             1 => coded(&mut bits, &mut out, Codes::FIXED)?,
             2 => {
-                let codes = Codes::read(&mut bits)?;
+                let mut codes = Codes::NONE;
+                codes.read(&mut bits)?;
                 coded(&mut bits, &mut out, &codes)?;
             }
             _ => return Err(PeekError::BlockKind),
         }
         if is_last || out.is_full() {
-            return Ok(out.done);
+            return Ok((out.done, zlib.len() - deflate.len() + bits.used()));
         }
     }
     Err(PeekError::Blocks)
@@ -155,6 +161,11 @@ impl Bits<'_> {
         Ok(bits as usize)
     }
 
+    /// How many bytes have been taken, or a part of them.
+    const fn used(&self) -> usize {
+        self.at - self.count as usize / 8
+    }
+
     /// The bytes from the next whole one on.
     fn aligned(&mut self) -> &[u8] {
         let held = (self.count / 8) as usize;
@@ -210,7 +221,7 @@ fn stored(bits: &mut Bits<'_>, out: &mut Out<'_>) -> Result<(), PeekError> {
 
 /// Decodes a block, or as much of it as there is room for.
 fn coded(bits: &mut Bits<'_>, out: &mut Out<'_>, codes: &Codes) -> Result<(), PeekError> {
-    let (symbols, distances) = codes.lengths.split_at(codes.symbols);
+    let (symbols, distances) = (&codes.lengths[..], &codes.lengths[codes.symbols..]);
     while !out.is_full() {
         let symbol = codes.symbol_counts.symbol(symbols, bits)?;
         if let Ok(byte) = u8::try_from(symbol) {
@@ -237,7 +248,7 @@ fn value(bases: &[u16], more: &[u32], symbol: usize, bits: &mut Bits<'_>) -> Res
 }
 
 /// How many symbols of a code have each length, in bits.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Counts([u16; LONGEST + 1]);
 
 impl Counts {
@@ -263,7 +274,7 @@ impl Counts {
             let place = code.wrapping_sub(first);
             if place < u32::from(*count) {
                 bits.drop(length)?;
-                return nth(lengths, length as u8, place as usize).ok_or(PeekError::Symbol);
+                return nth(lengths, length as u8, place).ok_or(PeekError::Symbol);
             }
             first += u32::from(*count);
             if bits.count <= length {
@@ -275,13 +286,16 @@ impl Counts {
 }
 
 /// Where `length` stands for the time that comes after `before` others.
-fn nth(lengths: &[u8], length: u8, mut before: usize) -> Option<usize> {
-    // Counted by chunks first, several lengths at a time.
-    for (chunk, at) in lengths.chunks(32).zip((0..).step_by(32)) {
-        let here = chunk.iter().map(|found| u8::from(*found == length)).sum::<u8>().into();
+fn nth(lengths: &[u8], length: u8, mut before: u32) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    for (word, at) in lengths.chunks_exact(8).zip((0..).step_by(8)) {
+        // Eight at once: none is above 127, so that nothing is carried from one to the next, and the highest bit of each says whether it is zero.
+        let differ = u64::from_le_bytes(word.try_into().ok()?) ^ (ONES * u64::from(length));
+        let mut found = !(differ + 0x7f * ONES) & (0x80 * ONES);
+        let here = ((found >> 7).wrapping_mul(ONES) >> 56) as u32;
         if before < here {
-            let mut found = chunk.iter().enumerate().filter(|(_, found)| **found == length);
-            return found.nth(before).map(|(place, _)| at + place);
+            (0..before).for_each(|_| found &= found - 1);
+            return Some(at + found.trailing_zeros() as usize / 8);
         }
         before -= here;
     }
@@ -291,7 +305,7 @@ fn nth(lengths: &[u8], length: u8, mut before: usize) -> Option<usize> {
 /// The two codes of a block.
 struct Codes {
     /// The lengths of the symbols, then those of the distances.
-    lengths: [u8; Self::MOST],
+    lengths: [u8; Self::ROOM],
     /// How many of them are symbols'.
     symbols: usize,
     symbol_counts: Counts,
@@ -302,116 +316,218 @@ impl Codes {
     /// The fixed codes have two symbols and two distances that stand for nothing.
     const MOST: usize = 288 + 32;
 
+    /// With what a row may be written beyond the last.
+    const ROOM: usize = Self::MOST + Rows::WRITTEN;
+
+    const NONE: Self = Self {
+        lengths: [0; Self::ROOM],
+        symbols: 0,
+        symbol_counts: Counts([0; LONGEST + 1]),
+        distance_counts: Counts([0; LONGEST + 1]),
+    };
+
     /// The codes that blocks use which bring none.
     const FIXED: &Self = &{
-        let mut lengths = [8; Self::MOST];
-        let mut symbol = 144;
+        let mut fixed = Self::NONE;
+        let mut symbol = 0;
         while symbol < Self::MOST {
-            lengths[symbol] = match symbol {
-                0..256 => 9,
+            fixed.lengths[symbol] = match symbol {
+                0..144 | 280..288 => 8,
+                144..256 => 9,
                 256..280 => 7,
-                280..288 => 8,
                 _ => 5,
             };
             symbol += 1;
         }
-        let [mut symbol_counts, mut distance_counts] = [Counts([0; LONGEST + 1]); 2];
-        (symbol_counts.0[7], symbol_counts.0[8], symbol_counts.0[9]) = (24, 152, 112);
-        distance_counts.0[5] = 32;
-        Self { lengths, symbols: 288, symbol_counts, distance_counts }
+        fixed.symbols = 288;
+        let symbol_counts = &mut fixed.symbol_counts.0;
+        (symbol_counts[7], symbol_counts[8], symbol_counts[9]) = (24, 152, 112);
+        fixed.distance_counts.0[5] = 32;
+        fixed
     };
 
     /// The codes that a dynamic block begins with.
-    fn read(bits: &mut Bits<'_>) -> Result<Self, PeekError> {
+    fn read(&mut self, bits: &mut Bits<'_>) -> Result<(), PeekError> {
         let (symbols, distances) = (257 + bits.take(5)?, 1 + bits.take(5)?);
         if symbols > 286 || distances > 30 {
             return Err(PeekError::CodeLengths);
         }
-        let code = LengthCode::read(bits)?;
-        let mut codes = Self {
-            lengths: [0; Self::MOST],
-            symbols,
-            symbol_counts: Counts::default(),
-            distance_counts: Counts::default(),
-        };
-        let all = symbols + distances;
-        let mut at = 0;
-        while at < all {
-            let (length, times) = match code.symbol(bits)? {
-                16 if at == 0 => return Err(PeekError::CodeLengths),
-                16 => (codes.lengths[at - 1], 3 + bits.take(2)?),
-                17 => (0, 3 + bits.take(3)?),
-                18 => (0, 11 + bits.take(7)?),
-                length => (length, 1),
-            };
-            if times > all - at {
-                return Err(PeekError::CodeLengths);
-            }
-            // Most symbols have no code, in long rows: those are zeros already, and aren't counted.
-            if length != 0 {
-                match &mut codes.lengths[at..at + times] {
-                    // Nearly all, and filling a row is a call.
-                    [one] => *one = length,
-                    row => row.fill(length),
-                }
-                // A row may begin among the symbols and end among the distances.
-                let of_symbols = symbols.saturating_sub(at).min(times);
-                codes.symbol_counts.0[usize::from(length)] += of_symbols as u16;
-                codes.distance_counts.0[usize::from(length)] += (times - of_symbols) as u16;
-            }
-            at += times;
+        self.symbols = symbols;
+        let mut code = LengthCode { table: [Row::NONE; 1 << LengthCode::LONGEST] };
+        code.read(bits)?;
+        bits.fill();
+        let first = code.symbol(bits.held);
+        if first.keep != 0 && u32::from(first.own) <= bits.count {
+            // There is none before it.
+            return Err(PeekError::CodeLengths);
         }
-        let is_sound = codes.lengths[END] != 0
-            && codes.symbol_counts.make_a_code(true)
-            && codes.distance_counts.make_a_code(true);
-        if is_sound { Ok(codes) } else { Err(PeekError::CodeLengths) }
+        let mut rows = Rows { lengths: &mut self.lengths, at: 0, last: 0 };
+        rows.read(&code, bits, &mut self.symbol_counts, symbols)?;
+        // A row may begin among the symbols and end among the distances.
+        let (last, beyond) = (usize::from(rows.last), (rows.at - symbols) as u16);
+        self.symbol_counts.0[last] -= beyond;
+        self.distance_counts.0[last] += beyond;
+        rows.read(&code, bits, &mut self.distance_counts, symbols + distances)?;
+        let fits = rows.at == symbols + distances;
+        (self.symbol_counts.0[0], self.distance_counts.0[0]) = (0, 0);
+        let is_sound = fits
+            && self.lengths[END] != 0
+            && self.symbol_counts.make_a_code(true)
+            && self.distance_counts.make_a_code(true);
+        if is_sound { Ok(()) } else { Err(PeekError::CodeLengths) }
     }
+}
+
+/// What a symbol of the lengths' code says: so many symbols that follow each other have codes of this length.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+struct Row {
+    /// How many bits it takes, with those that say how much longer the row is.
+    bits: u8,
+    /// How many of these are its own.
+    own: u8,
+    /// What the others are, when its own are gone.
+    mask: u8,
+    /// How long the row is at least.
+    least: u8,
+    length: u8,
+    /// All ones where the length is that of the row before.
+    keep: u8,
+}
+
+impl Row {
+    const NONE: Self = Self { bits: 0, own: 0, mask: 0, least: 1, length: 0, keep: 0 };
+
+    /// By symbol, without its own bits.
+    const ALL: [Self; ORDER.len()] = {
+        let mut all = [Self::NONE; ORDER.len()];
+        let mut symbol = 0;
+        while symbol <= LONGEST {
+            all[symbol].length = symbol as u8;
+            symbol += 1;
+        }
+        all[16] = Self { bits: 2, mask: 0b11, least: 3, keep: u8::MAX, ..Self::NONE };
+        all[17] = Self { bits: 3, mask: 0b111, least: 3, ..Self::NONE };
+        all[18] = Self { bits: 7, mask: 0b111_1111, least: 11, ..Self::NONE };
+        all
+    };
 }
 
 /// The code that the lengths of the others are written in.
 struct LengthCode {
-    /// By the next seven bits: a symbol, and how many of the bits are its own.
-    table: [(u8, u8); 1 << Self::LONGEST],
+    /// By the next seven bits.
+    table: [Row; 1 << Self::LONGEST],
 }
 
 impl LengthCode {
     /// The most bits that one of its symbols has.
     const LONGEST: u32 = 7;
 
-    fn read(bits: &mut Bits<'_>) -> Result<Self, PeekError> {
+    fn read(&mut self, bits: &mut Bits<'_>) -> Result<(), PeekError> {
         let given = 4 + bits.take(4)?;
-        let (mut lengths, mut counts) = ([0; ORDER.len()], Counts::default());
+        let (mut lengths, mut counts) = ([0_u8; ORDER.len()], [0_usize; Self::LONGEST as usize + 1]);
         for symbol in &ORDER[..given] {
             let length = bits.take(3)?;
-            lengths[*symbol] = length;
-            counts.0[length] += 1;
+            lengths[*symbol] = length as u8;
+            counts[length] += 1;
         }
-        counts.0[0] = 0;
-        if !counts.make_a_code(false) {
+        counts[0] = 0;
+        let used: usize = counts.iter().enumerate().map(|(length, count)| count << (7 - length)).sum();
+        if used != self.table.len() {
             return Err(PeekError::CodeLengths);
         }
-        // The next code of each length, as `Counts::symbol` counts them.
-        let mut next = [0_u32; Self::LONGEST as usize + 1];
-        for length in 1..next.len() {
-            next[length] = (next[length - 1] + u32::from(counts.0[length - 1])) << 1;
+        // In the order of their codes: by length, and by symbol among those of one. Those without a code stand behind.
+        let mut begin = [0; Self::LONGEST as usize + 1];
+        for length in 1..Self::LONGEST as usize {
+            begin[length + 1] = begin[length] + counts[length];
         }
-        let mut table = [(0, 0); 1 << Self::LONGEST];
-        for (symbol, length) in (0..).zip(lengths).filter(|(_, length)| *length != 0) {
-            // Codes begin with their highest bit, and the stream with its lowest.
-            let first = next[length].reverse_bits() >> (u32::BITS - length as u32);
-            next[length] += 1;
-            for entry in table[first as usize..].iter_mut().step_by(1 << length) {
-                *entry = (symbol, length as u8);
-            }
+        begin[0] = ORDER.len();
+        let mut sorted = [Row::NONE; 2 * ORDER.len()];
+        for (row, length) in Row::ALL.iter().zip(lengths) {
+            let place = &mut begin[usize::from(length)];
+            sorted[*place] = Row { bits: row.bits + length, own: length, ..*row };
+            *place += 1;
         }
-        Ok(Self { table })
+        self.fill(&sorted, &counts);
+        Ok(())
     }
 
-    fn symbol(&self, bits: &mut Bits<'_>) -> Result<u8, PeekError> {
-        bits.want(Self::LONGEST);
-        let (symbol, own) = self.table[bits.held as usize % self.table.len()];
-        bits.drop(own.into())?;
-        Ok(symbol)
+    /// Makes the table of rows in the order of their codes, of which each length has so many. For each length it is as long as there are codes of that
+    /// length, and doubled for the next.
+    fn fill(&mut self, mut sorted: &[Row], counts: &[usize; Self::LONGEST as usize + 1]) {
+        // Codes begin with their highest bit, and the stream with its lowest.
+        let mut code = 0_usize;
+        for (length, count) in (1..).zip(&counts[1..]) {
+            let highest = 1_usize << (length - 1);
+            if length > 1 {
+                let (done, next) = self.table.split_at_mut(highest);
+                next[..highest].copy_from_slice(done);
+            }
+            let (rows, others) = sorted.split_at((*count).min(sorted.len()));
+            sorted = others;
+            for row in rows {
+                self.table[code % self.table.len()] = *row;
+                // The next one, where a carry goes downwards.
+                let mut bit = highest;
+                while code & bit != 0 {
+                    bit >>= 1;
+                }
+                code = code & bit.wrapping_sub(1) | bit;
+            }
+        }
+    }
+
+    const fn symbol(&self, held: u64) -> &Row {
+        &self.table[held as usize % self.table.len()]
+    }
+}
+
+/// Lengths as they are read, row by row.
+struct Rows<'a> {
+    lengths: &'a mut [u8; Codes::ROOM],
+    at: usize,
+    /// The length that came last.
+    last: u8,
+}
+
+impl Rows<'_> {
+    /// How many lengths are written for a row, whatever its own: what is too many, the next row writes over. Longer ones than this are
+    /// zeros, which stand there already.
+    const WRITTEN: usize = 8;
+
+    /// Rows that take so many bits in all are read at once: of at most 14 each.
+    const AT_ONCE: usize = 4;
+
+    /// Goes on until `end` is reached or passed. Nothing in here depends on which row it is: they come in no order that a processor
+    /// could guess, and a wrong guess costs as much as two rows.
+    #[inline]
+    fn read(
+        &mut self,
+        code: &LengthCode,
+        bits: &mut Bits<'_>,
+        counts: &mut Counts,
+        end: usize,
+    ) -> Result<(), PeekError> {
+        let Self { lengths, at, last } = self;
+        while *at < end {
+            bits.fill();
+            let (mut held, mut taken) = (bits.held, 0);
+            for _ in 0..Self::AT_ONCE {
+                let row = code.symbol(held);
+                let times = ((held >> (row.own & 63)) as u8 & row.mask) + row.least;
+                *last = row.length | *last & row.keep;
+                held >>= row.bits & 63;
+                taken += u32::from(row.bits);
+                lengths[*at..*at + Self::WRITTEN].copy_from_slice(&[*last; Self::WRITTEN]);
+                counts.0[usize::from(*last) % counts.0.len()] += u16::from(times);
+                *at += usize::from(times);
+                if *at >= end {
+                    break;
+                }
+            }
+            bits.drop(taken)?;
+        }
+        Ok(())
     }
 }
 
