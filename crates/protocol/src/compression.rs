@@ -8,6 +8,7 @@
 //! past the caller's bound; a body that is refused leaves the caller's buffer as it was.
 
 mod peek;
+mod recall;
 mod shared;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
@@ -16,6 +17,7 @@ use thiserror::Error;
 use crate::varint::{self, VarIntError};
 
 pub use peek::{MAX_BLOCKS, PeekError, peek};
+pub(crate) use recall::first_byte;
 pub(crate) use shared::{deflate, inflate};
 
 /// The longest uncompressed packet that vanilla takes: 8 MiB (2 MiB before 1.20.5).

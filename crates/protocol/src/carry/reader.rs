@@ -202,16 +202,14 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The id of a compressed packet. Most take one byte, and a further one to be inflated costs more than it does to begin anew for those that don't.
+/// The id of a compressed packet. Most take one byte; for those that don't, it is begun anew.
 fn peek_id(stream: &[u8]) -> Result<i32, StreamError> {
-    let peek = |room: &mut [u8]| compression::peek(stream, room).map_err(CompressionError::from);
-    let mut first = [0];
-    let read = peek(&mut first)?;
-    if first[0] & 0x80 == 0 {
-        return Ok(id_of(&first[..read])?);
+    let first = compression::first_byte(stream).map_err(CompressionError::from)?;
+    if let Some(id @ ..0x80) = first {
+        return Ok(i32::from(id));
     }
     let mut first = [0; varint::MAX_BYTES];
-    let read = peek(&mut first)?;
+    let read = compression::peek(stream, &mut first).map_err(CompressionError::from)?;
     Ok(id_of(&first[..read])?)
 }
 
