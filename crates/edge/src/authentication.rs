@@ -9,14 +9,16 @@ use crate::ended::Ended;
 use crate::journey::Journey;
 use crate::keys::{SharedSecret, TOKEN};
 use crate::login::{Identified, Login, Visit};
+use crate::snapshot::Snapshot;
 use drawbridge_model::{
-    Authentication, AuthenticationError, Identity, Profile, Refusal, Refused, TraceContext,
+    Authentication, AuthenticationError, Client, Identity, Profile, Refusal, Refused, TraceContext,
 };
 use drawbridge_net::Knock;
 use drawbridge_protocol::packet::login::{
     CookieRequest, CookieResponse, EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
 };
 use drawbridge_protocol::profile::offline_uuid;
+use drawbridge_routing::Route;
 use drawbridge_rsa::KeyPair;
 use drawbridge_telemetry::metrics::{self, Cookie, Limit};
 use drawbridge_telemetry::span;
@@ -56,7 +58,7 @@ pub(crate) async fn vouch(
     if hint.is_some() && !promises(hint) {
         metrics::cookie_asked(Cookie::Miss);
     }
-    let promising = jar.zip(binding(visit)).filter(|_| promises(hint));
+    let promising = jar.zip(binding(&snapshot, &visit.route, &visit.client)).filter(|_| promises(hint));
     let asks_session = promising.is_none() && visit.route.authentication.wants_session();
     // Whoever says that a Transfer brought them, and has nothing that spares the session server, costs what any login costs.
     let address = visit.client.address.ip();
@@ -70,8 +72,7 @@ pub(crate) async fn vouch(
         Some((jar, binding)) => {
             let proof = open_cookie(jar, binding, &login, conversation).await?;
             metrics::cookie_asked(Cookie::Hit);
-            let cookies = cookies_for(jar, binding, visit, &proof);
-            Identified { identity: Identity::Verified(proof.profile), cookies }
+            Identified { identity: Identity::Verified(proof.profile), proved: Some(proof.proved) }
         }
         None => ask_adapter(login, visit, conversation, journey, (&pair, &secret)).await?,
     };
@@ -81,9 +82,9 @@ pub(crate) async fn vouch(
 }
 
 /// What a cookie of this player would be bound to, where the route's adapter takes one in place of its own answer.
-fn binding(visit: &Visit) -> Option<Binding<'_>> {
-    let realm = visit.route.authentication.realm()?;
-    let address = visit.snapshot.limits.prefix.of(visit.client.address.ip());
+fn binding<'a>(snapshot: &Snapshot, route: &'a Route, client: &Client) -> Option<Binding<'a>> {
+    let realm = route.authentication.realm()?;
+    let address = snapshot.limits.prefix.of(client.address.ip());
     Some(Binding { realm, address })
 }
 
@@ -173,22 +174,31 @@ async fn ask_adapter(
             Refusal::AuthenticationUnavailable.into()
         }
     })?;
-    let proof =
-        identity.verified().map(|profile| Proof { profile: profile.clone(), proved: SystemTime::now() });
-    let sealing = visit.snapshot.cookies.as_ref().zip(binding(visit)).zip(proof);
-    let cookies =
-        sealing.map(|((jar, binding), proof)| cookies_for(jar, binding, visit, &proof)).unwrap_or_default();
-    Ok(Identified { identity, cookies })
+    let proved = identity.verified().map(|_| SystemTime::now());
+    Ok(Identified { identity, proved })
 }
 
-/// The cookies that the player takes along.
-fn cookies_for(jar: &Jar, binding: Binding<'_>, visit: &Visit, proof: &Proof) -> Vec<(String, Vec<u8>)> {
-    let sealed = jar.seal(proof, binding);
+/// The cookies that a player takes along who is handed over, in the order in which they are stored: key and payload. Made then, since they are as
+/// large as a profile, and kept by nobody.
+pub(crate) fn cookies(
+    identity: &Identity,
+    proved: Option<SystemTime>,
+    snapshot: &Snapshot,
+    route: &Route,
+    client: &Client,
+) -> Vec<(String, Vec<u8>)> {
+    let (Some(jar), Some(binding), Some(profile), Some(proved)) =
+        (&snapshot.cookies, binding(snapshot, route, client), identity.verified(), proved)
+    else {
+        return Vec::new();
+    };
+    let proof = Proof { profile: profile.clone(), proved };
+    let sealed = jar.seal(&proof, binding);
     if sealed.is_none() {
-        tracing::warn!(player = proof.profile.name, "the profile is too large for a cookie");
+        tracing::warn!(player = profile.name, "the profile is too large for a cookie");
     }
-    let hint =
-        Hint { trace: Some(visit.client.trace), good_until: sealed.is_some().then(|| jar.good_until(proof)) };
+    let good_until = sealed.is_some().then(|| jar.good_until(&proof));
+    let hint = Hint { trace: Some(client.trace), good_until };
     let authentication = sealed.map(|cookie| (jar.authentication_key(), cookie));
     authentication.into_iter().chain([(jar.session_key(), hint.to_cookie())]).collect()
 }

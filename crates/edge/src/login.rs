@@ -18,7 +18,7 @@ use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::Phase;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What is settled about a client that wants to join, before it says who it is.
@@ -141,6 +141,6 @@ pub(crate) async fn begin(
 #[derive(Debug)]
 pub(crate) struct Identified {
     pub(crate) identity: Identity,
-    /// Cookies for the next edge, in the order in which they are stored: key and payload.
-    pub(crate) cookies: Vec<(String, Vec<u8>)>,
+    /// When they last proved it, where somebody vouches for them.
+    pub(crate) proved: Option<SystemTime>,
 }

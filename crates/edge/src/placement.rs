@@ -1,5 +1,6 @@
 //! From an identity to a target, in configuration: the client is kept alive while discovery runs.
 
+use crate::authentication;
 use crate::conversation::{Conversation, Incoming};
 use crate::ended::Ended;
 use crate::journey::Journey;
@@ -37,7 +38,7 @@ pub(crate) async fn place(
     conversation: &mut Conversation,
     journey: &Journey,
 ) -> Result<Placed, Ended> {
-    let Identified { identity, cookies } = identified;
+    let Identified { identity, proved } = identified;
     let mut waiting = Waiting::new();
     let route = Arc::clone(&visit.route);
     let client = journey.client(&visit.client);
@@ -46,7 +47,10 @@ pub(crate) async fn place(
         waiting.wait_for(discovery, visit, conversation).await
     };
     match found {
-        Ok(Ok(targets)) => Ok(Placed { targets, identity, cookies, waiting }),
+        Ok(Ok(targets)) => {
+            let cookies = authentication::cookies(&identity, proved, &visit.snapshot, &route, &visit.client);
+            Ok(Placed { targets, identity, cookies, waiting })
+        }
         Ok(Err(refused)) => {
             waiting.learn_locale(visit, conversation).await?;
             Err(refused.into())

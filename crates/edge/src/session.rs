@@ -30,9 +30,10 @@ use drawbridge_routing::{LimboKind, OnTransfer};
 use drawbridge_session::{Backend, Client, Options, Session, shakes_hands};
 use drawbridge_telemetry::metrics::Phase;
 use search::{Reached, Respondent, Search, Unreached};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use uuid::Uuid;
 
 pub(crate) use stay::Stay;
@@ -47,16 +48,28 @@ const ANSWERS: usize = 256 * 1024;
 #[derive(Debug)]
 struct Person {
     identity: Identity,
-    /// As targets are to know them.
-    profile: Profile,
     /// What they sign chat with.
     key: Option<PlayerKey>,
     /// The host as they typed it.
     host: String,
     /// Where they are connected to.
     local: SocketAddr,
-    /// What spares them the session server when they come back, by key.
-    cookies: Vec<(String, Vec<u8>)>,
+    /// When they last proved who they are, where somebody vouches for them.
+    proved: Option<SystemTime>,
+}
+
+impl Person {
+    /// How a target is to know the player: nobody's word is taken for a UUID. Made where it is wanted, since a profile is most of what is known
+    /// of a player, and nothing is kept twice.
+    fn profile(&self) -> Cow<'_, Profile> {
+        match &self.identity {
+            Identity::Verified(profile) => Cow::Borrowed(profile),
+            Identity::Claimed(Claim { name, .. }) => {
+                let (id, name) = (offline_uuid(name), name.clone());
+                Cow::Owned(Profile { id, name, properties: Vec::new() })
+            }
+        }
+    }
 }
 
 /// A player who has somewhere to be.
@@ -109,11 +122,11 @@ async fn find(
 ) -> Result<Arrived, Unreached> {
     let login = login::begin(visit, conversation, name).await?;
     let key = login.key.clone();
-    let Identified { identity, cookies } = if authenticates {
+    let Identified { identity, proved } = if authenticates {
         journey.enter(Phase::Authentication, Instant::now());
         verified(login, visit, conversation, journey).await?
     } else {
-        Identified { identity: Identity::Claimed(login.claim), cookies: Vec::new() }
+        Identified { identity: Identity::Claimed(login.claim), proved: None }
     };
     visit.presence.learn_who(&identity);
     visit.ask_bans(&identity)?;
@@ -122,15 +135,8 @@ async fn find(
     let on_route = in_crowd.ok_or(Ended::Refused(Refusal::RouteFull))?;
     journey.enter(Phase::Placement, Instant::now());
     let client = journey.client(&visit.client);
-    let profile = known_as(&identity);
-    let person = Person {
-        profile,
-        key,
-        host: opening.host().to_owned(),
-        local: conversation.local()?,
-        identity,
-        cookies,
-    };
+    let person =
+        Person { key, host: opening.host().to_owned(), local: conversation.local()?, identity, proved };
     let wish = returns_to(visit, conversation).await?;
     let placing = Placing { visit, client: &client, person: &person, wish: wish.as_deref() };
     let destination = conversation.keeping(placing.destination()).await;
@@ -144,12 +150,12 @@ async fn find(
     let open = visit.shared.gate.enter_to_target().map_err(|_| Ended::Refused(Refusal::Full))?;
     // It may have taken a while.
     visit.ask_bans(&person.identity)?;
-    let identity = person.identity.clone();
+    let identity = person.identity.without_properties();
     let Destination { route, on_route: elsewhere, .. } = destination;
     let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
     let (berth, place, backend, profile) = match reached {
         Some(Reached { target, place, backend, profile }) => (target.into(), place, Some(backend), profile),
-        None => (Berth::limbo(&route.name), None, None, person.profile.clone()),
+        None => (Berth::limbo(&route.name), None, None, person.profile().into_owned()),
     };
     let boarding = Boarding { identity, berth, places: [Some(on_route), place, elsewhere], open };
     Ok(Arrived { person, boarding, backend, profile, waits })
@@ -229,16 +235,6 @@ async fn verified(
         Identity::Verified(_) => Ok(identified),
         // The configuration has no such route.
         Identity::Claimed(_) => Err(Refusal::Internal.into()),
-    }
-}
-
-/// How a target is to know the player: nobody's word is taken for a UUID.
-fn known_as(identity: &Identity) -> Profile {
-    match identity {
-        Identity::Verified(profile) => profile.clone(),
-        Identity::Claimed(Claim { name, .. }) => {
-            Profile { id: offline_uuid(name), name: name.clone(), properties: Vec::new() }
-        }
     }
 }
 

@@ -31,6 +31,17 @@ impl Identity {
         }
     }
 
+    /// The same, for whoever keeps it only to know who it is: a skin is a kilobyte.
+    #[must_use]
+    pub fn without_properties(&self) -> Self {
+        match self {
+            Self::Verified(Profile { id, name, .. }) => {
+                Self::Verified(Profile { id: *id, name: name.clone(), properties: Vec::new() })
+            }
+            Self::Claimed(claim) => Self::Claimed(claim.clone()),
+        }
+    }
+
     /// The profile, where somebody vouches for it.
     #[must_use]
     pub const fn verified(&self) -> Option<&Profile> {

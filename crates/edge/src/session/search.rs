@@ -121,7 +121,8 @@ impl Search<'_> {
             Ok(socket) => socket,
             Err(error) => return Ok(Err(error.into())),
         };
-        let mut login = match LoggingIn::begin(socket, self.introduction()) {
+        let profile = self.person.profile();
+        let mut login = match LoggingIn::begin(socket, self.introduction(&profile)) {
             Ok(login) => login,
             Err(error) => return Ok(Err(error)),
         };
@@ -146,10 +147,10 @@ impl Search<'_> {
         }
     }
 
-    fn introduction(&self) -> Introduction<'_> {
+    fn introduction<'b>(&'b self, profile: &'b Profile) -> Introduction<'b> {
         let Client { version, port, address, .. } = self.client;
         let forwarding = &self.route.session.forwarding;
-        let Person { profile, key, host, .. } = self.person;
+        let Person { key, host, .. } = self.person;
         let key = key.as_ref().filter(|_| forwarding.tells_profile());
         let traveller = Traveller { profile, address: address.ip(), key };
         Introduction { version: *version, host, port: *port, traveller, forwarding }

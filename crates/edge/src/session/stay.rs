@@ -10,6 +10,7 @@ use super::Person;
 use super::commands::{Desk, Done};
 use super::search::Reached;
 use super::way_on::{Astray, Landing, Place, Walker, Way};
+use crate::authentication;
 use crate::passenger::{Berth, Passenger};
 use crate::refuse::Told;
 use crate::shared::Shared;
@@ -138,11 +139,18 @@ impl Stay {
 
     /// Carries until one of both sides, or somebody else, ends it, and closes.
     pub(crate) async fn carry(mut self: Box<Self>, shared: Arc<Shared>) {
+        // What follows upon something is boxed: nearly always nothing happens, and whoever is held or carried is no larger for it.
         let ending = loop {
-            if let Some(ending) = self.next(&shared).await {
+            let happening = self.next(&shared).await;
+            if let Some(ending) = Box::pin(self.decide(happening, &shared)).await {
                 break ending;
             }
         };
+        Box::pin(self.end(ending)).await;
+    }
+
+    /// Tells what there is to tell, and closes.
+    async fn end(mut self: Box<Self>, ending: Ending) {
         let traffic = self.traffic();
         self.passenger.ended(ending.label, traffic);
         // Who is on their way out takes no place.
@@ -150,7 +158,7 @@ impl Stay {
         if let Some(Moved { transfer, cookies }) = ending.moved {
             session.hand_over(transfer, cookies);
         }
-        Box::pin(session.close(ending.words.as_ref())).await;
+        session.close(ending.words.as_ref()).await;
     }
 
     /// Nothing but the session is left.
@@ -163,8 +171,8 @@ impl Stay {
         Traffic { up: carried.up, down: carried.down }
     }
 
-    /// Carries until something happens, and decides what becomes of it.
-    async fn next(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
+    /// Carries until something happens.
+    async fn next(&mut self, shared: &Shared) -> Happening {
         let news = |this: &Self| {
             if shared.sessions_over.is_cancelled() {
                 return Some(Happening::Moving);
@@ -175,7 +183,12 @@ impl Stay {
             let reloaded = || (this.reloads != shared.reloads()).then_some(Happening::Reloaded);
             refused.or_else(ordered).or_else(reloaded)
         };
-        match shared.news.until(self, news, Self::poll).await {
+        shared.news.until(self, news, Self::poll).await
+    }
+
+    /// What becomes of it.
+    async fn decide(&mut self, happening: Happening, shared: &Arc<Shared>) -> Option<Ending> {
+        match happening {
             Happening::SentAway(refused) => {
                 let words = self.words(&refused, shared).await;
                 Some(Ending::told(refused.refusal.label(), words))
@@ -286,8 +299,12 @@ impl Stay {
         }
         let transfer = Transfer { host: client.host.clone(), port: client.port };
         let here = self.passenger.presence.target().into_bytes();
-        let place = (shared.snapshot.load().return_key.clone(), here);
-        let cookies = self.person.cookies.iter().cloned().chain([place]).collect();
+        let snapshot = shared.snapshot.load();
+        let place = (snapshot.return_key.clone(), here);
+        let Person { identity, proved, .. } = &*self.person;
+        let proof = self.route(shared);
+        let proof = proof.map(|route| authentication::cookies(identity, *proved, &snapshot, &route, client));
+        let cookies = proof.into_iter().flatten().chain([place]).collect();
         Ending { label, words: None, moved: Some(Moved { transfer, cookies }) }
     }
 

@@ -100,9 +100,14 @@ impl Walker {
     pub(super) fn wait(self, pause: Duration) -> Way {
         Box::pin(async move {
             sleep(pause).await;
-            let destination = self.asker().home().await?;
-            self.reach(destination).await
+            // Boxed: while the player waits, looking takes nothing.
+            Box::pin(self.go_home()).await
         })
+    }
+
+    async fn go_home(&self) -> Result<Landing, Astray> {
+        let destination = self.asker().home().await?;
+        self.reach(destination).await
     }
 
     async fn go(&self, name: &str, shunned: &[String]) -> Result<Landing, Astray> {
