@@ -72,6 +72,9 @@ impl Settings {
             }
         };
         let threads = self.threads;
+        // Players in sessions take cookies along when the edge stops.
+        let is_session = matches!(self.authentication, Authentication::Sessions { .. });
+        let cookies = if is_session { "[cookies]\nsecrets = [{ file = \"cookie.key\" }]\n" } else { "" };
         format!(
             r#"
 bind = ["127.0.0.1:0"]
@@ -84,6 +87,7 @@ handshake_timeout = "5m"
 status = {{ burst = 1000000, per = "1s" }}
 login = {{ burst = 1000000, per = "1s" }}
 
+{cookies}
 [[routes]]
 name = "bench"
 hosts = ["{HOST}"]
@@ -99,7 +103,7 @@ fn sessions(vouched_for_by: Option<&str>, target: Option<SocketAddr>) -> String 
     let mode = if vouched_for_by.is_some() { "client_only" } else { "offline" };
     let url =
         vouched_for_by.map(|url| format!("[routes.authentication]\ntype = \"mojang\"\nurl = \"{url}\"\n"));
-    let limbo = if target.is_some() { "never" } else { "always" };
+    let limbo = if target.is_some() { "when_unreachable" } else { "always" };
     format!("mode = \"{mode}\"\n{targets}{}[routes.session]\nlimbo = \"{limbo}\"\n", url.unwrap_or_default())
 }
 
@@ -125,6 +129,7 @@ fn configured(mut command: Command, settings: &Settings) -> Result<(Server, Temp
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("drawbridge.toml");
     std::fs::write(&path, settings.text())?;
+    std::fs::write(folder.path().join("cookie.key"), [7; 32])?;
     let server = Server::start(command.current_dir(&folder).arg("--config").arg(&path))?;
     Ok((server, folder))
 }

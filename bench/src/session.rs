@@ -87,13 +87,19 @@ fn cases(recording: &Recording) -> Result<Vec<Case>> {
     let case = |name, mix: &str, at_once, from, to| -> Result<Case> {
         Ok(Case { name, mix: recording.mix(mix)?, at_once, from, to })
     };
+    let varied = |name, from, to| -> Result<Case> {
+        Ok(Case { name, mix: recording.mix("small")?.varied(), at_once: AT_ONCE, from, to })
+    };
     Ok(vec![
         case("mean 231 B, to an encrypted client", "small", AT_ONCE, plain, encrypted)?,
         case("mean 231 B, from an encrypted client", "small", AT_ONCE, encrypted, plain)?,
+        varied("mean 231 B, no two alike, to an encrypted client", plain, encrypted)?,
+        varied("mean 231 B, no two alike, from an encrypted client", encrypted, plain)?,
         case("with chunks, to an encrypted client", "chunks", AT_ONCE, plain, encrypted)?,
         case("movement of a crowd, to an encrypted client", "crowd", AT_ONCE, plain, encrypted)?,
         case("what a player sends, 2 at once, encrypted", "sent", 2, encrypted, plain)?,
         case("mean 231 B, no cipher", "small", AT_ONCE, plain, plain)?,
+        varied("mean 231 B, no two alike, no cipher", plain, plain)?,
         case("with chunks, no cipher", "chunks", AT_ONCE, plain, plain)?,
         case("mean 231 B, threshold 512 to 256, no cipher", "small", AT_ONCE, End::plain(512), plain)?,
         case("mean 231 B, threshold 256 to 512, no cipher", "small", AT_ONCE, plain, End::plain(512))?,

@@ -18,7 +18,7 @@ use std::path::Path;
 /// A player in limbo.
 const HELD: Goal = Goal::AtMost(8.0 * 1024.0);
 
-/// Measures both.
+/// Measures it.
 ///
 /// # Errors
 /// When an edge can't be started, or somebody doesn't get in.
@@ -27,10 +27,14 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
     // Of a player on a target both ends are here.
     raise_descriptor_limit(2 * (plan.waiting + WARM_UP) + OWN_DESCRIPTORS)?;
     let session_server = SessionServer::start()?;
-    let (mut held, mut carried) = (Vec::new(), Vec::new());
+    let (mut held, mut waiting, mut carried) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.memory_rounds {
         let limbo = Settings::sessions(Some(session_server.url()), None);
         held.push(per_player(program, &limbo, plan, hold)?);
+        // Nobody listens there any more.
+        let gone = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let unreachable = Settings::sessions(Some(session_server.url()), Some(gone));
+        waiting.push(per_player(program, &unreachable, plan, hold)?);
         let target = TcpListener::bind("127.0.0.1:0")?;
         let sessions = Settings::sessions(Some(session_server.url()), Some(target.local_addr()?));
         let mix = recording.mix("small")?.under(VERSION, Direction::Clientbound)?;
@@ -46,6 +50,7 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
     }
     Ok(vec![
         Line::new("a player who is held in limbo", Unit::Bytes, &held).goal(HELD),
+        Line::new("a player who waits in limbo for a target", Unit::Bytes, &waiting).goal(HELD),
         Line::new("a player who is on a target", Unit::Bytes, &carried),
     ])
 }

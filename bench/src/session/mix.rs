@@ -81,6 +81,20 @@ impl Recording {
 }
 
 impl Mix {
+    /// The same with a few bytes of each packet at other places, so that of those which were recorded once and stand for many none is like another.
+    pub(super) fn varied(mut self) -> Self {
+        let mut random = Random(815);
+        for body in self.bodies.iter_mut().filter(|body| body.len() > 64) {
+            for _ in 0..3 {
+                // Behind the id, which may take two bytes.
+                let mut place = || 2 + random.below(body.len() - 2);
+                let (one, other) = (place(), place());
+                body.swap(one, other);
+            }
+        }
+        self
+    }
+
     /// The same packets under the ids of another version, in which a session has nothing to understand but the few that it tells of itself;
     /// what that version doesn't have is movement there.
     pub(super) fn under(&self, version: ProtocolVersion, direction: ids::Direction) -> Result<Self> {
@@ -180,6 +194,10 @@ fn number(value: &Value) -> Option<usize> {
 struct Random(u32);
 
 impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        usize::from(u16::from_le_bytes([self.next(), self.next()])) % bound
+    }
+
     fn next(&mut self) -> u8 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (self.0 >> 24) as u8
