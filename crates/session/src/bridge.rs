@@ -411,7 +411,8 @@ impl Session {
             ready!(self.flush_client(context));
         }
         self.meter.fill(self.client.socket.now());
-        let Self { version, ledger, options, client, meter, standing, backend, held, events, worked, .. } = self;
+        let Self { version, ledger, options, client, meter, standing, backend, held, events, worked, .. } =
+            self;
         let Client { socket, reader, writer } = client;
         let read = BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
             let read = if std::mem::take(&mut standing.unread) {

@@ -51,7 +51,8 @@ impl Stay {
                 snapshot.permissions.has_groups() && self.route(shared).is_some_and(trusts)
             }
         };
-        snapshot.permissions.of(trusted.then_some(&self.person.profile))
+        let profile = trusted.then(|| self.person.profile());
+        snapshot.permissions.of(profile.as_deref())
     }
 
     /// Shows the player the commands that they may use.
