@@ -226,7 +226,7 @@ mod tests {
     fn who_does_not_acknowledge_is_silent_after_a_while() {
         let (version, start) = (ProtocolVersion::V1_21, Instant::now());
         let client = &mut FrameWriter::new();
-        let mut standing = Standing::welcomed(version, start);
+        let mut standing = Standing::welcomed(version, Commands::new(&[]), start);
         for alone in [false, true] {
             standing.transitions.clear();
             assert!(!standing.tend(alone, version, client, start));

@@ -1,5 +1,6 @@
 //! What a backend can have the edge remember.
 
+use super::commands::Commands;
 use super::down::Down;
 use super::standing::Standing;
 use super::{Event, Fault, Options};
@@ -19,6 +20,9 @@ const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
 
 /// A backend in configuration, and a client beside it that has acknowledged nothing.
 struct Backend {
+    version: ProtocolVersion,
+    /// Whether the edge has authenticated the player.
+    authenticated: bool,
     standing: Standing,
     asked: Asked,
     packs: Vec<Uuid>,
@@ -29,8 +33,14 @@ struct Backend {
 
 impl Backend {
     fn new() -> Self {
+        Self::of(VERSION)
+    }
+
+    fn of(version: ProtocolVersion) -> Self {
         Self {
-            standing: Standing::welcomed(VERSION, Instant::now()),
+            version,
+            authenticated: false,
+            standing: Standing::welcomed(version, Commands::new(&[]), Instant::now()),
             asked: Asked::default(),
             packs: Vec::new(),
             speaks: State::Configuration,
@@ -41,7 +51,7 @@ impl Backend {
 
     fn says(&mut self, kind: Kind, fields: impl FnOnce(&mut Encoder<'_>)) -> Result<Option<Event>, Fault> {
         let mut body = Vec::new();
-        varint::write(ids::id(VERSION, self.speaks, Direction::Clientbound, kind).unwrap(), &mut body);
+        varint::write(ids::id(self.version, self.speaks, Direction::Clientbound, kind).unwrap(), &mut body);
         fields(&mut Encoder::new(&mut body));
         let mut frame = Vec::new();
         Encoder::new(&mut frame).byte_array(&body);
@@ -51,13 +61,15 @@ impl Backend {
         let options = Options {
             stalled: Duration::MAX,
             reserved: vec!["edge:own".to_owned()],
-            signs: true,
             commands: &[],
+            authenticated: self.authenticated,
+            shakes_hands: false,
+            follows_transfers: false,
             limits: PlayLimits::default(),
         };
         let mut down = Down {
-            version: VERSION,
-            ledger: &Ledger::of(VERSION),
+            version: self.version,
+            ledger: &Ledger::of(self.version),
             options: &options,
             standing: &mut self.standing,
             client: &mut self.client,
@@ -66,6 +78,7 @@ impl Backend {
             packs: &mut self.packs,
             speaks: &mut self.speaks,
             scratch: &mut Vec::new(),
+            now: Instant::now(),
         };
         down.take(&frame)
     }
@@ -114,4 +127,19 @@ fn a_client_is_not_brought_further_than_it_follows() {
     let fault = backend.says(Kind::StartConfiguration, |_| ()).unwrap_err();
     assert!(matches!(fault, Fault::Misplaced(_)), "{fault}");
     assert_eq!(backend.standing.transitions.len(), 64);
+}
+
+/// Since 26.2 a Join Game says whether somebody was asked who the player is, which the edge knows better than its targets.
+#[test]
+fn clients_are_told_whether_the_edge_authenticated_them() {
+    for (version, authenticated, told) in [
+        (ProtocolVersion::V26_2, true, 1),
+        (ProtocolVersion::V26_2, false, 0),
+        (ProtocolVersion::V26_1, true, 0),
+    ] {
+        let mut backend = Backend { speaks: State::Play, authenticated, ..Backend::of(version) };
+        backend.says(Kind::Login, |out| out.bytes(&[0, 0, 0, 7, 1, 2, 3, 0, 1])).unwrap();
+        let said = backend.client.unsent();
+        assert_eq!(said[said.len() - 2..], [told, 1], "{version}");
+    }
 }
