@@ -159,9 +159,9 @@ pub struct Connection {
     pub releases: Option<String>,
     /// The route.
     pub route: String,
-    /// `login` or `relayed`.
+    /// `login`; or how the player is carried: `relayed`, or in a `session`.
     pub phase: String,
-    /// Where the player is carried to.
+    /// Where the player is carried to; in limbo, the limbo's route and `limbo` for the address.
     pub target: Option<Place>,
     /// Since when, in RFC 3339.
     pub since: String,
@@ -180,7 +180,7 @@ pub struct Place {
 
 impl From<&Player> for Connection {
     fn from(player: &Player) -> Self {
-        let Player { connection, address, host, version, route, since, who, target } = player;
+        let Player { connection, address, host, version, route, since, who, phase, target } = player;
         let (name, id, verified) = match who {
             Some(Who { name, id, verified }) => (Some(name.clone()), Some(id.to_string()), *verified),
             None => (None, None, false),
@@ -199,7 +199,7 @@ impl From<&Player> for Connection {
             protocol: version.0,
             releases: version.name().map(str::to_owned),
             route: route.clone(),
-            phase: if target.is_some() { "relayed" } else { "login" }.to_owned(),
+            phase: phase.label().to_owned(),
             target: target.as_ref().map(place),
             since: rfc3339(*since),
             seconds: since.elapsed().unwrap_or_default().as_secs(),

@@ -12,7 +12,7 @@ use drawbridge_testkit::{
 };
 use rustix::process::Signal;
 use std::time::Duration;
-use support::ctl::{done, fails};
+use support::ctl::{done, fails, told};
 use support::edge;
 
 /// A release of each way to switch, the first and the last of its kind.
@@ -337,10 +337,21 @@ fn operators_send_players_elsewhere() {
     player.joined_world(1);
     assert!(done(&edge, &["ctl", "switch", "Alice", "b"]).contains("Alice"));
     player.joined_world(2);
-    let connections = || done(&edge, &["ctl", "connections"]);
-    assert!(eventually(Duration::from_secs(5), || connections().contains(" b ").then_some(())).is_some());
+    let shows = |words: &str| {
+        let shown = || done(&edge, &["ctl", "connections"]);
+        let seen = eventually(Duration::from_secs(5), || shown().contains(words).then_some(()));
+        assert!(seen.is_some(), "{words}: {}", shown());
+    };
+    shows(" session  b ");
+    let connection = |key: &str| told(&edge, &["connections"])["connections"][0][key].clone();
+    assert_eq!(connection("phase"), "session");
+    assert_eq!(connection("target")["address"], world.address(2).to_string());
     let (code, said) = fails(&edge, &["ctl", "switch", "Bob", "b"]);
     assert!(code == 1 && said.contains("nobody who is carried by a session is Bob"), "{code} {said}");
     assert_sound(&player, &world, "1.21.4");
+    world.signal(Signal::KILL);
+    player.joined_world(LIMBO);
+    shows(" session  home (limbo)  ");
+    assert_eq!(connection("target")["address"], "limbo");
     drop(player.leave());
 }

@@ -89,7 +89,7 @@ impl Passenger {
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
             .carried(&berth, way);
         let counted = metrics::relay_began(&route.name, &berth.identifier);
-        presence.carried_to(&berth);
+        presence.carried_to(&berth, way);
         Self {
             identity,
             presence,
@@ -112,7 +112,7 @@ impl Passenger {
     /// The player is somewhere else from here on, with places there and on its route.
     pub(crate) fn moved(&mut self, berth: Berth, place: Option<InCrowd>, on_route: Option<InCrowd>) {
         self._counted = metrics::relay_moved(self.presence.route(), &berth.identifier);
-        self.presence.carried_to(&berth);
+        self.presence.carried_to(&berth, self.way);
         self.places[1] = place;
         self.places[2] = on_route;
         if let Some(lease) = berth.lease {

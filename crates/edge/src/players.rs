@@ -3,7 +3,7 @@
 //! What must stay true: a ping never appears here, and a packet costs nothing; a player is known by the address that counts, which
 //! behind a load balancer isn't the balancer's; what a client merely claims is never shown as verified.
 
-use crate::passenger::Berth;
+use crate::passenger::{Berth, Way};
 use drawbridge_model::ban::folded;
 use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError};
 use drawbridge_protocol::ProtocolVersion;
@@ -34,8 +34,33 @@ pub struct Player {
     pub since: SystemTime,
     /// Who the player is, once they have said so.
     pub who: Option<Who>,
+    /// How far the player has come.
+    pub phase: Phase,
     /// Where the player is carried to, by identifier and address; `None` while the login is under way.
     pub target: Option<(String, String)>,
+}
+
+/// How far a player has come, and in which way they are carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The login is under way.
+    Login,
+    /// Carried as bytes.
+    Relayed,
+    /// Carried by a session, on a target or in limbo.
+    Session,
+}
+
+impl Phase {
+    /// As operators read it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Relayed => "relayed",
+            Self::Session => "session",
+        }
+    }
 }
 
 /// Who a player is, or says they are.
@@ -127,6 +152,8 @@ struct Entry {
     since: SystemTime,
     who: Mutex<Option<Who>>,
     target: Mutex<Option<(String, String)>>,
+    /// In which way the player is carried, once they are.
+    way: OnceLock<Way>,
     /// Where an operator has the player go.
     order: Mutex<Option<String>>,
     why: OnceLock<Box<Refused>>,
@@ -160,6 +187,7 @@ impl Players {
             since: SystemTime::now(),
             who: Mutex::default(),
             target: Mutex::default(),
+            way: OnceLock::new(),
             order: Mutex::default(),
             why: OnceLock::new(),
             called: Notify::new(),
@@ -244,6 +272,11 @@ impl Entry {
             route: self.route.clone(),
             since: self.since,
             who: self.who().clone(),
+            phase: match self.way.get() {
+                None => Phase::Login,
+                Some(Way::Relay) => Phase::Relayed,
+                Some(Way::Session) => Phase::Session,
+            },
             target: self.target().clone(),
         }
     }
@@ -270,8 +303,9 @@ impl Presence {
         *self.entry.who() = Some(identity.into());
     }
 
-    /// The player is here from now on.
-    pub(crate) fn carried_to(&self, berth: &Berth) {
+    /// The player is here from now on, carried in the way in which they have been from the start.
+    pub(crate) fn carried_to(&self, berth: &Berth, way: Way) {
+        let _ = self.entry.way.set(way);
         *self.entry.target() = Some((berth.identifier.clone(), berth.address.clone()));
     }
 

@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use drawbridge_control::{
-    Answer, Connection, Maintained, Reloaded, Request, RouteState, Status, TargetHealth, Unknown, lasting,
+    Answer, Connection, Maintained, Place, Reloaded, Request, RouteState, Status, TargetHealth, Unknown, lasting,
 };
 
 /// The answer to what was asked.
@@ -98,7 +98,11 @@ fn of_connections(connections: &[Connection]) -> String {
     let rows = connections.iter().map(|connection| {
         let Connection { connection: number, address, host, route, phase, protocol, .. } = connection;
         let releases = connection.releases.clone().unwrap_or_else(|| protocol.to_string());
-        let target = connection.target.as_ref().map_or("-", |target| &*target.identifier);
+        let target = match &connection.target {
+            None => "-".to_owned(),
+            Some(Place { identifier, address }) if address == "limbo" => format!("{identifier} (limbo)"),
+            Some(Place { identifier, .. }) => identifier.clone(),
+        };
         vec![
             format!("#{number}"),
             player(connection),
@@ -107,7 +111,7 @@ fn of_connections(connections: &[Connection]) -> String {
             releases,
             route.clone(),
             phase.clone(),
-            target.to_owned(),
+            target,
             lasting(connection.seconds),
         ]
     });
