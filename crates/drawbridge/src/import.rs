@@ -19,6 +19,7 @@ mod passage;
 mod recognise;
 mod report;
 mod route;
+mod session;
 mod source;
 mod text;
 mod time;
@@ -160,8 +161,9 @@ pub(crate) fn run(args: &ImportArgs) -> ExitCode {
 }
 
 fn import(found: &Found) -> Imported {
-    let mut draft = Draft::default();
     let documents = &found.documents;
+    let mut draft = Draft::default();
+    draft.folder = documents.first().map(|document| document.folder.clone()).unwrap_or_default();
     let first = documents.first().map(Document::root);
     match (found.program, first) {
         (Program::Infrarust, _) => infrarust::read(documents, &mut draft),

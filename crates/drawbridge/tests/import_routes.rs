@@ -5,13 +5,30 @@
 
 mod support;
 
-use drawbridge_testkit::{Backend, Edge, PATIENCE, Player, eventually, workspace};
+use drawbridge_testkit::{
+    Account, Backend, Edge, Forwarded, Join, NodeClient, NodeWorld, PATIENCE, Player, Served, SessionServer,
+    eventually, workspace,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use support::edge;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// What Velocity and its servers know each other by.
+const SECRET: &str = "a secret of these tests";
+
+/// In place of what authenticates players: who carries them has to ask nobody, so that they come without an account.
+const CLAIMED: [(&str, &str); 5] = [
+    ("online-mode = true", "online-mode = false"),
+    ("online_mode: true", "online_mode: false"),
+    ("remote_ping_cache: 2000", "online_mode: false"),
+    ("onlineMode: true", "onlineMode: false"),
+    ("\"client_only\"", "\"offline\""),
+];
 
 /// An example: its targets as they stand in it, and where hosts lead. What a program's own documentation says of which target is
 /// tried first, is the one named.
@@ -21,8 +38,8 @@ struct Example {
     hosts: &'static [(&'static str, &'static str)],
 }
 
-/// Everything that relays.
-const RELAYED: [Example; 11] = [
+/// Everything that carries players.
+const CARRIED: [Example; 13] = [
     Example {
         name: "infrarust",
         targets: &[
@@ -97,6 +114,24 @@ const RELAYED: [Example; 11] = [
         ],
     },
     Example {
+        name: "velocity-1",
+        targets: &["127.0.0.1:30066", "127.0.0.1:30067"],
+        hosts: &[
+            ("f.example.com", "127.0.0.1:30067"),
+            ("factions.example.com", "127.0.0.1:30067"),
+            ("play.example.com", "127.0.0.1:30066"),
+        ],
+    },
+    Example {
+        name: "infrarust-sessions",
+        targets: &["10.0.1.1:25565", "10.0.1.2:25565", "10.0.2.1:25565", "10.0.4.1:25565"],
+        hosts: &[
+            ("play.example.com", "10.0.1."),
+            ("arena.example.com", "10.0.2.1:25565"),
+            ("mines.invalid", "10.0.4.1:25565"),
+        ],
+    },
+    Example {
         name: "bungeecord",
         targets: &["localhost:25566", "localhost:25567", "localhost:25568"],
         hosts: &[("PvP.example.com", "localhost:25567"), ("play.example.com", "localhost:25566")],
@@ -118,11 +153,24 @@ const RELAYED: [Example; 11] = [
     },
 ];
 
-/// A copy of an example with other words in it, imported: the files of the new configuration.
-fn imported(example: &str, words: &[(String, String)]) -> BTreeMap<String, String> {
+/// The files of a configuration that was imported.
+struct Imported {
+    files: BTreeMap<String, String>,
+    /// Holds what they name by its path, which secrets are.
+    _folder: TempDir,
+}
+
+/// A copy of an example with other words in it, imported.
+fn imported(example: &str, words: &[(String, String)]) -> Imported {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("source");
     copy(&workspace().join("crates/drawbridge/tests/import").join(example).join("source"), &source, words);
+    taken_over(folder)
+}
+
+/// What the folder `source` of a folder comes to.
+fn taken_over(folder: TempDir) -> Imported {
+    let source = folder.path().join("source");
     let output = folder.path().join("edge");
     let command = source.join("mc-router.txt");
     let done = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
@@ -132,7 +180,7 @@ fn imported(example: &str, words: &[(String, String)]) -> BTreeMap<String, Strin
         .arg(&output)
         .output()
         .unwrap();
-    assert!(done.status.success(), "{example}: {}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let mut files = BTreeMap::new();
     files.insert("drawbridge.toml".to_owned(), fs::read_to_string(output.join("drawbridge.toml")).unwrap());
     for entry in fs::read_dir(output.join("routes")).unwrap() {
@@ -140,7 +188,7 @@ fn imported(example: &str, words: &[(String, String)]) -> BTreeMap<String, Strin
         let name = format!("routes/{}", entry.file_name().to_string_lossy());
         files.insert(name, fs::read_to_string(entry.path()).unwrap());
     }
-    files
+    Imported { files, _folder: folder }
 }
 
 fn copy(from: &Path, to: &Path, words: &[(String, String)]) {
@@ -160,7 +208,7 @@ fn copy(from: &Path, to: &Path, words: &[(String, String)]) {
 
 /// An edge with these files. Of the main one everything stays but where it listens and whom it lets in, which a test has to choose,
 /// and rates, which it would meet.
-fn started(files: &BTreeMap<String, String>) -> Edge {
+fn started(Imported { files, .. }: &Imported) -> Edge {
     let chosen = [
         "bind = ",
         "trusted = ",
@@ -183,7 +231,7 @@ fn started(files: &BTreeMap<String, String>) -> Edge {
 
 #[test]
 fn players_get_where_the_program_sent_them() {
-    for example in RELAYED {
+    for example in CARRIED {
         let backends: Vec<_> =
             example.targets.iter().map(|target| (*target, Backend::start().unwrap())).collect();
         let in_place = |target: &str, backend: &Backend| {
@@ -200,7 +248,9 @@ fn players_get_where_the_program_sent_them() {
             .iter()
             .map(|(target, backend)| ((*target).to_owned(), in_place(target, backend)))
             .collect();
-        let edge = started(&imported(example.name, &words));
+        let claimed = CLAIMED.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned()));
+        let imported = imported(example.name, &words.into_iter().chain(claimed).collect::<Vec<_>>());
+        let edge = started(&imported);
         for (host, expected) in example.hosts {
             let arrived = || backends.iter().map(|(_, backend)| backend.arrived()).collect::<Vec<_>>();
             let before = arrived();
@@ -265,4 +315,72 @@ fn players_of_passage_are_handed_over_as_before() {
             Player::new("Alice", 767).host(host).patience(Duration::from_secs(10)).join(edge.address());
         assert_eq!(visit.transferred(), ("hub.internal", 25565), "{host}");
     }
+}
+
+/// Who plays on a network of Velocity's goes on to: as whom the servers know them, what `/server` says, and where they fall back.
+#[test]
+fn a_network_of_velocitys_goes_on_as_it_was() {
+    let served = Served::version("1.21.4").forwarding(&Forwarded::velocity(SECRET));
+    let world = NodeWorld::numbered_from(1, vec![served; 3], None);
+    let [lobby, factions, games] = [1, 2, 3].map(|number| world.address(number));
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("forwarding.secret"), format!("{SECRET}\n")).unwrap();
+    let config = format!(
+        "config-version = \"2.7\"\nbind = \"0.0.0.0:25577\"\nonline-mode = true\nplayer-info-forwarding-mode = \"modern\"\n\
+         forwarding-secret-file = \"forwarding.secret\"\n[servers]\nlobby = \"{lobby}\"\nfactions = \"{factions}\"\n\
+         games = \"{games}\"\ntry = [\"lobby\"]\n[forced-hosts]\n\"factions.example.com\" = [\"factions\"]\n\
+         [advanced]\ncompression-threshold = 64\n"
+    );
+    fs::write(source.join("velocity.toml"), config).unwrap();
+    let mut imported = taken_over(folder);
+    // Mojang isn't asked by tests.
+    let session = SessionServer::start().unwrap();
+    let asked = format!("[routes.authentication]\nurl = \"{}\"\n\n[routes.session]", session.url());
+    for text in imported.files.values_mut() {
+        *text = text.replace("[routes.session]", &asked);
+    }
+    let edge = started(&imported);
+    let client = NodeClient::start();
+    let join = |account: &Account, host: &str| {
+        let join = Join::with_account(account, "1.21.4").host(host).plays_on(Duration::from_millis(20));
+        client.begin(&join, edge.address())
+    };
+
+    let account = session.account("Alice");
+    let alice = join(&account, "play.example.com");
+    alice.joined_world(1);
+    alice.says("/server");
+    alice.reads("You are on lobby. You can go to: lobby, factions, games.");
+    alice.says("/server factions");
+    alice.joined_world(2);
+    alice.says("/server games");
+    alice.joined_world(3);
+    alice.hears_from(3);
+    let logins = world.logins("Alice", 3);
+    assert_eq!(logins.len(), 3);
+    for login in logins {
+        let forwarded = login.field("forwarded");
+        assert_eq!(forwarded["address"], "127.0.0.1", "{login:?}");
+        assert_eq!(Uuid::parse_str(forwarded["uuid"].as_str().unwrap()), Ok(account.id()), "{login:?}");
+        let properties = forwarded["properties"].as_array().unwrap();
+        assert!(properties.iter().any(|property| property["name"] == "textures"), "{login:?}");
+    }
+    world.kick("Alice", "too loud");
+    alice.joined_world(1);
+    alice.reads("too loud");
+
+    // The route of a host is named as its server, and shows once.
+    let account = session.account("Bob");
+    let bob = join(&account, "factions.example.com");
+    bob.joined_world(2);
+    bob.says("/server");
+    bob.reads("You are on factions. You can go to: factions, games, lobby.");
+    for player in [alice, bob] {
+        assert!(player.troubles().is_empty(), "{:#?}", player.troubles());
+        drop(player.leave());
+    }
+    assert!(world.errors().is_empty() && world.troubles().is_empty(), "{:#?}", world.troubles());
+    assert_eq!(session.joins(), 2, "the edge authenticates, once for each");
 }

@@ -2,7 +2,8 @@
 
 use super::draft::Draft;
 use super::motd::from_ampersands;
-use super::network::{AUTHENTICATED, Network, SESSION, note_transfers, own_status};
+use super::network::{Lead, Network, note_transfers, own_status};
+use super::session::{self, Carrying, Forwarding, read_compression};
 use super::source::Entry;
 use super::text::Table;
 use super::time::Unit;
@@ -20,21 +21,39 @@ const LISTENS: (Ipv4Addr, u16) = (Ipv4Addr::UNSPECIFIED, 25577);
 /// Reads a `config.yml`.
 pub(super) fn read(root: &Entry<'_>, draft: &mut Draft) {
     let servers = root.get("servers").map(|servers| servers.fields()).unwrap_or_default();
-    let addresses =
-        servers.iter().filter_map(|(name, server)| Some((*name, server.get("address")?))).collect();
-    let mut network = Network::read(draft, addresses);
+    let is_restricted = |server: &Entry<'_>| {
+        server.get("restricted").is_some_and(|entry| entry.value.as_bool() == Some(true))
+    };
+    let addresses = servers
+        .iter()
+        .filter_map(|(name, server)| Some((*name, server.get("address")?, is_restricted(server))));
+    let mut network = Network::read(draft, addresses.collect());
     for listener in root.get("listeners").iter().flat_map(Entry::items) {
         read_listener(root, &listener, &mut network, draft);
     }
-    network.finish(draft);
+    let carrying = carrying(root, draft);
+    network.finish(draft, FILE, &carrying);
     for (_, server) in &servers {
         read_server(server, draft);
     }
     read_limits(root, draft);
-    if let Some(entry) = root.get("online_mode") {
-        draft.change(&entry, AUTHENTICATED);
-    }
     read_rest(root, draft);
+}
+
+/// Who authenticates, and how servers are told who a player is.
+fn carrying(root: &Entry<'_>, draft: &mut Draft) -> Carrying {
+    let mut forwarding = Forwarding::default();
+    if let Some(entry) = root.get("ip_forward")
+        && let Some(on) = draft.flag(&entry)
+    {
+        forwarding = if on { Forwarding::BUNGEECORD } else { forwarding };
+        draft.keep(&entry, "routes.session.forwarding");
+    }
+    let mut carrying = Carrying::read(root.get("online_mode").as_ref(), forwarding, draft);
+    if let Some(entry) = root.get("prevent_proxy_connections") {
+        carrying.check_address(&entry, draft);
+    }
+    carrying
 }
 
 fn read_listener<'a>(root: &Entry<'a>, listener: &Entry<'a>, network: &mut Network<'a>, draft: &mut Draft) {
@@ -47,23 +66,26 @@ fn read_listener<'a>(root: &Entry<'a>, listener: &Entry<'a>, network: &mut Netwo
     {
         draft.trust_everybody(&entry, on);
     }
-    let before = draft.routes.len();
+    let mut leads = false;
     let passes = passthrough(root, listener, draft);
     let status = if passes { passed_status(root, draft) } else { listener_status(listener, draft) };
+    let priorities = listener.get("priorities");
     for (host, entry) in listener.get("forced_hosts").iter().flat_map(Entry::fields) {
-        if let Some(mut route) = network.route(draft, (host, host), &entry, &status) {
+        let lead = Lead { host, entry: &entry, then: priorities.as_ref() };
+        if let Some(way) = network.lead(draft, lead, &status) {
+            leads = true;
             if !passes {
-                server_status(root, &entry, route.table("status"), draft);
+                server_status(root, &entry, &mut way.status, draft);
             }
-            draft.push(FILE, route);
         }
     }
-    if let Some(entry) = listener.get("priorities")
-        && let Some(route) = network.route(draft, ("default", "*"), &entry, &status)
+    if let Some(entry) = &priorities
+        && network.lead(draft, Lead { host: "*", entry, then: None }, &status).is_some()
     {
-        draft.push(FILE, route);
+        leads = true;
+        draft.change(entry, "routes.session.fallback, where players go whose server throws them out, too");
     }
-    if draft.routes.len() == before {
+    if !leads {
         for entry in ["motd", "max_players"].iter().filter_map(|key| listener.get(key)) {
             draft.change(&entry, "no route of this listener is written");
         }
@@ -79,7 +101,11 @@ fn read_listener<'a>(root: &Entry<'a>, listener: &Entry<'a>, network: &mut Netwo
     }
     draft.leave_all(listener, &["query_enabled", "query_port"], "the query protocol isn't answered");
     draft.leave_all(listener, &["bind_local_address"], "the system chooses the address that targets see");
-    draft.leave_all(listener, &["tab_list", "tab_size"], SESSION);
+    draft.leave_all(
+        listener,
+        &["tab_list", "tab_size"],
+        "players see the tab list of the target that they are on",
+    );
 }
 
 /// Whether the list shows the servers' own status.
@@ -162,7 +188,7 @@ fn read_server(server: &Entry<'_>, draft: &mut Draft) {
     if let Some(entry) = server.get("restricted") {
         match entry.value.as_bool() {
             Some(true) => {
-                draft.leave(&entry, "there are no permissions: whoever types a host of its route gets there");
+                draft.leave(&entry, "there are no permissions: whom it has to keep out, player_allow_filter can, on a route of its own");
             }
             _ => draft.keep(&entry, "everybody may join, as by default"),
         }
@@ -182,11 +208,11 @@ fn read_limits(root: &Entry<'_>, draft: &mut Draft) {
             }
         }
     }
-    if let Some(entry) = root.get("server_connect_timeout")
-        && let Some(duration) = draft.wait(&entry, Unit::Milliseconds)
-    {
-        draft.relays(|route| route.connect(&duration));
-        draft.keep(&entry, "routes.relay.connect");
+    if let Some(entry) = root.get("server_connect_timeout") {
+        draft.connect(&entry, Unit::Milliseconds);
+    }
+    if let Some(entry) = root.get("network_compression_threshold") {
+        read_compression(&entry, draft);
     }
     if let Some(entry) = root.get("player_limit") {
         match entry.value.as_i64() {
@@ -199,27 +225,29 @@ fn read_limits(root: &Entry<'_>, draft: &mut Draft) {
 }
 
 fn read_rest(root: &Entry<'_>, draft: &mut Draft) {
-    let sessions = [
-        "ip_forward",
-        "prevent_proxy_connections",
-        "enforce_secure_profile",
-        "network_compression_threshold",
-        "forge_support",
-        "inject_commands",
-        "disabled_commands",
-        "groups",
-        "permissions",
-        "max_packets_per_second",
-        "max_packets_data_per_second",
-        "disable_modern_tab_limiter",
-        "disable_tab_list_rewrite",
-        "log_commands",
-    ];
-    draft.leave_all(root, &sessions, SESSION);
-    draft.leave_all(root, &["timeout"], "relays last as long as both sides: see routes.relay.idle");
+    if let Some(entry) = root.get("forge_support")
+        && let Some(on) = draft.flag(&entry)
+    {
+        let note = "clients with Forge are let through, as by default";
+        if on { draft.keep(&entry, note) } else { draft.change(&entry, note) }
+    }
+    draft.leave_all(root, &["enforce_secure_profile"], session::CHAT_KEYS);
     draft.leave_all(
         root,
-        &["log_pings", "log_initial_handler_connections"],
+        &["inject_commands", "disabled_commands", "groups", "permissions"],
+        session::RIGHTS,
+    );
+    let bounds = ["max_packets_per_second", "max_packets_data_per_second", "disable_modern_tab_limiter"];
+    draft.leave_all(root, &bounds, session::BOUNDS);
+    draft.leave_all(
+        root,
+        &["disable_tab_list_rewrite"],
+        "players see the tab list of the target that they are on",
+    );
+    draft.leave_all(root, &["timeout"], session::SILENCE);
+    draft.leave_all(
+        root,
+        &["log_pings", "log_initial_handler_connections", "log_commands"],
         "telemetry.log says what is logged: debug shows every ping",
     );
     draft.leave_all(root, &["stats"], "nothing is sent to BungeeCord's statistics");

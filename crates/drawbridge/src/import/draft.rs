@@ -13,8 +13,9 @@ use drawbridge_adapter::status::favicon::Favicon;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::HostPattern;
 use serde_json::{Value as Json, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// The largest number that is taken of anything: what clients count to.
 const MOST: u64 = i32::MAX as u64;
@@ -31,6 +32,8 @@ pub(super) struct Draft {
     pub routes: Vec<(String, Route)>,
     /// What became of each key.
     pub report: Report,
+    /// Where files are looked for that the other program's own names.
+    pub folder: PathBuf,
     /// The hosts that routes have, and the routes' names.
     hosts: HashMap<String, String>,
     names: HashMap<String, usize>,
@@ -263,6 +266,18 @@ impl Draft {
         Some(host)
     }
 
+    /// A host that nobody types, for a route that no host leads to.
+    pub(super) fn own_host(&mut self, route: &str) -> Option<String> {
+        let sound = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+        let label: String = route.to_ascii_lowercase().chars().map(sound).collect();
+        let host = format!("{}.invalid", label.trim_matches('-'));
+        if host.parse::<HostPattern>().is_err() || self.hosts.contains_key(&host) {
+            return None;
+        }
+        self.hosts.insert(host.clone(), route.to_owned());
+        Some(host)
+    }
+
     /// The hosts named at `entry` that no route has yet, for the route of this name; others are noted.
     pub(super) fn hosts(&mut self, entry: &Entry<'_>, route: &str) -> Vec<String> {
         let written = self.texts(entry);
@@ -280,12 +295,17 @@ impl Draft {
         if !addresses.is_empty() {
             self.keep(entry, "routes.targets");
         }
-        addresses.into_iter().map(|address| Target { address, weight: None }).collect()
+        addresses.into_iter().map(|address| Target { identifier: None, address, weight: None }).collect()
     }
 
     /// Whether a route has this very host.
     pub(super) fn has_host(&self, host: &str) -> bool {
         self.hosts.contains_key(host)
+    }
+
+    /// Whether no route has this name.
+    pub(super) fn is_free(&self, name: &str) -> bool {
+        !self.names.contains_key(name.trim())
     }
 
     /// A name for a route that no other has.
@@ -306,8 +326,28 @@ impl Draft {
     }
 
     /// Does something with every route that carries connections.
-    pub(super) fn relays(&mut self, change: impl Fn(&mut Route)) {
-        self.routes.iter_mut().map(|(_, route)| route).filter(|route| route.is_relay()).for_each(change);
+    pub(super) fn carried(&mut self, change: impl FnMut(&mut Route)) {
+        self.routes.iter_mut().map(|(_, route)| route).filter(|route| route.carries()).for_each(change);
+    }
+
+    /// Does something with every route that carries connections by sessions.
+    pub(super) fn sessions(&mut self, change: impl FnMut(&mut Route)) {
+        self.routes.iter_mut().map(|(_, route)| route).filter(|route| route.is_session()).for_each(change);
+    }
+
+    /// Sets how long targets may take to accept a connection, where their routes don't say so themselves.
+    pub(super) fn connect(&mut self, entry: &Entry<'_>, unit: Unit) {
+        let Some(duration) = self.wait(entry, unit) else { return };
+        let mut tables = BTreeSet::new();
+        self.carried(|route| {
+            route.connect(&duration);
+            tables.insert(format!("routes.{}.connect", route.carrying()));
+        });
+        if tables.is_empty() {
+            return self.leave(entry, "no route is written that could have it");
+        }
+        let tables: Vec<_> = tables.into_iter().collect();
+        self.keep(entry, &tables.join(" and "));
     }
 
     /// A text for players as Drawbridge reads it, or nothing with a note.
@@ -368,7 +408,7 @@ impl Draft {
             if on {
                 route.proxy_protocol("v2");
             }
-            self.keep(&entry, "routes.relay.proxy_protocol");
+            self.keep(&entry, &format!("routes.{}.proxy_protocol", route.carrying()));
         }
     }
 

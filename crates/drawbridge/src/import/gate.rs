@@ -1,8 +1,9 @@
-//! Gate and Gate Lite: `config.yml`. Lite relays, and most of it is taken over; what Gate does otherwise needs sessions.
+//! Gate and Gate Lite: `config.yml`. Lite relays; what Gate does otherwise becomes sessions.
 
 use super::draft::Draft;
-use super::network::{AUTHENTICATED, Network, SESSION, note_transfers, own_status};
+use super::network::{Lead, Network, note_transfers, own_status};
 use super::route::Route;
+use super::session::{self, Carrying, Forwarding, note_failover, read_compression};
 use super::source::Entry;
 use super::text::Table;
 use super::time::{self, Unit};
@@ -29,6 +30,7 @@ pub(super) fn read_lite(root: &Entry<'_>, draft: &mut Draft) {
     if let Some(entry) = config.get("lite.enabled") {
         draft.keep(&entry, "routes.mode = \"passthrough\"");
     }
+    draft.leave_all(&config, &["readTimeout"], "relays last as long as both sides: see routes.relay.idle");
     read_common(root, &config, draft);
     for (_, entry) in config.fields().into_iter().filter(|(key, _)| *key != "lite") {
         draft.leave_rest(&entry, "has no effect in Lite mode");
@@ -39,22 +41,18 @@ pub(super) fn read_lite(root: &Entry<'_>, draft: &mut Draft) {
 pub(super) fn read(root: &Entry<'_>, draft: &mut Draft) {
     let Some(config) = root.get("config") else { return };
     let status = status(&config, draft);
+    let carrying = carrying(&config, draft);
     let servers = config.get("servers").map(|servers| servers.fields()).unwrap_or_default();
+    let servers = servers.into_iter().map(|(name, entry)| (name, entry, false)).collect();
     let mut network = Network::read(draft, servers);
     for (host, entry) in config.get("forcedHosts").iter().flat_map(Entry::fields) {
-        if let Some(route) = network.route(draft, (host, host), &entry, &status) {
-            draft.push(FILE, route);
-        }
+        network.lead(draft, Lead { host, entry: &entry, then: None }, &status);
     }
-    if let Some(entry) = config.get("try")
-        && let Some(route) = network.route(draft, ("default", "*"), &entry, &status)
-    {
-        draft.push(FILE, route);
+    if let Some(entry) = &config.get("try") {
+        network.lead(draft, Lead { host: "*", entry, then: None }, &status);
     }
-    network.finish(draft);
-    if let Some(entry) = config.get("onlineMode") {
-        draft.change(&entry, AUTHENTICATED);
-    }
+    network.finish(draft, FILE, &carrying);
+    read_sessions(&config, draft);
     read_common(root, &config, draft);
     draft.leave_all(&config, &["lite"], "Lite mode is off");
     draft.leave_all(&config, &["query"], "the query protocol isn't answered");
@@ -64,7 +62,56 @@ pub(super) fn read(root: &Entry<'_>, draft: &mut Draft) {
         note_transfers(&entry, accepts, draft);
     }
     draft.leave_all(&config, &["bedrock"], "clients of Bedrock Edition aren't served");
-    draft.leave_rest(&config, SESSION);
+}
+
+/// Who authenticates, and how servers are told who a player is.
+fn carrying(config: &Entry<'_>, draft: &mut Draft) -> Carrying {
+    let mode = config.get("forwarding.mode");
+    let forwarding = Forwarding::read(mode.as_ref(), "bungeecord", draft);
+    mode.iter().for_each(|entry| forwarding.note(entry, draft));
+    for key in ["forwarding.velocitySecret", "forwarding.bungeeGuardSecret"] {
+        if let Some(entry) = config.get(key) {
+            forwarding.inline_secret(&entry, draft);
+        }
+    }
+    let mut carrying = Carrying::read(config.get("onlineMode").as_ref(), forwarding, draft);
+    if let Some(entry) = config.get("shouldPreventClientProxyConnections") {
+        carrying.check_address(&entry, draft);
+    }
+    if let Some(entry) = config.get("auth.sessionServerUrl") {
+        carrying.session_server(&entry, draft);
+    }
+    carrying
+}
+
+/// How players are carried.
+fn read_sessions(config: &Entry<'_>, draft: &mut Draft) {
+    if let Some(entry) = config.get("compression.threshold") {
+        read_compression(&entry, draft);
+    }
+    if let Some(entry) = config.get("failoverOnUnexpectedServerDisconnect") {
+        note_failover(&entry, draft);
+    }
+    if let Some((entry, text)) = draft.words(config, "shutdownReason") {
+        draft.sessions(|route| route.message("disconnect_shutdown", &text));
+        draft.keep(&entry, "routes.localization.messages.en_us.disconnect_shutdown");
+    }
+    if let Some(entry) = config.get("proxyProtocolBackend")
+        && let Some(on) = draft.flag(&entry)
+    {
+        if on {
+            draft.sessions(|route| route.proxy_protocol("v2"));
+        }
+        draft.keep(&entry, "routes.session.proxy_protocol");
+    }
+    draft.leave_all(config, &["compression.level"], session::LEVEL);
+    draft.leave_all(config, &["readTimeout"], session::SILENCE);
+    draft.leave_all(config, &["forceKeyAuthentication"], session::CHAT_KEYS);
+    draft.leave_all(config, &["onlineModeKickExistingPlayers"], session::TWICE);
+    draft.leave_all(config, &["bungeePluginChannelEnabled"], session::CHANNEL);
+    draft.leave_all(config, &["packetLimiter"], session::BOUNDS);
+    let commands = ["builtinCommands", "requireBuiltinCommandPermissions", "announceProxyCommands"];
+    draft.leave_all(config, &commands, session::RIGHTS);
 }
 
 fn read_route(route: &Entry<'_>, globs: &mut Vec<String>, draft: &mut Draft) {
@@ -194,13 +241,9 @@ fn read_common(root: &Entry<'_>, config: &Entry<'_>, draft: &mut Draft) {
     if let Some(entry) = config.get("bind") {
         draft.bind(&entry);
     }
-    if let Some(entry) = config.get("connectionTimeout")
-        && let Some(duration) = draft.wait(&entry, Unit::Milliseconds)
-    {
-        draft.relays(|route| route.connect(&duration));
-        draft.keep(&entry, "routes.relay.connect");
+    if let Some(entry) = config.get("connectionTimeout") {
+        draft.connect(&entry, Unit::Milliseconds);
     }
-    draft.leave_all(config, &["readTimeout"], "relays last as long as both sides: see routes.relay.idle");
     if let Some(entry) = config.get("debug")
         && let Some(on) = draft.flag(&entry)
     {

@@ -62,7 +62,7 @@ fn read_main(root: &Entry<'_>, draft: &mut Draft) {
     if let Some(entry) = root.get("keepAliveTimeout")
         && let Some(duration) = draft.duration(&entry, Unit::Seconds)
     {
-        draft.relays(|route| route.table("relay").set("idle", duration.as_str()));
+        draft.carried(|route| route.table("relay").set("idle", duration.as_str()));
         draft.keep(&entry, "routes.relay.idle");
     }
     if let Some(limiter) = root.get("filters.rateLimiter") {

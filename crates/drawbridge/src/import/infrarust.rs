@@ -4,15 +4,49 @@ mod server;
 
 use super::draft::Draft;
 use super::route::Route;
+use super::session::{self, kind};
 use super::source::{Document, Entry};
 use super::text::Table;
 use super::time::Unit;
 use serde_json::json;
+use std::collections::HashSet;
+
+/// What routes with sessions have in common.
+#[derive(Debug, Clone, Copy)]
+struct Shared<'a> {
+    /// How servers are told who a player is that don't say it themselves.
+    forwarding: &'static str,
+    /// The file with the secret.
+    secret: &'a str,
+    /// Whether there are servers between which players couldn't go.
+    is_divided: bool,
+}
+
+impl<'a> Shared<'a> {
+    fn of(documents: &'a [Document]) -> Self {
+        let roots = || documents.iter().map(Document::root);
+        let main = roots().find(|root| !is_server(root));
+        let text = |keys: &str| main.as_ref()?.get(keys)?.value.as_str();
+        let sessions: Vec<_> = roots().filter(|root| is_server(root) && server::is_session(root)).collect();
+        let networks: HashSet<_> = sessions.iter().map(network).collect();
+        Self {
+            forwarding: text("forwarding.mode").and_then(kind).unwrap_or("none"),
+            secret: text("forwarding.secret_file").unwrap_or("forwarding.secret"),
+            is_divided: networks.len() > 1 || (networks.contains(&None) && sessions.len() > 1),
+        }
+    }
+}
+
+/// The servers between which players go; none goes to or from one without.
+fn network<'a>(server: &Entry<'a>) -> Option<&'a str> {
+    server.get("network")?.value.as_str()
+}
 
 /// Reads the documents: the main file, where there is one, and servers'.
 pub(super) fn read(documents: &[Document], draft: &mut Draft) {
+    let shared = Shared::of(documents);
     for document in documents.iter().filter(|document| is_server(&document.root())) {
-        server::read(document, draft);
+        server::read(document, shared, draft);
     }
     for root in documents.iter().map(Document::root).filter(|root| !is_server(root)) {
         read_main(&root, draft);
@@ -35,12 +69,10 @@ fn read_main(root: &Entry<'_>, draft: &mut Draft) {
             read_number(&entry, count, to, draft);
         }
     }
-    if let Some(entry) = root.get("connect_timeout")
-        && let Some(duration) = draft.wait(&entry, Unit::Seconds)
-    {
-        draft.relays(|route| route.connect(&duration));
-        draft.keep(&entry, "routes.relay.connect");
+    if let Some(entry) = root.get("connect_timeout") {
+        draft.connect(&entry, Unit::Seconds);
     }
+    read_forwarding(root, draft);
     if let Some(entry) = root.get("servers_dir") {
         draft.keep(&entry, "routes_dir");
     }
@@ -61,7 +93,7 @@ fn read_main(root: &Entry<'_>, draft: &mut Draft) {
     if let Some(entry) = root.get("status_cache.ttl")
         && let Some(duration) = draft.duration(&entry, Unit::Seconds)
     {
-        draft.relays(|route| {
+        draft.carried(|route| {
             let status = route.table("status");
             status.set("type", "relay");
             status.set("cache", duration.as_str());
@@ -72,6 +104,34 @@ fn read_main(root: &Entry<'_>, draft: &mut Draft) {
         read_telemetry(&telemetry, draft);
     }
     read_rest(root, draft);
+}
+
+/// Notes what became of the forwarding that servers have in common.
+fn read_forwarding(root: &Entry<'_>, draft: &mut Draft) {
+    let (mut is_carried, mut secret) = (false, None);
+    draft.sessions(|route| {
+        is_carried = true;
+        secret = route.secret().or(secret);
+    });
+    if let Some(entry) = root.get("forwarding.mode")
+        && let Some(text) = draft.text(&entry)
+    {
+        match kind(text) {
+            Some(_) if secret == Some(false) => draft.change(&entry, session::NOT_YET),
+            Some(_) if is_carried => draft.keep(&entry, "routes.session.forwarding"),
+            Some(_) => draft.leave(&entry, "no route has sessions"),
+            None => draft.leave(&entry, session::UNKNOWN_KIND),
+        }
+    }
+    if let Some(entry) = root.get("forwarding.secret_file")
+        && draft.text(&entry).is_some()
+    {
+        match secret {
+            Some(true) => draft.keep(&entry, session::SECRET_FILE),
+            Some(false) => draft.change(&entry, session::NO_FILE),
+            None => draft.leave(&entry, session::NO_SECRET),
+        }
+    }
 }
 
 fn read_number(entry: &Entry<'_>, count: u64, table: Option<&'static str>, draft: &mut Draft) {
@@ -222,9 +282,6 @@ fn read_rest(root: &Entry<'_>, draft: &mut Draft) {
     );
     draft.leave_all(root, &["plugins_dir", "plugins", "wasm", "events"], "there are no plugins yet");
     draft.leave_all(root, &["web"], "there is no such API yet");
-    draft.leave_all(
-        root,
-        &["forwarding", "auth", "announce_proxy_commands", "permissions", "plugin_messaging"],
-        super::network::SESSION,
-    );
+    draft.leave_all(root, &["announce_proxy_commands", "permissions"], session::RIGHTS);
+    draft.leave_all(root, &["plugin_messaging", "forwarding.bungeecord_channel"], session::CHANNEL);
 }

@@ -149,7 +149,8 @@ fn make_routes(backends: Backends<'_>, draft: &mut Draft) {
     for (backend, hosts) in backends.hosts {
         let Some((first, entry)) = hosts.first() else { continue };
         // A host whose target can't be had is nobody else's all the same.
-        let target = draft.address(entry, &backend).map(|address| Target { address, weight: None });
+        let target =
+            draft.address(entry, &backend).map(|address| Target { identifier: None, address, weight: None });
         let name = draft.name(if first == "*" { "default" } else { first });
         let mut route = Route::new(&name, "passthrough");
         let mut taken = Vec::new();
@@ -182,7 +183,7 @@ fn read_setting(setting: &Setting<'_>, all: &[Setting<'_>], draft: &mut Draft) {
         },
         "use-proxy-protocol" => {
             if is_on {
-                draft.relays(|route| route.proxy_protocol("v2"));
+                draft.carried(|route| route.proxy_protocol("v2"));
             }
             draft.keep(entry, "routes.relay.proxy_protocol");
         }

@@ -3,11 +3,6 @@
 use super::text::Table;
 use serde_json::{Value as Json, json};
 
-/// What stands above a route that carried sessions before.
-pub(super) const NOT_AUTHENTICATED: &str = "TODO for you: the edge relays here. It doesn't authenticate players and forwards nothing of them, so each target must \
-     authenticate them itself: online-mode=true in its server.properties, and forwarding off. A target that stays in offline mode lets \
-     everybody in under any name.";
-
 /// What stands above a route that goes nowhere yet.
 const NO_TARGET: &str = "TODO for you: none of its targets could be taken over. Name one, or take the route away: then its hosts \
                          belong to the default route.";
@@ -23,6 +18,8 @@ pub(super) struct Route {
 /// A backend server as a route names it.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
+    /// What players and logs call it; its address otherwise.
+    pub identifier: Option<String>,
     pub address: String,
     pub weight: Option<u64>,
 }
@@ -36,8 +33,29 @@ impl Route {
     }
 
     /// Whether it carries connections.
-    pub(super) fn is_relay(&self) -> bool {
+    pub(super) fn carries(&self) -> bool {
         self.mode != "transfer"
+    }
+
+    /// Whether it carries them by sessions.
+    pub(super) fn is_session(&self) -> bool {
+        matches!(self.mode, "client_only" | "offline")
+    }
+
+    /// Whether its targets want a secret, and it is known where that is.
+    pub(super) fn secret(&mut self) -> Option<bool> {
+        let session = self.table("session");
+        session.names("secret").then(|| session.has("secret"))
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        self.table.get("name").and_then(Json::as_str).unwrap_or_default()
+    }
+
+    /// The table that says how connections are carried.
+    pub(super) fn carrying(&self) -> &'static str {
+        if self.is_session() { "session" } else { "relay" }
     }
 
     /// Whether anybody can get there.
@@ -51,25 +69,33 @@ impl Route {
         self.table.set("mode", self.mode);
     }
 
-    /// Sets its targets, in the order in which they are tried. Addresses that come again are named once.
+    /// Sets its targets, in the order in which they are tried. What comes again is named once.
     pub(super) fn targets(&mut self, targets: Vec<Target>) {
         let mut addresses: Vec<Target> = Vec::new();
         for target in targets {
-            if !addresses.iter().any(|other| other.address == target.address) {
+            let is_it =
+                |other: &Target| (&other.identifier, &other.address) == (&target.identifier, &target.address);
+            if !addresses.iter().any(is_it) {
                 addresses.push(target);
             }
         }
         if addresses.is_empty() {
             self.table.remark(NO_TARGET);
         }
-        if addresses.iter().all(|target| target.weight.is_none()) {
+        if addresses.iter().all(|target| target.weight.is_none() && target.identifier.is_none()) {
             let addresses: Vec<_> = addresses.into_iter().map(|target| target.address).collect();
             return self.table.set("targets", addresses);
         }
+        let has_weights = addresses.iter().any(|target| target.weight.is_some());
         for target in addresses {
             let mut table = Table::default();
+            if let Some(identifier) = target.identifier {
+                table.set("identifier", identifier);
+            }
             table.set("address", target.address);
-            table.set("meta", json!({ "weight": target.weight.unwrap_or(1).to_string() }));
+            if has_weights {
+                table.set("meta", json!({ "weight": target.weight.unwrap_or(1).to_string() }));
+            }
             self.table("discovery").add("targets", table);
         }
     }
@@ -99,18 +125,18 @@ impl Route {
 
     /// How long a target may take to accept a connection, where the route doesn't say so itself.
     pub(super) fn connect(&mut self, duration: &str) {
-        let relay = self.table("relay");
-        if !relay.has("connect") {
-            relay.set("connect", duration);
+        let carrying = self.table(self.carrying());
+        if !carrying.has("connect") {
+            carrying.set("connect", duration);
         }
     }
 
     /// Sends a PROXY header to the target.
     pub(super) fn proxy_protocol(&mut self, version: &'static str) {
-        self.table("relay").set("proxy_protocol", version);
+        self.table(self.carrying()).set("proxy_protocol", version);
     }
 
-    /// The host that targets read: `target` for their own, or any.
+    /// The host that targets of a relay read: `target` for their own, or any.
     pub(super) fn host(&mut self, host: &str) {
         self.table("relay").set("host", host);
     }

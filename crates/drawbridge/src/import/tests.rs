@@ -11,13 +11,24 @@ use serde_json::{Value as Json, json};
 use std::path::PathBuf;
 
 /// Examples, as they are looked at from outside in `tests/import.rs`.
-const EXAMPLES: [(Program, Syntax, &str); 8] = [
+const EXAMPLES: [(Program, Syntax, &str); 11] = [
     (Program::Infrarust, Syntax::Toml, include_str!("../../tests/import/infrarust/source/infrarust.toml")),
     (
         Program::Infrarust,
         Syntax::Toml,
         include_str!("../../tests/import/infrarust/source/servers/survival.toml"),
     ),
+    (
+        Program::Infrarust,
+        Syntax::Toml,
+        include_str!("../../tests/import/infrarust-sessions/source/servers/arena.toml"),
+    ),
+    (
+        Program::Infrarust,
+        Syntax::Toml,
+        include_str!("../../tests/import/infrarust-sessions/source/servers/mines.toml"),
+    ),
+    (Program::Velocity, Syntax::Toml, include_str!("../../tests/import/velocity-1/source/velocity.toml")),
     (Program::Passage, Syntax::Yaml, include_str!("../../tests/import/passage/source/config.yaml")),
     (
         Program::McRouter,
@@ -31,7 +42,7 @@ const EXAMPLES: [(Program, Syntax, &str); 8] = [
 ];
 
 /// Keys that programs know, so that made-up documents lead somewhere.
-const KEYS: [&str; 96] = [
+const KEYS: [&str; 112] = [
     "config",
     "lite",
     "enabled",
@@ -128,10 +139,26 @@ const KEYS: [&str; 96] = [
     "matchLabels",
     "localization",
     "messages",
+    "online-mode",
+    "player-info-forwarding-mode",
+    "forwarding-secret",
+    "forwarding-secret-file",
+    "compression-threshold",
+    "online_mode",
+    "ip_forward",
+    "network_compression_threshold",
+    "onlineMode",
+    "forwarding",
+    "mode",
+    "velocitySecret",
+    "auth",
+    "sessionServerUrl",
+    "network",
+    "forwarding_mode",
 ];
 
 /// Values that mean something to a program.
-const TEXTS: [&str; 24] = [
+const TEXTS: [&str; 28] = [
     "0.0.0.0:25565",
     ":25565",
     "a.example.com",
@@ -156,6 +183,10 @@ const TEXTS: [&str; 24] = [
     "{\"text\":",
     "a=b,c",
     "itzg/mc-router",
+    "offline",
+    "modern",
+    "legacy",
+    "https://sessions.example.com/session/minecraft/hasJoined",
 ];
 
 /// What an operator may have written in the wrong place.

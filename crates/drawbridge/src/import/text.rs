@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 const WIDTH: usize = 118;
 
 /// A table: its keys, and the tables below it.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Table {
     remarks: Vec<String>,
     lines: Vec<Line>,
     below: Vec<(&'static str, Below)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Line {
     Key(&'static str, Json),
     Remark(String),
@@ -24,7 +24,7 @@ enum Line {
     Off(&'static str, Json),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Below {
     One(Table),
     Many(Vec<Table>),
@@ -50,6 +50,13 @@ impl Table {
         self.get(key).is_some()
     }
 
+    /// Whether a key is set, or written as a comment.
+    pub(super) fn names(&self, key: &str) -> bool {
+        self.lines
+            .iter()
+            .any(|line| matches!(line, Line::Key(other, _) | Line::Off(other, _) if *other == key))
+    }
+
     /// What a key is set to.
     pub(super) fn get(&self, key: &str) -> Option<&Json> {
         self.lines.iter().find_map(|line| match line {
@@ -71,6 +78,11 @@ impl Table {
     /// Writes a key as a comment, for the operator to decide.
     pub(super) fn offer(&mut self, key: &'static str, value: impl Into<Json>, why: impl Into<String>) {
         self.remark_here(why);
+        self.off(key, value);
+    }
+
+    /// Writes another key as a comment, which the same is said of.
+    pub(super) fn off(&mut self, key: &'static str, value: impl Into<Json>) {
         self.lines.push(Line::Off(key, value.into()));
     }
 

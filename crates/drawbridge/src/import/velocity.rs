@@ -2,7 +2,8 @@
 
 use super::draft::Draft;
 use super::motd::from_ampersands;
-use super::network::{AUTHENTICATED, Network, SESSION, note_transfers, own_status};
+use super::network::{Lead, Network, note_transfers, own_status};
+use super::session::{self, Carrying, Forwarding, note_failover, read_compression};
 use super::source::Entry;
 use super::text::Table;
 use super::time::Unit;
@@ -14,19 +15,10 @@ const FILE: &str = "velocity.toml";
 pub(super) fn read(root: &Entry<'_>, draft: &mut Draft) {
     root.get("bind").iter().for_each(|entry| draft.bind(entry));
     let status = status(root, draft);
-    routes(root, &status, draft);
-    if let Some(entry) = root.get("online-mode") {
-        draft.change(&entry, AUTHENTICATED);
-    }
-    let identity = [
-        "force-key-authentication",
-        "prevent-client-proxy-connections",
-        "player-info-forwarding-mode",
-        "forwarding-secret",
-        "forwarding-secret-file",
-        "kick-existing-players",
-    ];
-    draft.leave_all(root, &identity, SESSION);
+    let carrying = carrying(root, draft);
+    routes(root, &status, &carrying, draft);
+    draft.leave_all(root, &["force-key-authentication"], session::CHAT_KEYS);
+    draft.leave_all(root, &["kick-existing-players"], session::TWICE);
     draft.leave_all(root, &["config-version"], "of Velocity's own file alone");
     draft.leave_all(
         root,
@@ -75,28 +67,48 @@ fn status(root: &Entry<'_>, draft: &mut Draft) -> Table {
     own_status(description, most)
 }
 
-fn routes(root: &Entry<'_>, status: &Table, draft: &mut Draft) {
+/// Who authenticates, and how servers are told who a player is.
+fn carrying(root: &Entry<'_>, draft: &mut Draft) -> Carrying {
+    let mode = root.get("player-info-forwarding-mode");
+    let mut forwarding = Forwarding::read(mode.as_ref(), "none", draft);
+    // Older versions have the secret in the file itself.
+    let (inline, file) = (root.get("forwarding-secret"), root.get("forwarding-secret-file"));
+    match &inline {
+        Some(entry) if file.is_none() => forwarding.inline_secret(entry, draft),
+        _ => forwarding.secret_file(file.as_ref(), "forwarding.secret", draft),
+    }
+    mode.iter().for_each(|entry| forwarding.note(entry, draft));
+    let mut carrying = Carrying::read(root.get("online-mode").as_ref(), forwarding, draft);
+    if let Some(entry) = root.get("prevent-client-proxy-connections") {
+        carrying.check_address(&entry, draft);
+    }
+    carrying
+}
+
+fn routes(root: &Entry<'_>, status: &Table, carrying: &Carrying, draft: &mut Draft) {
     let Some(servers) = root.get("servers") else { return };
     let mut fields = servers.fields();
     let tried = fields.iter().position(|(name, _)| *name == "try").map(|place| fields.remove(place).1);
-    let mut network = Network::read(draft, fields);
+    let servers = fields.into_iter().map(|(name, entry)| (name, entry, false)).collect();
+    let mut network = Network::read(draft, servers);
     for (host, entry) in root.get("forced-hosts").iter().flat_map(Entry::fields) {
-        if let Some(route) = network.route(draft, (host, host), &entry, status) {
-            draft.push(FILE, route);
-        }
+        network.lead(draft, Lead { host, entry: &entry, then: None }, status);
     }
-    if let Some(route) = tried.and_then(|entry| network.route(draft, ("default", "*"), &entry, status)) {
-        draft.push(FILE, route);
+    if let Some(entry) = &tried {
+        network.lead(draft, Lead { host: "*", entry, then: None }, status);
     }
-    network.finish(draft);
+    network.finish(draft, FILE, carrying);
 }
 
 fn read_advanced(advanced: &Entry<'_>, draft: &mut Draft) {
-    if let Some(entry) = advanced.get("connection-timeout")
-        && let Some(duration) = draft.wait(&entry, Unit::Milliseconds)
-    {
-        draft.relays(|route| route.connect(&duration));
-        draft.keep(&entry, "routes.relay.connect");
+    if let Some(entry) = advanced.get("connection-timeout") {
+        draft.connect(&entry, Unit::Milliseconds);
+    }
+    if let Some(entry) = advanced.get("compression-threshold") {
+        read_compression(&entry, draft);
+    }
+    if let Some(entry) = advanced.get("failover-on-unexpected-server-disconnect") {
+        note_failover(&entry, draft);
     }
     if let Some(entry) = advanced.get("login-ratelimit")
         && let Some(duration) = draft.duration(&entry, Unit::Milliseconds)
@@ -116,13 +128,23 @@ fn read_advanced(advanced: &Entry<'_>, draft: &mut Draft) {
     if let Some(entry) = advanced.get("accepts-transfers") {
         note_transfers(&entry, entry.value.as_bool() == Some(true), draft);
     }
-    draft.leave_all(advanced, &["read-timeout"], "relays last as long as both sides: see routes.relay.idle");
+    draft.leave_all(advanced, &["read-timeout"], session::SILENCE);
+    draft.leave_all(advanced, &["compression-level"], session::LEVEL);
+    draft.leave_all(advanced, &["bungee-plugin-message-channel"], session::CHANNEL);
+    let bounds = [
+        "command-rate-limit",
+        "forward-commands-if-rate-limited",
+        "kick-after-rate-limited-commands",
+        "tab-complete-rate-limit",
+        "kick-after-rate-limited-tab-completes",
+    ];
+    draft.leave_all(advanced, &bounds, session::BOUNDS);
+    draft.leave_all(advanced, &["announce-proxy-commands"], session::RIGHTS);
     draft.leave_all(
         advanced,
-        &["show-ping-requests", "log-player-connections"],
+        &["show-ping-requests", "log-player-connections", "log-command-executions"],
         "telemetry.log says what is logged: debug shows every ping",
     );
     draft.leave_all(advanced, &["tcp-fast-open"], "not used");
     draft.leave_all(advanced, &["enable-reuse-port"], "each thread listens by itself anyway");
-    draft.leave_rest(advanced, SESSION);
 }

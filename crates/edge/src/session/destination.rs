@@ -104,8 +104,12 @@ impl Asker<'_> {
         if names.is_empty() {
             names.push(home.name.clone());
         }
-        let others = routes.iter().filter(|route| route.name != home.name && self.may_enter(home, route));
-        names.extend(others.map(|route| route.name.clone()));
+        for route in routes.iter().filter(|route| route.name != home.name && self.may_enter(home, route)) {
+            // A target of this name goes before the route.
+            if !names.iter().any(|name| name.eq_ignore_ascii_case(&route.name)) {
+                names.push(route.name.clone());
+            }
+        }
         names
     }
 

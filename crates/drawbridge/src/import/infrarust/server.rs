@@ -2,11 +2,12 @@
 
 use super::super::draft::Draft;
 use super::super::infrared::stem;
-use super::super::network::SESSION;
-use super::super::route::{NOT_AUTHENTICATED, Route, Target};
+use super::super::route::{Route, Target};
+use super::super::session::{self, Forwarding};
 use super::super::source::{Document, Entry};
 use super::super::text::Table;
 use super::super::time::Unit;
+use super::Shared;
 use serde_json::{Value as Json, json};
 
 /// What is said of checks in the background.
@@ -15,23 +16,34 @@ pub(super) const NO_CHECKS: &str = "targets are checked as routes.health says, w
 /// What is said of servers that are started when somebody comes.
 const NO_LIFECYCLE: &str = "targets aren't started or stopped yet";
 
+/// What stands above a route that no host led to.
+const SWITCHED_TO: &str = "Players come here by /server. No host leads here, but a route has to have one: nothing has a name that ends in .invalid.";
+
+/// What stands above a route of one network among several.
+const UNDIVIDED: &str = "TODO for you: players get here by /server from all routes with sessions, which the network kept apart before. Whom it has to      keep out, an action of the route can: player_allow_filter.";
+
 /// Reads a server's file.
-pub(super) fn read(document: &Document, draft: &mut Draft) {
+pub(super) fn read(document: &Document, shared: Shared<'_>, draft: &mut Draft) {
     let root = document.root();
     let given = ["name", "id"].iter().find_map(|key| root.get(key)?.value.as_str().map(str::to_owned));
     let name = draft.name(given.as_deref().unwrap_or(stem(&document.name)));
-    let Some(domains) = root.get("domains").filter(|entry| entry.value != &json!([])) else {
-        return draft.leave(&root, "no host leads there: players were switched to it, which needs sessions");
+    let domains = root.get("domains").filter(|entry| entry.value != &json!([]));
+    let hosts = match &domains {
+        Some(domains) => draft.hosts(domains, &name),
+        None if is_session(&root) && super::network(&root).is_some() => {
+            draft.own_host(&name).into_iter().collect()
+        }
+        None => return draft.leave(&root, "no host leads there, and no server of its network"),
     };
-    let hosts = draft.hosts(&domains, &name);
     if hosts.is_empty() {
         return draft.leave_route(&root);
     }
     let mut route = Route::new(&name, mode(&root, draft));
-    if is_session(&root) {
-        route.keys().remark(NOT_AUTHENTICATED);
+    if domains.is_none() {
+        route.keys().remark(SWITCHED_TO);
     }
     route.hosts(hosts);
+    read_session(&root, shared, &mut route, draft);
     for entry in ["name", "id"].iter().filter_map(|key| root.get(key)) {
         draft.keep(&entry, "routes.name");
     }
@@ -44,7 +56,6 @@ pub(super) fn read(document: &Document, draft: &mut Draft) {
         read_motd(&motd, &mut route, draft);
     }
     draft.leave_all(&root, &["server_manager"], NO_LIFECYCLE);
-    draft.leave_all(&root, &["network", "forwarding_mode", "limbo_handlers", "bungeecord_channel"], SESSION);
     draft.leave_all(
         &root,
         &["slow_start", "slow_start_aggression"],
@@ -54,8 +65,33 @@ pub(super) fn read(document: &Document, draft: &mut Draft) {
     draft.push(&format!("{}.toml", stem(&document.name)), route);
 }
 
-/// Whether Infrarust speaks the protocol on this route, which a relay doesn't.
-fn is_session(root: &Entry<'_>) -> bool {
+/// How players are carried, where that is by sessions.
+fn read_session(root: &Entry<'_>, shared: Shared<'_>, route: &mut Route, draft: &mut Draft) {
+    if !route.is_session() {
+        let keys = ["network", "forwarding_mode", "limbo_handlers", "bungeecord_channel"];
+        return draft.leave_all(root, &keys, "the route relays: players aren't spoken to");
+    }
+    if shared.is_divided {
+        route.keys().remark(UNDIVIDED);
+    }
+    if let Some(entry) = root.get("network") {
+        if shared.is_divided {
+            draft.change(&entry, "players go between all routes with sessions, whatever their networks");
+        } else {
+            draft.keep(&entry, "players go between all routes with sessions");
+        }
+    }
+    let mode = root.get("forwarding_mode");
+    let mut forwarding = Forwarding::read(mode.as_ref(), shared.forwarding, draft);
+    forwarding.find_secret(shared.secret, draft);
+    mode.iter().for_each(|entry| forwarding.note(entry, draft));
+    forwarding.write(route.table("session"));
+    draft.leave_all(root, &["limbo_handlers"], "limbos have no plugins: see routes.session.limbo");
+    draft.leave_all(root, &["bungeecord_channel"], session::CHANNEL);
+}
+
+/// Whether Infrarust speaks the protocol on this route.
+pub(super) fn is_session(root: &Entry<'_>) -> bool {
     let mode = root.get("proxy_mode").and_then(|entry| entry.value.as_str());
     mode.is_some_and(|mode| ["client_only", "offline"].contains(&mode))
 }
@@ -65,13 +101,8 @@ fn mode(root: &Entry<'_>, draft: &mut Draft) -> &'static str {
     let mode = match draft.text(&entry) {
         Some("zero_copy") => "zero_copy",
         Some("server_only") => "server_only",
-        Some("client_only" | "offline") => {
-            draft.change(
-                &entry,
-                "server_only: sessions aren't carried yet, so each target has to authenticate players itself",
-            );
-            return "server_only";
-        }
+        Some("client_only") => "client_only",
+        Some("offline") => "offline",
         Some("passthrough") => "passthrough",
         Some(_) => {
             draft.leave(&entry, "is no mode that is known here; passthrough is written");
@@ -104,7 +135,16 @@ fn read_addresses(root: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
             }
             Some(count).filter(|_| by == "round_robin")
         });
-        targets.extend(address.map(|address| Target { address, weight }));
+        targets.extend(address.map(|address| Target { identifier: None, address, weight }));
+    }
+    if route.is_session() {
+        let count = targets.len();
+        for (number, target) in targets.iter_mut().enumerate() {
+            // What players type behind /server is the route's name, whichever of its targets it leads to.
+            let name = route.name();
+            target.identifier =
+                Some(if count == 1 { name.to_owned() } else { format!("{name}-{}", number + 1) });
+        }
     }
     let has_weights = targets.iter().any(|target| target.weight.is_some());
     route.targets(targets);
@@ -142,7 +182,9 @@ pub(super) fn read_filter(filter: &Entry<'_>, access: &mut Table, to: &str, draf
 
 fn read_relaying(root: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
     draft.proxy_header(root, "send_proxy_protocol", route);
-    if let Some(entry) = root.get("domain_rewrite.explicit") {
+    if route.is_session() {
+        draft.leave_all(root, &["domain_rewrite"], "targets of sessions read the host that the player typed");
+    } else if let Some(entry) = root.get("domain_rewrite.explicit") {
         if let Some(host) = draft.text(&entry) {
             draft.relayed_host(&entry, host, route);
         }
@@ -166,19 +208,25 @@ fn read_relaying(root: &Entry<'_>, route: &mut Route, draft: &mut Draft) {
     }
     if let Some((entry, text)) = draft.words(root, "disconnect_message") {
         route.message("disconnect_unreachable", &text);
-        draft.keep(&entry, "routes.localization.messages.en_us.disconnect_unreachable");
+        let message = "routes.localization.messages.en_us.disconnect_unreachable";
+        if route.is_session() {
+            draft.change(&entry, &format!("{message}; players wait in limbo: see routes.session.limbo"));
+        } else {
+            draft.keep(&entry, message);
+        }
     }
     if let Some(entry) = root.get("timeouts.connect")
         && let Some(duration) = draft.wait(&entry, Unit::Seconds)
     {
         route.connect(&duration);
-        draft.keep(&entry, "routes.relay.connect");
+        draft.keep(&entry, &format!("routes.{}.connect", route.carrying()));
     }
-    draft.leave_all(
-        root,
-        &["timeouts.read", "timeouts.write"],
-        "relays last as long as both sides: see routes.relay.idle",
-    );
+    let silence = if route.is_session() {
+        session::SILENCE
+    } else {
+        "relays last as long as both sides: see routes.relay.idle"
+    };
+    draft.leave_all(root, &["timeouts.read", "timeouts.write"], silence);
 }
 
 /// What the list shows, by the server's state.
