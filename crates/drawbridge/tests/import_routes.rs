@@ -384,3 +384,23 @@ fn a_network_of_velocitys_goes_on_as_it_was() {
     assert!(world.errors().is_empty() && world.troubles().is_empty(), "{:#?}", world.troubles());
     assert_eq!(session.joins(), 2, "the edge authenticates, once for each");
 }
+
+/// A server that nobody joined by a host isn't joined while those are down to which hosts lead: it is there for `/server` alone.
+#[test]
+fn who_joins_is_brought_nowhere_else() {
+    let (lobby, other) = (Backend::nobody().unwrap(), Backend::start().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("source");
+    fs::create_dir(&source).unwrap();
+    let config = format!(
+        "config-version = \"2.7\"\nonline-mode = false\n[servers]\nlobby = \"{lobby}\"\nother = \"{}\"\ntry = [\"lobby\"]\n",
+        other.address()
+    );
+    fs::write(source.join("velocity.toml"), config).unwrap();
+    let edge = started(&taken_over(folder));
+    let _waits = Player::new("Alice", 767).knock(edge.address()).unwrap();
+    edge.wait_for_messages("session began", 1);
+    let began = edge.log().into_iter().find(|line| line.message() == Some("session began")).unwrap();
+    assert_eq!(began.field("address").as_deref(), Some("limbo"), "{began}");
+    assert_eq!(other.arrived(), 0);
+}
