@@ -69,9 +69,11 @@ fn carrying(config: &Entry<'_>, draft: &mut Draft) -> Carrying {
     let mode = config.get("forwarding.mode");
     let forwarding = Forwarding::read(mode.as_ref(), "bungeecord", draft);
     mode.iter().for_each(|entry| forwarding.note(entry, draft));
-    for key in ["forwarding.velocitySecret", "forwarding.bungeeGuardSecret"] {
+    for (key, kind) in
+        [("forwarding.velocitySecret", "velocity"), ("forwarding.bungeeGuardSecret", "bungeeguard")]
+    {
         if let Some(entry) = config.get(key) {
-            forwarding.inline_secret(&entry, draft);
+            forwarding.inline_secret(&entry, &[kind], draft);
         }
     }
     let mut carrying = Carrying::read(config.get("onlineMode").as_ref(), forwarding, draft);

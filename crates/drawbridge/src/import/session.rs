@@ -27,7 +27,7 @@ pub(super) const UNKNOWN_KIND: &str = "is no way to forward that is known here; 
 pub(super) const NOT_YET: &str = "routes.session.forwarding, as a comment until its secret is there";
 
 /// What is said of a secret that nobody wants.
-pub(super) const NO_SECRET: &str = "players are forwarded without a secret";
+pub(super) const NO_SECRET: &str = "the way to forward that is set doesn't need it";
 
 /// What is said of how hard packets are compressed.
 pub(super) const LEVEL: &str = "how hard packets are compressed can't be chosen";
@@ -47,6 +47,9 @@ pub(super) const CHANNEL: &str = "plugin messages to the proxy aren't understood
 /// What is said of a player who joins a second time.
 pub(super) const TWICE: &str =
     "the edge takes whoever joins twice: a target throws out the one who was there before";
+
+/// The ways to forward that need a secret.
+pub(super) const SEALED: [&str; 2] = ["bungeeguard", "velocity"];
 
 /// What the edge puts behind the address of a session server.
 const QUESTION: &str = "/session/minecraft/hasJoined";
@@ -100,9 +103,9 @@ impl Forwarding {
         }
     }
 
-    /// Notes what becomes of a secret that stands in the document itself: somebody has to write it into a file.
-    pub(super) fn inline_secret(&self, entry: &Entry<'_>, draft: &mut Draft) {
-        if self.is_sealed() {
+    /// Notes what becomes of a secret of these kinds that stands in the document itself: somebody has to write it into a file.
+    pub(super) fn inline_secret(&self, entry: &Entry<'_>, kinds: &[&str], draft: &mut Draft) {
+        if kinds.contains(&self.kind) {
             draft.change(entry, "routes.session.secret, as a comment: write it into a file of its own");
         } else {
             draft.leave(entry, NO_SECRET);
@@ -134,7 +137,7 @@ impl Forwarding {
 
     /// Whether targets want a secret.
     fn is_sealed(&self) -> bool {
-        matches!(self.kind, "bungeeguard" | "velocity")
+        SEALED.contains(&self.kind)
     }
 
     /// Writes it into a route's table. Without its secret it isn't one that the edge would take.

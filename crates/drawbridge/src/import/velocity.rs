@@ -74,7 +74,7 @@ fn carrying(root: &Entry<'_>, draft: &mut Draft) -> Carrying {
     // Older versions have the secret in the file itself.
     let (inline, file) = (root.get("forwarding-secret"), root.get("forwarding-secret-file"));
     match &inline {
-        Some(entry) if file.is_none() => forwarding.inline_secret(entry, draft),
+        Some(entry) if file.is_none() => forwarding.inline_secret(entry, &session::SEALED, draft),
         _ => forwarding.secret_file(file.as_ref(), "forwarding.secret", draft),
     }
     mode.iter().for_each(|entry| forwarding.note(entry, draft));
