@@ -86,6 +86,7 @@ login_timeout = "5m"
 handshake_timeout = "5m"
 status = {{ burst = 1000000, per = "1s" }}
 login = {{ burst = 1000000, per = "1s" }}
+play = {{ packets = 100000000, bytes = "100GiB", inflated = "100GiB" }}
 
 {cookies}
 [[routes]]
