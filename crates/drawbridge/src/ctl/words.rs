@@ -1,7 +1,8 @@
 //! Answers as people read them.
 
 use drawbridge_control::{
-    Answer, Connection, Maintained, Place, Reloaded, Request, RouteState, Status, TargetHealth, Unknown, lasting,
+    Answer, Connection, Maintained, Place, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
+    lasting,
 };
 
 /// The answer to what was asked.
