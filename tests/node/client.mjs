@@ -11,7 +11,8 @@
 //   {"id":1,"complete":"/ser"}                            what they have completed
 //
 // Of a player who stays it tells what they see (seen.mjs): `joined` and `respawned` with the world, `configuration` when led back
-// there, `chat`, `action_bar`, `title`, `boss_bar`, `objective`, `tab`, `header`, `brand`, `commands`, `completions`; and of packets from worlds
+// there, `chat`, `action_bar`, `title`, `boss_bar`, `objective`, `team`, `effect`, `tab`, `header`, `pack`, `links`, `details`, `brand`, `commands`,
+// `completions`; and of packets from worlds
 // (exchange.mjs) `from` when they come from another server or on another visit, `played`, and `trouble` when one is missing, out of its
 // place, or comes after the next server's first ones.
 
@@ -158,8 +159,7 @@ const players = new Map()
 function play (id, client, { chats = [], play: order }, data) {
   const seen = new Seen(data)
   client.on('packet', (packet, { name, state }) => {
-    if (state !== 'play') return
-    const told = seen.play(name, packet)
+    const told = seen.told(state, name, packet)
     if (!told) return
     const [event, fields] = told
     const wire = { encrypted: client.cipher !== null, threshold: client.compressor?.compressionThreshold ?? null }

@@ -123,6 +123,28 @@ export class Packets {
     return ['scoreboard_objective', { name, action: 0, displayText, type: isNew ? 0 : 'integer' }]
   }
 
+  /** A team of nobody's, in the form that it had until 1.20.2. */
+  team (team) {
+    const texts = this.feature('customChannelIdentifier') ? this.component(team) : team
+    const rules = { friendlyFire: 0, nameTagVisibility: 'always', collisionRule: 'always', color: 0, formatting: 0 }
+    const name = this.has('teams') ? 'teams' : 'scoreboard_team'
+    return [name, { team, mode: 0, name: texts, prefix: texts, suffix: texts, ...rules, players: [] }]
+  }
+
+  /** An effect on the player of the server with this number. */
+  effect (number, effectId) {
+    return ['entity_effect', { entityId: number + 1, effectId, amplifier: 1, duration: 1_000, hideParticles: 0, flags: 0 }]
+  }
+
+  /** A resource pack, since 1.20.3. */
+  pack (uuid) {
+    return ['add_resource_pack', { uuid, url: 'http://127.0.0.1:1/pack.zip', hash: '', forced: false }]
+  }
+
+  /** A link of the server's, and something for reports of crashes, since 1.21. */
+  links (label) { return ['server_links', { links: [{ hasKnownType: false, unknownType: this.component(label), link: 'http://127.0.0.1:1/' }] }] }
+  details (description) { return ['custom_report_details', { details: [{ key: 'of', value: description }] }] }
+
   /** The text over and under the list of players. */
   header (text) {
     return ['playerlist_header', { header: this.component(text), footer: this.component(text) }]

@@ -45,9 +45,9 @@ export class Seen {
     this.listed = new Map()
   }
 
-  /** The event for a packet in play, and its fields; null where there is none. */
-  play (name, packet) {
-    const see = SEEN[name]
+  /** The event for a packet, and its fields; null where there is none. */
+  told (state, name, packet) {
+    const see = EVERYWHERE[name] ?? (state === 'play' ? SEEN[name] : undefined)
     return see ? see.call(this, packet) : null
   }
 
@@ -59,6 +59,14 @@ export class Seen {
     if (added.length + removed.length === 0) return null
     return ['tab', { added: added.map(([, name]) => name), removed: names }]
   }
+}
+
+/** In configuration too. */
+const EVERYWHERE = {
+  add_resource_pack: ({ uuid }) => ['pack', { uuid, action: 'add' }],
+  remove_resource_pack: ({ uuid }) => ['pack', { uuid: uuid ?? null, action: 'remove' }],
+  server_links: ({ links }) => ['links', { count: links.length }],
+  custom_report_details: ({ details }) => ['details', { count: details.length }]
 }
 
 const SEEN = {
@@ -82,6 +90,10 @@ const SEEN = {
 
   boss_bar: ({ entityUUID, action, title }) => ['boss_bar', { uuid: entityUUID, action: ['add', 'remove'][action] ?? 'change', text: text(title) }],
   scoreboard_objective: ({ name, action }) => ['objective', { name, action: ['add', 'remove'][action] ?? 'change' }],
+  teams: ({ team, mode }) => ['team', { name: team, action: ['add', 'remove'][mode] ?? 'change' }],
+  scoreboard_team: (packet) => SEEN.teams(packet),
+  entity_effect: ({ entityId, effectId }) => ['effect', { entity: entityId, effect: effectId, action: 'add' }],
+  remove_entity_effect: ({ entityId, effectId }) => ['effect', { entity: entityId, effect: effectId, action: 'remove' }],
   playerlist_header: ({ header, footer }) => ['header', { header: text(header), footer: text(footer) }],
 
   player_info ({ action, data, playerName, online }) {

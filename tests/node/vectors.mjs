@@ -100,6 +100,7 @@ for (const state of ['play', 'configuration']) {
     add('remove resource pack', state, 'client', { id }, always('remove_resource_pack', { uuid: id ?? undefined }))
   }
   add('no server links', state, 'client', {}, always('server_links', { links: [] }))
+  add('no report details', state, 'client', {}, always('custom_report_details', { details: [] }))
 }
 
 // Said by the edge.

@@ -21,7 +21,8 @@
 //
 //   {"kick":"NAME","reason"}  {"say":"NAME","text"}  {"transfer":"NAME","host","port"}  {"cut":"NAME"} (without a word)
 //   {"store_cookie":"NAME","key","value":base64}  {"ask_cookie":"NAME","key"}
-//   {"bossbar":"NAME","text"}  {"title":"NAME","text"}  {"objective":"NAME","text"}  {"tab":"NAME","text"}: what a server leaves behind
+//   {"bossbar":"NAME","text"}  {"title":"NAME","text"}  {"objective":"NAME","text"}  {"tab":"NAME","text"}  {"team":"NAME","text"}
+//   {"effect":"NAME","of":ID}  {"pack":"NAME","uuid"}  {"links":"NAME","text"}: what a server leaves behind
 //   {"commands":"NAME","names":["seed"]}: the tree of commands
 //   {"server":1,"flood":{"every_ms":50,"bytes":[5000,60000]}}: packets to all its players, until {"server":1,"flood":null}
 
@@ -48,6 +49,13 @@ const ORDERS = {
   ask_cookie: (visit, { key }) => visit.ask('cookie_response', 'cookie_request', { cookie: key }),
   bossbar: (visit, { text }) => visit.send(visit.packets.bossBar(text, UUID.bossbar)),
   title: (visit, { text }) => visit.send(visit.packets.title(text)),
+  team: (visit, { text }) => visit.send(visit.packets.team(text)),
+  effect: (visit, { of }) => visit.send(visit.packets.effect(visit.number, of)),
+  pack: (visit, { uuid }) => visit.send(visit.packets.pack(uuid)),
+  links: (visit, { text }) => {
+    visit.send(visit.packets.links(text))
+    visit.send(visit.packets.details(text))
+  },
   commands: (visit, { names }) => visit.send(visit.packets.commands(names)),
   objective: (visit, { text }) => visit.send(visit.packets.objective(text)),
   tab: (visit, { text }) => {

@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use std::time::Duration;
 use support::ctl::{done, fails, told};
 use support::edge;
+use uuid::Uuid;
 
 /// A release of each way to switch, the first and the last of its kind.
 const VERSIONS: [&str; 6] = ["1.7", "1.8", "1.16.5", "1.20.1", "1.20.2", "26.1"];
@@ -165,19 +166,63 @@ fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
         player.joined_world(1);
         world.leave_behind("Alice", "old");
         let removed = |event: &Event| event.field("action") == "remove";
+        let reset = |event: &Event| event.field("action") == "reset";
         let left = |event: &Event| event.field("removed")[0] == "old";
         let empty = |event: &Event| event.field("header") == "" && event.field("footer") == "";
-        let all: [(&str, Is<'_>); 4] =
-            [("objective", &removed), ("tab", &left), ("header", &empty), ("boss_bar", &removed)];
+        let all: [(&str, Is<'_>); 7] = [
+            ("objective", &removed),
+            ("team", &removed),
+            ("effect", &removed),
+            ("tab", &left),
+            ("title", &reset),
+            ("header", &empty),
+            ("boss_bar", &removed),
+        ];
         let known = match version {
-            "1.7" => &all[..2],
-            "1.8" => &all[..3],
+            "1.7" => &all[..4],
+            "1.8" => &all[..6],
             _ => &all[..],
         };
         known.iter().for_each(|(kind, is)| drop(player.next_where(kind, |event| !is(event))));
         player.says("/server b");
         player.joined_world(2);
         known.iter().for_each(|(kind, is)| drop(player.next_where(kind, is)));
+        assert_sound(&player, &world, version);
+        drop(player.leave());
+    }
+}
+
+/// Configuration clears the rest.
+#[test]
+fn nothing_of_a_server_outlasts_configuration() {
+    let client = NodeClient::start();
+    for version in ["1.20.4", "1.21.1", "26.1"] {
+        let world = world(version, 2);
+        let edge = edge().config(route(&world, "")).start();
+        let player = alice(&client, version, &edge);
+        player.joined_world(1);
+        let packs = [Uuid::from_u128(1), Uuid::from_u128(2)];
+        packs.iter().for_each(|pack| world.hand_out("Alice", *pack));
+        if version != "1.20.4" {
+            world.link("Alice", "old");
+        }
+        packs.iter().for_each(|pack| {
+            drop(player.next_where("pack", |event| *event.field("uuid") == pack.to_string()));
+        });
+        player.says("/server b");
+        player.joined_world(2);
+        let mut taken: Vec<_> = packs.iter().map(|_| player.next("pack")).collect();
+        taken.sort_by_key(|event| event.field("uuid").to_string());
+        for (event, pack) in taken.iter().zip(packs) {
+            assert_eq!(event.field("action"), "remove", "{version}: {event:?}");
+            assert_eq!(*event.field("uuid"), pack.to_string(), "{version}: {event:?}");
+        }
+        if version != "1.20.4" {
+            for what in ["links", "details"] {
+                let counts: Vec<_> = (0..2).map(|_| player.next(what).field("count").as_u64()).collect();
+                assert_eq!(counts, [Some(1), Some(0)], "{version}: {what}");
+            }
+        }
         assert_sound(&player, &world, version);
         drop(player.leave());
     }

@@ -20,7 +20,7 @@ use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Identified, Login, Visit};
 use crate::passenger::{Berth, Boarding, Passenger, Way};
-use destination::{Asker, Destination};
+use destination::{Asker, Destination, route_and_target};
 use drawbridge_limbo::World;
 use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused};
 use drawbridge_protocol::frame::MAX_FRAME;
@@ -80,6 +80,8 @@ struct Arrived {
     backend: Option<Backend>,
     /// As the target knows the player.
     profile: Profile,
+    /// By which they find back to where they are.
+    place: String,
     /// In limbo only until a target can be reached.
     waits: bool,
 }
@@ -153,12 +155,16 @@ async fn find(
     let identity = person.identity.without_properties();
     let Destination { route, on_route: elsewhere, .. } = destination;
     let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
-    let (berth, place, backend, profile) = match reached {
+    let place = match &reached {
+        Some(reached) => route_and_target(&visit.route.name, &route, &reached.target),
+        None => route.name.clone(),
+    };
+    let (berth, at_target, backend, profile) = match reached {
         Some(Reached { target, place, backend, profile }) => (target.into(), place, Some(backend), profile),
         None => (Berth::limbo(&route.name), None, None, person.profile().into_owned()),
     };
-    let boarding = Boarding { identity, berth, places: [Some(on_route), place, elsewhere], open };
-    Ok(Arrived { person, boarding, backend, profile, waits })
+    let boarding = Boarding { identity, berth, places: [Some(on_route), at_target, elsewhere], open };
+    Ok(Arrived { person, boarding, backend, profile, place, waits })
 }
 
 /// Where a player wants to who was moved here by an edge that stops.
@@ -240,7 +246,7 @@ async fn verified(
 
 /// Tells the client that it is in, and hands over to the session.
 fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &mut Journey) -> Stay {
-    let Arrived { person, boarding, backend, profile, waits } = arrived;
+    let Arrived { person, boarding, backend, profile, place, waits } = arrived;
     let (version, session) = (visit.client.version, &visit.route.session);
     let options = Options {
         stalled: STALLED,
@@ -265,7 +271,7 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let shared = Arc::clone(&visit.shared);
     let session = Session::new(version, Client { socket, reader, writer }, backend, options);
     let passenger = Passenger::board(visit, boarding, Way::Session, journey);
-    let mut stay = Stay::begin(session, passenger, person, &shared);
+    let mut stay = Stay::begin(session, passenger, person, place, &shared);
     if let Some(limbo) = held {
         stay.begin_in_limbo(&limbo, waits, &shared);
     }

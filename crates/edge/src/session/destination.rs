@@ -1,5 +1,5 @@
 //! Where a player may go, by the names that they and operators use: the targets of the route that they came by, by their identifiers, and
-//! other routes whose players are carried by sessions, by theirs.
+//! other routes whose players are carried by sessions, by theirs, and the targets of these by both: `route/target`.
 //!
 //! What must stay true: a player whom nobody vouched for never gets to a route that authenticates, nor one whom somebody vouched for to
 //! a route that asks somebody else; what a route asks of those who come by it, it asks of those who come by a switch.
@@ -9,6 +9,7 @@ use drawbridge_model::{Client, Identity, Refusal, Refused, Target};
 use drawbridge_net::InCrowd;
 use drawbridge_routing::{Delivery, LimboKind, Route, clean_host};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A place to go.
 #[derive(Debug)]
@@ -18,6 +19,17 @@ pub(super) struct Destination {
     pub(super) targets: Vec<Target>,
     /// The player's place on the route, where it is another than they came by.
     pub(super) on_route: Option<InCrowd>,
+}
+
+impl Destination {
+    /// Without the targets at these addresses, each until some time.
+    pub(super) fn without(mut self, shunned: &[(String, Instant)]) -> Self {
+        let now = Instant::now();
+        let is_shunned =
+            |address: &str| shunned.iter().any(|(shunned, until)| shunned == address && now < *until);
+        self.targets.retain(|target| !is_shunned(&target.address.to_string()));
+        self
+    }
 }
 
 /// Why a player can't go there.
@@ -50,10 +62,23 @@ impl Asker<'_> {
         {
             return Ok(Destination { route: Arc::clone(home), targets: vec![target], on_route: None });
         }
-        let route = routes.iter().find(|route| route.name.eq_ignore_ascii_case(name));
-        let route = route.filter(|route| self.may_enter(home, route)).ok_or(Barred::Unknown)?;
+        let whole = routes.iter().find(|route| route.name.eq_ignore_ascii_case(name));
+        let whole = whole.map(|route| (route, None));
+        let one = || routes.iter().find_map(|route| Some((route, Some(target_of(&route.name, name)?))));
+        let place = whole.or_else(one).filter(|(route, _)| self.may_enter(home, route));
+        let (route, identifier) = place.ok_or(Barred::Unknown)?;
+        let is_meant = |target: &Target| {
+            identifier.is_none_or(|identifier| target.identifier.eq_ignore_ascii_case(identifier))
+        };
+        // Where discovery finds each player a target of their own, it isn't bothered for one that exists.
+        if identifier.is_some()
+            && !route.shared_targets(self.client).await.unwrap_or_default().iter().any(is_meant)
+        {
+            return Err(Barred::Unknown);
+        }
         let on_route = self.enter(home, route)?;
-        let targets = self.targets(route).await?;
+        let mut targets = self.targets(route).await?;
+        targets.retain(is_meant);
         Ok(Destination { route: Arc::clone(route), targets, on_route })
     }
 
@@ -149,6 +174,20 @@ impl Asker<'_> {
         let place = self.shared.crowds.enter(route.name.as_str(), route.max_players);
         place.map(Some).ok_or_else(|| barred(Refusal::RouteFull.into()))
     }
+}
+
+/// The name of a target for a player who came by the route `home`.
+pub(super) fn route_and_target(home: &str, route: &Route, target: &Target) -> String {
+    if route.name == home {
+        return target.identifier.clone();
+    }
+    format!("{}/{}", route.name, target.identifier)
+}
+
+/// The identifier of the target that is called `route/target`.
+fn target_of<'a>(route: &str, place: &'a str) -> Option<&'a str> {
+    let (name, target) = place.split_at_checked(route.len())?;
+    target.strip_prefix('/').filter(|_| name.eq_ignore_ascii_case(route))
 }
 
 fn barred(refused: Refused) -> Barred {

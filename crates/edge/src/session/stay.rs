@@ -5,34 +5,27 @@
 //! that leads nowhere leaves the player where they were.
 
 mod asking;
+mod refuge;
 
 use super::Person;
 use super::commands::{Desk, Done};
 use super::search::Reached;
 use super::way_on::{Astray, Landing, Place, Walker, Way};
 use crate::authentication;
-use crate::passenger::{Berth, Passenger};
+use crate::passenger::Passenger;
 use crate::refuse::Told;
 use crate::shared::Shared;
-use drawbridge_limbo::{World, WorldName};
 use drawbridge_model::{Message, Notice, Refusal, Refused};
-use drawbridge_net::InCrowd;
 use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
-use drawbridge_routing::{LimboKind, Route};
+use drawbridge_routing::Route;
 use drawbridge_session::{Event, Excess, Fault, Session};
 use drawbridge_telemetry::metrics::{self, Limit};
+use refuge::{Crossing, Lost, Shunned};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-
-/// For how long a target that turned the player away, or was lost, isn't gone back to by itself: players would be thrown to and fro.
-const SHUNNED: Duration = Duration::from_secs(10);
-
-/// How long a player who waits in limbo waits for the next look at the targets: at first, and at most.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
-const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// A player who is carried by a session.
 pub(crate) struct Stay {
@@ -41,12 +34,17 @@ pub(crate) struct Stay {
     person: Arc<Person>,
     /// Where the player is going, and by what name they know it.
     going: Option<(Goal, Way)>,
+    /// The name by which the player finds back to where they are, and since when they are there.
+    place: String,
+    since: Instant,
     /// While no target can be reached: until when the next look at them is waited for.
     waits: Option<Duration>,
+    /// From where to where the player was being brought when they came to be where they are, for as long as they haven't seen it.
+    crossing: Option<Crossing>,
     /// How the player lost the target that they were on.
     lost: Option<Lost>,
-    /// The addresses of targets that the player lost, and when.
-    shunned: Vec<(String, Instant)>,
+    /// The addresses of targets that the player lost.
+    shunned: Vec<Shunned>,
     /// How many reloads there had been when it was looked up what the player may do.
     reloads: u64,
     /// What the player has asked by commands.
@@ -84,13 +82,6 @@ enum Happening {
     Moving,
 }
 
-/// A target that the player lost.
-struct Lost {
-    label: &'static str,
-    /// What the player reads of it.
-    words: Option<Component>,
-}
-
 /// How a session ends: the word for it, and what the client is told last.
 struct Ending {
     label: &'static str,
@@ -120,14 +111,26 @@ impl Ending {
 
 impl Stay {
     /// From here on frames flow.
-    pub(super) fn begin(session: Session, mut passenger: Passenger, person: Person, shared: &Shared) -> Self {
+    ///
+    /// `place`: the name by which they find back to where they are.
+    pub(super) fn begin(
+        session: Session,
+        mut passenger: Passenger,
+        person: Person,
+        place: String,
+        shared: &Shared,
+    ) -> Self {
         passenger.has_come();
+        let since = session.now();
         let mut stay = Self {
             session,
             passenger,
             person: Arc::new(person),
             going: None,
+            place,
+            since,
             waits: None,
+            crossing: None,
             lost: None,
             shunned: Vec::new(),
             reloads: 0,
@@ -261,12 +264,12 @@ impl Stay {
                 self.complete(request, shared);
                 return None;
             }
-            Event::Kicked(words) => Lost { label: Refusal::TargetRefused.label(), words: Some(words) },
+            Event::Kicked(words) => Lost::new(Refusal::TargetRefused, Some(words)),
             Event::Lost(loss) => {
                 let (route, target) = (self.passenger.presence.route(), self.passenger.presence.target());
                 tracing::info!(route, target, error = %loss, "a target was lost");
                 let words = self.words(&Refusal::TargetLost.into(), shared).await;
-                Lost { label: Refusal::TargetLost.label(), words }
+                Lost::new(Refusal::TargetLost, words)
             }
         };
         self.lost(lost, shared)
@@ -298,7 +301,7 @@ impl Stay {
             return Ending::told(label, self.words(&Refusal::ShuttingDown.into(), shared).await);
         }
         let transfer = Transfer { host: client.host.clone(), port: client.port };
-        let here = self.passenger.presence.target().into_bytes();
+        let here = self.place.clone().into_bytes();
         let snapshot = shared.snapshot.load();
         let place = (snapshot.return_key.clone(), here);
         let Person { identity, proved, .. } = &*self.person;
@@ -306,72 +309,6 @@ impl Stay {
         let proof = proof.map(|route| authentication::cookies(identity, *proved, &snapshot, &route, client));
         let cookies = proof.into_iter().flatten().chain([place]).collect();
         Ending { label, words: None, moved: Some(Moved { transfer, cookies }) }
-    }
-
-    /// The player is nowhere: to the first place that takes them.
-    fn lost(&mut self, lost: Lost, shared: &Arc<Shared>) -> Option<Ending> {
-        let now = self.session.now();
-        self.shunned.retain(|(_, since)| now.saturating_duration_since(*since) < SHUNNED);
-        self.shunned.extend(self.passenger.presence.target_address().map(|address| (address, now)));
-        self.lost = Some(lost);
-        if self.going.is_some() {
-            // They are on their way somewhere already.
-            return None;
-        }
-        self.seek_refuge(shared)
-    }
-
-    fn seek_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
-        let places = self.route(shared).map(|route| route.session.fallback.clone()).unwrap_or_default();
-        if places.is_empty() {
-            return self.without_refuge(shared);
-        }
-        let shunned = self.shunned.iter().map(|(address, _)| address.clone()).collect();
-        self.going = Some((Goal::Refuge, self.walker(shared).seek(places, shunned)));
-        None
-    }
-
-    /// No place takes the player: limbo does, if the route has them held rather than disconnected. Whom a target turned away isn't held: they
-    /// were told to go.
-    fn without_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
-        let holds = self.route(shared).is_some_and(|route| route.session.limbo != LimboKind::Never);
-        let lost = self.lost.take()?;
-        let has_limbo = World::of(self.passenger.presence.client().version).is_some();
-        if holds && has_limbo && lost.label == Refusal::TargetLost.label() {
-            self.hold_for_target(shared);
-            lost.words.into_iter().for_each(|words| self.session.say(words));
-            return None;
-        }
-        Some(Ending::told(lost.label, lost.words))
-    }
-
-    /// The player begins in the limbo of the route of this name: until a target can be reached, or for good.
-    pub(super) fn begin_in_limbo(&mut self, route: &str, waits: bool, shared: &Arc<Shared>) {
-        self.enter_limbo(route, None);
-        if waits {
-            self.look_again(shared);
-        }
-    }
-
-    /// Has the player wait in their route's limbo until a target can be reached. Their version has to have one.
-    fn hold_for_target(&mut self, shared: &Arc<Shared>) {
-        let name = self.passenger.presence.route().to_owned();
-        self.enter_limbo(&name, None);
-        self.look_again(shared);
-    }
-
-    /// Brings the player into the limbo of the route of this name.
-    fn enter_limbo(&mut self, route: &str, on_route: Option<InCrowd>) {
-        if let Some(world) = World::of(self.passenger.presence.client().version) {
-            self.session.hold(world, world_name(route));
-            self.passenger.moved(Berth::limbo(route), None, on_route);
-        }
-    }
-
-    fn look_again(&mut self, shared: &Arc<Shared>) {
-        let pause = self.waits.map_or(FIRST_LOOK, |pause| (pause * 2).min(LAST_LOOK));
-        self.waits = Some(pause);
-        self.going = Some((Goal::Home, self.walker(shared).wait(pause)));
     }
 
     /// The route that the player came by, as it is now.
@@ -401,14 +338,21 @@ impl Stay {
 
     /// The player is somewhere else from here on.
     async fn land(&mut self, goal: &Goal, landing: Landing, shared: &Shared) {
-        let Landing { place, on_route } = landing;
+        let Landing { name, place, on_route } = landing;
         let before = self.passenger.presence.target();
+        // Who hasn't seen where they are comes from where they were before.
+        let unseen = self.crossing.take().filter(|_| !self.session.has_arrived());
+        let from = std::mem::replace(&mut self.place, name);
+        let from = unseen.map_or(from, |crossing| crossing.from);
+        self.since = self.session.now();
         let here = match place {
             Place::Target(reached) => {
                 let Reached { target, place, backend, .. } = *reached;
                 let identifier = target.identifier.clone();
                 self.passenger.moved(target.into(), place, on_route);
                 self.session.take_over(backend);
+                let to = if let Goal::Wanted(name) = goal { Some(name.clone()) } else { None };
+                self.crossing = Some(Crossing { from, to });
                 identifier
             }
             Place::Limbo(route) => {
@@ -471,14 +415,6 @@ impl Stay {
         None
     }
 
-    /// Tells a player who waits in limbo so, and looks again.
-    async fn still_waits(&mut self, shared: &Arc<Shared>) {
-        let first = self.waits == Some(FIRST_LOOK);
-        let words = self.text(Notice::Waiting.message(), &[], shared).await;
-        words.iter().for_each(|words| self.session.show_waiting(words, first));
-        self.look_again(shared);
-    }
-
     /// Tells the player something in the chat.
     async fn notice(&mut self, notice: Notice, parameters: &[(&str, &str)], shared: &Shared) {
         let words = self.text(notice.message(), parameters, shared).await;
@@ -501,13 +437,4 @@ impl Stay {
         let told = Told { refused, client, player: Some(self.person.identity.name()) };
         told.words(&*snapshot.routes.localization, route.as_deref(), None).await
     }
-}
-
-/// The name of a route's limbo: clients take no others than these letters.
-fn world_name(route: &str) -> WorldName {
-    let fits = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '_' | '-' | '.');
-    let name: String =
-        route.to_lowercase().chars().map(|letter| if fits(letter) { letter } else { '_' }).take(64).collect();
-    // A route's name is never empty.
-    WorldName::new(&name).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! The way from one target to another, which is gone while the player is still where they were, or nowhere.
 
 use super::Person;
-use super::destination::{Asker, Barred, Destination};
+use super::destination::{Asker, Barred, Destination, route_and_target};
 use super::search::{Reached, Respondent, Search, Unreached};
 use crate::shared::Shared;
 use drawbridge_limbo::World;
@@ -12,12 +12,14 @@ use drawbridge_protocol::text::Component;
 use drawbridge_routing::LimboKind;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Where a way has led.
 #[derive(Debug)]
 pub(super) struct Landing {
+    /// By which the player finds back to it.
+    pub(super) name: String,
     pub(super) place: Place,
     /// The player's place on the route there, where that is another than they came by.
     pub(super) on_route: Option<InCrowd>,
@@ -82,8 +84,9 @@ impl Walker {
         })
     }
 
-    /// To the first of these places that takes the player, at a target that isn't among the `shunned` addresses.
-    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<String>) -> Way {
+    /// To the first of these places that takes the player, at a target that isn't among the addresses that are `shunned` until some
+    /// time.
+    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<(String, Instant)>) -> Way {
         Box::pin(async move {
             let mut last = Astray::Unknown;
             for name in names {
@@ -96,24 +99,23 @@ impl Walker {
         })
     }
 
-    /// In a while, to where the route that they came by has them go.
-    pub(super) fn wait(self, pause: Duration) -> Way {
+    /// In a while, to where the route that they came by has them go, but for what is `shunned` still.
+    pub(super) fn wait(self, pause: Duration, shunned: Vec<(String, Instant)>) -> Way {
         Box::pin(async move {
             sleep(pause).await;
             // Boxed: while the player waits, looking takes nothing.
-            Box::pin(self.go_home()).await
+            Box::pin(self.go_home(&shunned)).await
         })
     }
 
-    async fn go_home(&self) -> Result<Landing, Astray> {
+    async fn go_home(&self, shunned: &[(String, Instant)]) -> Result<Landing, Astray> {
         let destination = self.asker().home().await?;
-        self.reach(destination).await
+        self.reach(destination.without(shunned)).await
     }
 
-    async fn go(&self, name: &str, shunned: &[String]) -> Result<Landing, Astray> {
-        let mut destination = self.asker().find(name).await?;
-        destination.targets.retain(|target| !shunned.contains(&target.address.to_string()));
-        self.reach(destination).await
+    async fn go(&self, name: &str, shunned: &[(String, Instant)]) -> Result<Landing, Astray> {
+        let destination = self.asker().find(name).await?;
+        self.reach(destination.without(shunned)).await
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -127,13 +129,20 @@ impl Walker {
         if route.session.limbo == LimboKind::Always {
             let known = World::of(client.version).is_some();
             return known
-                .then(|| Landing { place: Place::Limbo(route.name.clone()), on_route })
+                .then(|| Landing {
+                    name: route.name.clone(),
+                    place: Place::Limbo(route.name.clone()),
+                    on_route,
+                })
                 .ok_or(Astray::Unreachable);
         }
         let reserved = shared.snapshot.load().reserved_cookies();
         let search = Search { route: &route, client, person, reserved: &reserved, dialer };
         match search.reach(targets, Respondent::Nobody).await {
-            Ok(reached) => Ok(Landing { place: Place::Target(Box::new(reached)), on_route }),
+            Ok(reached) => {
+                let name = route_and_target(&self.route, &route, &reached.target);
+                Ok(Landing { name, place: Place::Target(Box::new(reached)), on_route })
+            }
             Err(Unreached::Kicked(words)) => Err(Astray::Kicked(words)),
             // Nobody's end is waited for here.
             Err(Unreached::Unreachable | Unreached::Ended(_)) => Err(Astray::Unreachable),

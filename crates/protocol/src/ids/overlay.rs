@@ -1,7 +1,8 @@
 //! HAND-KEPT: ids of the releases that `minecraft-data` has no tables of yet, 26.2 (776) and 26.3 (777).
 //!
-//! Worked out from the published changes; no client of these releases has met them yet. Only what is known stands here, so
-//! these tables have gaps: a packet that is missing is answered with `None`, never guessed. Once `minecraft-data` has a
+//! Worked out from the published changes; no client of these releases has met them yet. Only what is known stands here, or follows: packets
+//! keep their order, so those between two whose ids are as before have theirs as before. These tables have gaps: a packet that is missing
+//! is answered with `None`, never guessed. Once `minecraft-data` has a
 //! release, its tables are generated and its part of this file goes (the compiler doesn't tell; a test does).
 
 use super::generated::Kind;
@@ -57,12 +58,16 @@ static V26_2: Tables = Tables {
         (Kind::KeepAlive, 0x04),
         (Kind::Ping, 0x05),
         (Kind::RegistryData, 0x07),
+        (Kind::RemoveResourcePack, 0x08),
+        (Kind::AddResourcePack, 0x09),
         (Kind::StoreCookie, 0x0a),
         (Kind::Transfer, 0x0b),
         (Kind::SelectKnownPacks, 0x0e),
     ]),
     configuration_serverbound: Table::sparse(CONFIGURATION_SERVERBOUND),
     play_clientbound: Table::sparse(&[
+        (Kind::BundleDelimiter, 0x00),
+        (Kind::ClearTitles, 0x0e),
         (Kind::TabComplete, 0x0f),
         (Kind::DeclareCommands, 0x10),
         (Kind::CookieRequest, 0x15),
@@ -71,6 +76,8 @@ static V26_2: Tables = Tables {
         (Kind::KeepAlive, 0x2c),
         (Kind::Login, 0x31),
         (Kind::Ping, 0x3d),
+        (Kind::RemoveResourcePack, 0x50),
+        (Kind::AddResourcePack, 0x51),
         (Kind::Respawn, 0x52),
         (Kind::StartConfiguration, 0x76),
         (Kind::StoreCookie, 0x78),
@@ -98,6 +105,8 @@ static V26_3: Tables = Tables {
     ]),
     configuration_serverbound: Table::sparse(CONFIGURATION_SERVERBOUND),
     play_clientbound: Table::sparse(&[
+        (Kind::BundleDelimiter, 0x00),
+        (Kind::ClearTitles, 0x0e),
         (Kind::TabComplete, 0x0f),
         (Kind::DeclareCommands, 0x10),
         (Kind::CookieRequest, 0x15),
@@ -139,13 +148,16 @@ const CONFIGURATION_SERVERBOUND: &[(Kind, u8)] = &[
     (Kind::FinishConfiguration, 0x03),
     (Kind::KeepAlive, 0x04),
     (Kind::Pong, 0x05),
+    (Kind::ResourcePackReceive, 0x06),
     (Kind::SelectKnownPacks, 0x07),
 ];
 
 const PLAY_SERVERBOUND: &[(Kind, u8)] = &[
+    (Kind::MessageAcknowledgement, 0x06),
     (Kind::ChatCommand, 0x07),
     (Kind::ChatCommandSigned, 0x08),
     (Kind::ChatMessage, 0x09),
+    (Kind::ChatSessionUpdate, 0x0a),
     (Kind::Settings, 0x0e),
     (Kind::TabComplete, 0x0f),
     (Kind::ConfigurationAcknowledged, 0x10),

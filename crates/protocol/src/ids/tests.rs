@@ -34,7 +34,7 @@ const LOGIN_AND_CONFIGURATION: &[(State, Direction, Kind, &[Span])] = {
         (Configuration, C, Kind::KeepAlive, &[(764, 765, 0x03), (766, 777, 0x04)]),
         (Configuration, C, Kind::Ping, &[(764, 765, 0x04), (766, 777, 0x05)]),
         (Configuration, C, Kind::RegistryData, &[(764, 765, 0x05), (766, 777, 0x07)]),
-        (Configuration, C, Kind::AddResourcePack, &[(765, 765, 0x07), (766, 775, 0x09)]),
+        (Configuration, C, Kind::AddResourcePack, &[(765, 765, 0x07), (766, 776, 0x09)]),
         (Configuration, C, Kind::StoreCookie, &[(766, 776, 0x0a), (777, 777, 0x0b)]),
         (Configuration, C, Kind::Transfer, &[(766, 776, 0x0b), (777, 777, 0x0c)]),
         (Configuration, C, Kind::SelectKnownPacks, &[(766, 776, 0x0e), (777, 777, 0x0f)]),
@@ -44,7 +44,7 @@ const LOGIN_AND_CONFIGURATION: &[(State, Direction, Kind, &[Span])] = {
         (Configuration, S, Kind::FinishConfiguration, &[(764, 765, 0x02), (766, 777, 0x03)]),
         (Configuration, S, Kind::KeepAlive, &[(764, 765, 0x03), (766, 777, 0x04)]),
         (Configuration, S, Kind::Pong, &[(764, 765, 0x04), (766, 777, 0x05)]),
-        (Configuration, S, Kind::ResourcePackReceive, &[(764, 765, 0x05), (766, 775, 0x06)]),
+        (Configuration, S, Kind::ResourcePackReceive, &[(764, 765, 0x05), (766, 777, 0x06)]),
         (Configuration, S, Kind::SelectKnownPacks, &[(766, 777, 0x07)]),
     ]
 };
@@ -94,6 +94,25 @@ fn every_release_has_tables_and_none_is_in_two_places() {
             }
             let configuration = table(release.version, State::Configuration, direction);
             assert_eq!(configuration.is_some(), release.version.has_configuration());
+        }
+    }
+}
+
+/// What follows from neighbours: packets keep the order of the last release that has tables.
+#[test]
+fn what_is_kept_by_hand_is_in_order() {
+    for (state, direction) in
+        STATES.into_iter().flat_map(|state| DIRECTIONS.map(|direction| (state, direction)))
+    {
+        for version in overlay::VERSIONS {
+            let mut ids: Vec<_> = Kind::ALL
+                .iter()
+                .filter_map(|&kind| Some((id(ProtocolVersion::V26_1, state, direction, kind)?, kind)))
+                .filter_map(|(before, kind)| Some((before, id(version, state, direction, kind)?)))
+                .collect();
+            ids.sort_unstable();
+            let moved: Vec<_> = ids.iter().map(|(before, now)| now - before).collect();
+            assert!(moved.is_sorted(), "{state:?} {direction:?} of {version}: {ids:?}");
         }
     }
 }

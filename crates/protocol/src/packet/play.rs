@@ -25,7 +25,8 @@ pub use display::{
 };
 pub use join::{Dimension, JoinGame, says_online_mode, set_online_mode};
 pub use removal::{
-    clear_server_links, remove_effect, remove_named_player, remove_objective, remove_players, remove_team,
+    clear_report_details, clear_server_links, remove_effect, remove_named_player, remove_objective,
+    remove_players, remove_team,
 };
 pub use seen::{BossBarSeen, Change, EffectSeen, Presence, Scoreboard, players_changed, players_removed};
 pub use shared::{

@@ -84,7 +84,7 @@ fn mistakes_stand_at_their_keys() {
         ("mode = 'passthrough'", "the target authenticates"),
         ("versions = '<766'", "none of these versions can be transferred"),
         (
-            "versions = '>=26.2'\ntransfer.resource_packs = [{ url = 'http://x', sha1 = '0000000000000000000000000000000000000000' }]",
+            "versions = '>=26.3'\ntransfer.resource_packs = [{ url = 'http://x', sha1 = '0000000000000000000000000000000000000000' }]",
             "none of these versions can be offered a resource pack",
         ),
         ("versions = 'new'", "is not a range of versions"),

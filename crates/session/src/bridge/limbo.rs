@@ -38,13 +38,16 @@ pub(super) struct Held {
     world: &'static World,
     name: WorldName,
     stage: Stage,
+    /// What the client waits for has been shown to it.
+    announced: bool,
 }
 
 impl Session {
     /// The client is in this limbo from here on, which is its version's; the backend before is gone.
     pub fn hold(&mut self, world: &'static World, name: WorldName) {
         self.leave_backend();
-        self.held = Some(Held { world, name, stage: Stage::Coming });
+        self.standing.close_bundle(self.version, &mut self.client.writer);
+        self.held = Some(Held { world, name, stage: Stage::Coming, announced: false });
         if self.version.has_configuration() {
             self.leave_play();
         }
@@ -59,7 +62,7 @@ impl Session {
 
     /// Goes on with bringing the client there, as far as it has acknowledged.
     pub(super) fn play_limbo(&mut self) {
-        let Some(Held { world, name, stage }) = &mut self.held else { return };
+        let Some(Held { world, name, stage, .. }) = &mut self.held else { return };
         let (version, client, standing) = (self.version, &mut self.client.writer, &mut self.standing);
         let settled = standing.is_settled();
         if *stage == Stage::Coming
@@ -107,14 +110,14 @@ impl Session {
         self.held.as_ref().is_some_and(|held| held.stage == Stage::There)
     }
 
-    /// Shows a player who stands in a limbo what they wait for: over the hotbar, and in a bar at the top since 1.9.
-    pub fn show_waiting(&mut self, words: &Component, title: bool) {
-        if !self.is_there() {
-            return;
-        }
+    /// Shows a player who stands in a limbo what they wait for: over the hotbar, and the first time also as a title, and in a bar at the top since
+    /// 1.9.
+    pub fn show_waiting(&mut self, words: &Component) {
+        let Some(held) = self.held.as_mut().filter(|held| held.stage == Stage::There) else { return };
+        let first = !std::mem::replace(&mut held.announced, true);
         let (version, client) = (self.version, &mut self.client.writer);
         packets::say(client, |out| play::message(version, words, Place::ActionBar, out));
-        if title {
+        if first {
             packets::say(client, |out| play::title(version, TitlePart::Subtitle(words), out));
             packets::say(client, |out| play::title(version, TitlePart::Text(&Component::text("")), out));
             let bar = BossBar {

@@ -63,7 +63,9 @@ pub(crate) struct Standing {
     pub(super) has_been_somewhere: bool,
     /// Whether the client is in a world.
     pub(super) joined: bool,
-    /// What it is told once it is.
+    /// Whether the client has been told of a world since it is where it is.
+    pub(super) has_arrived: bool,
+    /// What it is told once it is in one.
     pub(super) words: Vec<Component>,
     /// The edge's own commands, as the client has them.
     pub(super) commands: Commands,
@@ -100,6 +102,7 @@ impl Standing {
             unacknowledged: None,
             has_been_somewhere: false,
             joined: false,
+            has_arrived: false,
             words: Vec::new(),
             commands,
             remains: Remains::default(),
@@ -141,6 +144,7 @@ impl Standing {
     pub(super) fn enter_world(&mut self, entity: i32) {
         self.has_been_somewhere = true;
         self.joined = true;
+        self.has_arrived = true;
         self.remains.entity = entity;
     }
 

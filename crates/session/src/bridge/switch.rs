@@ -37,6 +37,7 @@ impl Session {
         self.packs.extend(packs.into_iter().flatten());
         self.backend_stuck = None;
         self.standing.awaits_world = false;
+        self.standing.has_arrived = false;
         for transition in &mut self.standing.transitions {
             transition.awaited = false;
         }
@@ -90,6 +91,7 @@ impl Session {
             let _ = client.packet(self.version, &InConfiguration(RemoveResourcePack { id: Some(pack) }));
         }
         packets::say(client, |out| play::clear_server_links(self.version, State::Configuration, out));
+        packets::say(client, |out| play::clear_report_details(self.version, State::Configuration, out));
     }
 }
 

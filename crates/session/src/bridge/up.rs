@@ -215,7 +215,9 @@ impl Up<'_> {
             return Ok(None);
         };
         let Some(begin) = self.standing.commands.own(text, self.alone) else { return Ok(None) };
+        // Behind a fence it belongs to the backend before.
         if seen != 0
+            && self.standing.fence.is_none()
             && let Some(backend) = &mut self.backend
             && backend.hears == State::Play
         {

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A process of servers made by other hands, which answer each packet of a player's with one of their own.
 ///
@@ -160,12 +161,23 @@ impl NodeWorld {
         self.script.order(&json!({ "say": name, "text": words }));
     }
 
-    /// Sends a player what stays behind: a boss bar, a title, a scoreboard's objective, somebody in the list of players and the texts around it,
-    /// each with these words, as far as the version has it.
+    /// Sends a player what stays behind where no configuration clears it: a boss bar, a title, a scoreboard's objective, a team, somebody in the
+    /// list of players and the texts around it, each with these words, as far as the version has it; and speed.
     pub fn leave_behind(&self, name: &str, words: &str) {
-        for what in ["bossbar", "title", "objective", "tab"] {
+        for what in ["bossbar", "title", "objective", "team", "tab"] {
             self.script.order(&json!({ what: name, "text": words }));
         }
+        self.script.order(&json!({ "effect": name, "of": 1 }));
+    }
+
+    /// Gives a player a resource pack that outlasts configuration, since 1.20.3.
+    pub fn hand_out(&self, name: &str, pack: Uuid) {
+        self.script.order(&json!({ "pack": name, "uuid": pack }));
+    }
+
+    /// Gives a player a link, and something for reports of crashes, which outlast it too, since 1.21.
+    pub fn link(&self, name: &str, words: &str) {
+        self.script.order(&json!({ "links": name, "text": words }));
     }
 
     /// Tells a player that the server has commands of these names, since 1.13.

@@ -79,7 +79,17 @@ pub fn remove_effect(version: ProtocolVersion, entity: i32, effect: i32, out: &m
 /// Takes all links of a server away (`server_links`), in play or configuration; since 767.
 #[must_use]
 pub fn clear_server_links(version: ProtocolVersion, state: State, out: &mut Vec<u8>) -> bool {
-    let kind = Kind::ServerLinks;
+    clear_list(Kind::ServerLinks, version, state, out)
+}
+
+/// Takes all away that a server has added to reports of crashes (`custom_report_details`), in play or configuration; since 767.
+#[must_use]
+pub fn clear_report_details(version: ProtocolVersion, state: State, out: &mut Vec<u8>) -> bool {
+    clear_list(Kind::CustomReportDetails, version, state, out)
+}
+
+/// A list with nothing in it.
+fn clear_list(kind: Kind, version: ProtocolVersion, state: State, out: &mut Vec<u8>) -> bool {
     let Some(mut out) = super::begin(version, state, Direction::Clientbound, kind, out) else { return false };
     out.length(0);
     true

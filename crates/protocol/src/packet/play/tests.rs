@@ -32,6 +32,9 @@ const CHECKS: &[Check] = &[
     ("no server links", |vector| {
         vector.is_said(|version, out| clear_server_links(version, vector.state, out));
     }),
+    ("no report details", |vector| {
+        vector.is_said(|version, out| clear_report_details(version, vector.state, out));
+    }),
     ("kick", |vector| vector.is(&KickDisconnect { reason: component(&vector.values["text"]) })),
     ("message", messages),
     ("title", titles),
@@ -355,7 +358,7 @@ fn releases_without_vectors_are_said_what_has_an_id() {
         let mut out = Vec::new();
         assert!(message(ProtocolVersion(number), &text, Place::ActionBar, &mut out));
         assert_eq!(out, [&[id][..], b"\x0a\x08\0\x04text\0\x01a\0\x01"].concat());
-        assert!(!title(ProtocolVersion(number), TitlePart::Hide, &mut out));
+        assert!(!title(ProtocolVersion(number), TitlePart::Text(&text), &mut out));
         assert!(!remove_players(ProtocolVersion(number), &[Uuid::nil()], &mut out));
         assert_eq!(out.len(), 14);
     }
