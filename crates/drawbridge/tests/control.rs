@@ -8,6 +8,7 @@ use drawbridge_testkit::{Closed, PATIENCE, Player, Signal, eventually, sees};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use support::ctl::{asked, carried, comes, done, fails, is_carried, socket, told, world};
@@ -188,11 +189,12 @@ fn a_ban_ends_connections_at_once() {
 /// Whom an edge has said to be banned is so in the file, whenever it is killed.
 #[test]
 fn a_ban_that_an_edge_has_confirmed_outlives_it() {
-    for round in 0..8_u64 {
+    const BANS: u32 = 100_000;
+    for round in 0..8 {
         let edge = edge().config(open_lobby()).start();
         let (line, path) =
             (UnixStream::connect(socket(&edge)).unwrap(), edge.folder().join("drawbridge.toml"));
-        let moment = Duration::from_millis(5 + round * 11);
+        let (is_time, time) = mpsc::channel();
         let (mut asking, answers) = (line.try_clone().unwrap(), BufReader::new(line));
         let (names, said) = thread::scope(|scope| {
             let names = scope.spawn(move || {
@@ -202,17 +204,19 @@ fn a_ban_that_an_edge_has_confirmed_outlives_it() {
                         "{{\"request\":\"ban\",\"whom\":\"p{number}\",\"reason\":\"\",\"by\":\"me\"}}"
                     )
                 };
-                (0..100_000).take_while(|number| ban(number).is_ok()).count()
+                (0..BANS).take_while(|number| ban(number).is_ok()).count()
             });
             let said = scope.spawn(move || {
                 let answers = answers.lines().map_while(Result::ok);
-                answers.filter(|answer| answer.contains("\"banned\"")).count()
+                let banned = answers.filter(|answer| answer.contains("\"banned\""));
+                let told = banned.inspect(|_| is_time.send(()).unwrap_or_default());
+                told.count()
             });
-            thread::park_timeout(moment);
+            (0..1 + round * 37).for_each(|_| time.recv_timeout(PATIENCE).unwrap());
             edge.signal(Signal::KILL);
             (names.join().unwrap(), said.join().unwrap())
         });
-        assert!(said < names, "it was killed before the end");
+        assert!(names < BANS as usize, "it was killed before the end");
         let listed = Command::new(env!("CARGO_BIN_EXE_drawbridge"))
             .args(["bans", "--json", "--config"])
             .arg(&path)
