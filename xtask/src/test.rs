@@ -3,6 +3,7 @@
 use crate::command::{self, Steps, cargo};
 use crate::{node, packet_ids, play_vectors, reference};
 use anyhow::Result;
+use std::thread;
 
 /// Installs, builds and runs.
 ///
@@ -31,7 +32,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 pub(crate) fn tests(selection: &[&str], ignored: bool, arguments: &[String]) -> Result<()> {
     let mut command = cargo();
     if command::output(cargo().args(["nextest", "--version"])).is_ok_and(|version| version.is_some()) {
-        command.args(["nextest", "run"]).args(selection);
+        // How many of them each test takes stands in `.config/nextest.toml`.
+        let halves = 2 * thread::available_parallelism()?.get();
+        command.args(["nextest", "run"]).args(selection).env("NEXTEST_TEST_THREADS", halves.to_string());
         if ignored {
             command.args(["--run-ignored", "only"]);
         }

@@ -227,11 +227,16 @@ impl Socket {
     /// system throw away what its program hasn't read yet: the Transfer or Disconnect packet. So the write side is shut down
     /// first, what still comes is read and discarded until the peer closes too, and only then is the socket closed. Bounded by
     /// [`LINGER_TIME`] (the deadline no longer counts) and 256 KiB.
-    pub async fn close(mut self) {
+    pub async fn close(self) {
+        self.close_within(LINGER_TIME).await;
+    }
+
+    /// As [`Socket::close`], with another bound.
+    pub async fn close_within(mut self, patience: Duration) {
         if self.ended || self.stream.shutdown(Shutdown::Write).is_err() {
             return;
         }
-        self.set_deadline(self.now() + LINGER_TIME);
+        self.set_deadline(self.now() + patience);
         let mut left = LINGER_BYTES;
         while left > 0 {
             match self.read_with::<4096>(|_| {}).await {
