@@ -12,7 +12,7 @@ use crate::relay;
 use crate::session;
 use crate::shared::Shared;
 use crate::status;
-use drawbridge_model::{Refusal, Refused};
+use drawbridge_model::{Client, Refusal, Refused};
 use drawbridge_net::{Continuation, Knock, Socket};
 use drawbridge_routing::{Delivery, Route};
 use drawbridge_telemetry::metrics::{self, Limit, Phase};
@@ -142,8 +142,28 @@ impl Greeted {
             Some(route) if route.takes_version(self.client.version) => {
                 Routed::Login { route, opening: opening.clone() }
             }
-            Some(route) => Routed::refused(Some(route), Refusal::Version),
+            Some(route) => match self.stand_in(&route, shared) {
+                None => Routed::refused(Some(route), Refusal::Version),
+                Some((other, None)) => Routed::Login { route: other, opening: opening.clone() },
+                Some((other, Some(refusal))) => Routed::refused(Some(other), refusal),
+            },
         }
+    }
+
+    /// The route that takes clients of a version that the edge doesn't speak instead of `route`, and why it doesn't take this one, if so.
+    fn stand_in(&self, route: &Route, shared: &Shared) -> Option<(Arc<Route>, Option<Refusal>)> {
+        let Client { version, address, .. } = &self.client;
+        let other = self.snapshot.routes.beside(route).filter(|_| !version.is_known())?;
+        let refusal = if !other.access.permits(address.ip()) {
+            Some(Refusal::Access)
+        } else if shared.switches.is_maintained(other) {
+            Some(Refusal::Maintenance)
+        } else if !other.takes_version(*version) {
+            Some(Refusal::Version)
+        } else {
+            None
+        };
+        Some((Arc::clone(other), refusal))
     }
 
     /// What is settled about the visit, and the conversation that goes on.

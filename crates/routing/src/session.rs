@@ -24,6 +24,8 @@ pub struct Session {
     pub fallback: Vec<String>,
     /// What becomes of a target's Transfer packet.
     pub on_transfer: OnTransfer,
+    /// The name of the route that relays clients whose version the edge doesn't speak.
+    pub unknown_versions: Option<String>,
     /// Whether groups of `[commands]` count for players whom nobody vouched for.
     pub trusts_claims: bool,
 }

@@ -3,7 +3,7 @@
 use crate::adapters::Services;
 use crate::pattern::HostPattern;
 use crate::route::Route;
-use crate::section::{RouteSection, built_in_route};
+use crate::section::{Delivery, RouteSection, built_in_route};
 use crate::table::{Table, TableBuilder};
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::status::FixedStatusSection;
@@ -80,6 +80,13 @@ impl Snapshot {
         self.table.lookup_named(host)
     }
 
+    /// The route that relays those clients of `route` whose version the edge doesn't speak.
+    #[must_use]
+    pub fn beside(&self, route: &Route) -> Option<&Arc<Route>> {
+        let name = route.session.unknown_versions.as_ref()?;
+        self.routes().iter().find(|other| other.name == *name)
+    }
+
     /// Every route, in the order in which they were written.
     #[must_use]
     pub fn routes(&self) -> &[Arc<Route>] {
@@ -87,7 +94,7 @@ impl Snapshot {
     }
 }
 
-/// Reports names that two routes have, and what the adapters' own sections couldn't see.
+/// Reports names that two routes have or none has, and what the adapters' own sections couldn't see.
 fn check_routes(sections: &[RouteSection], diagnostics: &mut Diagnostics) {
     let mut first: HashMap<&str, &Origin> = HashMap::new();
     for section in sections {
@@ -99,7 +106,23 @@ fn check_routes(sections: &[RouteSection], diagnostics: &mut Diagnostics) {
         if let Some(mistake) = section.status().mistake() {
             diagnostics.push(mistake);
         }
+        no_relay(section, sections).into_iter().for_each(|mistake| diagnostics.push(mistake));
     }
+}
+
+/// A name of a route that should relay and doesn't.
+fn no_relay(section: &RouteSection, sections: &[RouteSection]) -> Option<Diagnostic> {
+    let name = section.session.unknown_versions.as_ref()?;
+    let message = match sections.iter().find(|other| *other.name == **name) {
+        None => format!("there is no route named {:?}", name.as_str()),
+        Some(other) => match other.mode.delivery() {
+            Delivery::Relay(_) | Delivery::ByVersion(_) => return None,
+            Delivery::Transfer | Delivery::Session { .. } => {
+                format!("the route {:?} doesn't relay clients of every version", name.as_str())
+            }
+        },
+    };
+    Some(Diagnostic::error(name.origin(), message).help("name a route of the mode \"passthrough\""))
 }
 
 /// Gives each host to its route, and reports those that two want.

@@ -69,6 +69,9 @@ section! {
         pub limbo: LimboKind = LimboKind::WhenUnreachable,
         /// What becomes of a target's Transfer packet.
         pub on_transfer: OnTransfer = OnTransfer::Pass,
+        /// The name of a route that relays, to whose targets clients are brought whose version the edge doesn't speak, a newer one above all; without, they
+        /// are refused. Those targets have to authenticate players themselves.
+        pub unknown_versions: Option<Located<String>>,
         /// Whether the groups of `[commands]` count by the names that players merely claim, which is for networks where nobody else can join: whoever comes may
         /// claim any. In the mode `offline` alone, where nobody vouches for players.
         pub trust_claims: Located<bool> = Located::built_in(false),
@@ -115,6 +118,7 @@ impl SessionSection {
             fallback: self.fallback.clone(),
             limbo: self.limbo,
             on_transfer: self.on_transfer,
+            unknown_versions: self.unknown_versions.as_deref().cloned(),
             trusts_claims: *self.trust_claims,
         }
     }

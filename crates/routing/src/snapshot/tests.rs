@@ -100,8 +100,8 @@ fn the_versions_that_players_read_are_those_that_are_taken() {
         ("versions = '1.21.4, >=26.1'".to_owned(), 777, "1.21.4, 26.1–26.3"),
         ("versions = '1.21, 1.21.4, 770..772'".to_owned(), 771, "1.21–1.21.1, 1.21.4–1.21.6"),
         (pack(false), 777, "1.20.5–26.3"),
-        (pack(true), 775, "1.20.5–26.1.2"),
-        (format!("versions = '>=1.21.4'\n{}", pack(true)), 775, "1.21.4–26.1.2"),
+        (pack(true), 776, "1.20.5–26.2"),
+        (format!("versions = '>=1.21.4'\n{}", pack(true)), 776, "1.21.4–26.2"),
     ] {
         let snapshot = build(&route("lobby", "['*']", &keys));
         let route = snapshot.lookup("").unwrap();
@@ -183,4 +183,31 @@ async fn what_players_see_without_a_route_is_built_in() {
     let message = drawbridge_model::Message { key: "disconnect_no_route", parameters, trace: None };
     let text = snapshot.localization.localize(None, message).await.unwrap();
     assert!(text.to_plain().contains("no server at b"));
+}
+
+#[test]
+fn clients_of_unknown_versions_have_a_route_that_relays_or_none() {
+    let session = |keys: &str| {
+        format!("[[routes]]\nname = 'home'\nhosts = ['*']\nmode = 'offline'\ntargets = ['a:1']\n{keys}\n")
+    };
+    let other = |mode: &str| {
+        format!("[[routes]]\nname = 'newer'\nhosts = ['newer.test']\nmode = '{mode}'\ntargets = ['b:1']\n")
+    };
+    let named = session("session.unknown_versions = 'newer'");
+    for mode in ["passthrough", "zero_copy", "server_only", "auto"] {
+        let snapshot = build(&(named.clone() + &other(mode)));
+        assert_eq!(snapshot.beside(snapshot.lookup("").unwrap()).unwrap().name, "newer", "{mode}");
+    }
+    for (mode, words) in [
+        ("offline", "doesn't relay clients of every version"),
+        ("client_only", "doesn't relay clients of every version"),
+        ("transfer", "doesn't relay clients of every version"),
+    ] {
+        let found = mistakes(&(named.clone() + &other(mode))).render(Style::Plain).to_string();
+        assert!(found.contains(words), "{mode}: {found}");
+    }
+    let found = mistakes(&named).render(Style::Plain).to_string();
+    assert!(found.contains("there is no route named \"newer\""), "{found}");
+    let snapshot = build(&(session("") + &other("passthrough")));
+    assert!(snapshot.beside(snapshot.lookup("").unwrap()).is_none());
 }
