@@ -146,6 +146,30 @@ fn who_waits_is_shown_so() {
     }
 }
 
+/// A target that isn't there yet is waited for as one that can't be reached. What actions keep from a player isn't.
+#[test]
+fn who_joins_before_there_is_a_target_waits_for_one() {
+    let (client, version) = (NodeClient::start(), "1.21.4");
+    let world = NodeWorld::numbered_from(1, vec![Served::version(version)], None);
+    let empty = "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n\
+                 discovery.targets = []\nstatus.type = \"fixed\"\n";
+    let barred = format!(
+        "[[routes]]\nname = \"barred\"\nhosts = [\"barred.test\"]\nmode = \"offline\"\ntargets = [\"{}\"]\n\
+         actions = [{{ type = \"meta_filter\", rules = [{{ key = \"mode\", op = \"equals\", value = \"other\" }}] }}]\n",
+        world.address(1)
+    );
+    let edge = edge().config(format!("{empty}{barred}")).start();
+    let turned_away = client.join(&Join::new("Alice", version).host("barred.test"), edge.address());
+    assert!(turned_away.event("disconnect").is_some(), "{turned_away:#?}");
+    let player = alice(&client, version, &edge);
+    player.joined_world(LIMBO);
+    edge.rewrite(empty.replace("discovery.targets = []", &format!("targets = [\"{}\"]", world.address(1))));
+    edge.reload();
+    player.joined_world(1);
+    player.hears_from(1);
+    assert_sound(player, &[&world], version);
+}
+
 /// Another route's target is found again by both names.
 #[test]
 fn who_is_on_another_route_when_the_edge_stops_comes_back_to_the_target_there() {

@@ -22,7 +22,7 @@ use crate::login::{self, Identified, Login, Visit};
 use crate::passenger::{Berth, Boarding, Passenger, Way};
 use destination::{Asker, Destination, route_and_target};
 use drawbridge_limbo::World;
-use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused};
+use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused, Target};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::packet::login::{LoginSuccess, PlayerKey, SetCompression};
 use drawbridge_protocol::profile::offline_uuid;
@@ -196,9 +196,11 @@ impl Placing<'_> {
         {
             return Ok(destination);
         }
+        let place = || route.place(self.client, &self.person.identity);
         let targets = match route.session.limbo {
             LimboKind::Always => Vec::new(),
-            _ => route.place(self.client, &self.person.identity).await?,
+            LimboKind::Never => place().await?,
+            LimboKind::WhenUnreachable => place().await.or_else(|refused| waits_out(refused, self.client))?,
         };
         Ok(Destination { route: Arc::clone(route), targets, on_route: None })
     }
@@ -227,6 +229,17 @@ impl Placing<'_> {
             Err(unreached) => Err(unreached),
         }
     }
+}
+
+/// No targets, where one may turn up while the player waits: discovery knows of none, or doesn't answer.
+fn waits_out(refused: Refused, client: &drawbridge_model::Client) -> Result<Vec<Target>, Refused> {
+    let may_turn_up = match refused.refusal {
+        Refusal::Discovery => true,
+        // What actions have taken away isn't for this player.
+        Refusal::NoTarget => refused.by.is_none(),
+        _ => false,
+    };
+    if may_turn_up && World::of(client.version).is_some() { Ok(Vec::new()) } else { Err(refused) }
 }
 
 /// Who the player is, as somebody vouches for it.
