@@ -58,6 +58,7 @@ function readHandshake (bytes) {
  *   cookies        { key: base64 }: what earlier servers stored
  *   locale         such as de_de
  *   packs          what to answer to resource packs, a list of results in order, such as [3, 4, 0]
+ *   mods           { channel: "answer" }: what it answers a server's mods during the login; all else isn't understood
  *   brand          the client's own name, instead of vanilla
  *   signs          whether what it says is signed by a key of the player's, since 1.19
  *   chats          what to say when first in a world, a list

@@ -17,7 +17,7 @@ const settings = (locale) => ({
   enableServerListing: true
 })
 
-export function behave (client, { locale = 'en_us', brand = 'vanilla' }, data) {
+export function behave (client, { locale = 'en_us', brand = 'vanilla', mods }, data) {
   const isConfigured = data.supportFeature('hasConfigurationState')
   let introduced = false
   const introduce = () => {
@@ -39,6 +39,13 @@ export function behave (client, { locale = 'en_us', brand = 'vanilla' }, data) {
     if (isConfigured) return
     client.write('settings', settings(locale))
     introduce()
+  })
+
+  // It knows nothing that a server's mods would ask, but for the mods it has.
+  client.removeAllListeners('login_plugin_request')
+  client.on('login_plugin_request', ({ messageId, channel }) => {
+    const answer = mods?.[channel]
+    client.write('login_plugin_response', { messageId, data: answer === undefined ? undefined : Buffer.from(answer) })
   })
 
   // An answer that wasn't called for in one configuration would be given twice in the next.

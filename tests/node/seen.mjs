@@ -73,6 +73,7 @@ const SEEN = {
   login: (packet) => ['joined', { entity: packet.entityId, ...world(packet) }],
   respawn: (packet) => ['respawned', world(packet)],
   start_configuration: () => ['configuration', {}],
+  bundle_delimiter: () => ['bundle', {}],
 
   chat: ({ message, position }) => [position === 2 ? 'action_bar' : 'chat', { text: text(message) }],
   system_chat: ({ content, type, isActionBar }) => [isActionBar || type === 2 ? 'action_bar' : 'chat', { text: text(content) }],

@@ -93,8 +93,19 @@ export class Served {
     learn(client, forwarding, name, ({ forwarded, refused }) => {
       if (refused) return refuse(refused)
       client.forwarded = forwarded
-      go(start)
+      this.asks(client, name, () => go(start))
     })
+  }
+
+  /** Asks the player's mods something during the login, as Forge does since 1.13. */
+  asks (client, name, then) {
+    const { asks: channel } = this.order
+    if (!channel) return then()
+    client.once('login_plugin_response', ({ data }) => {
+      this.tell('answered', { name, server: this.number, channel, answer: data ? data.toString('utf8') : null })
+      then()
+    })
+    client.write('login_plugin_request', { messageId: 7, channel, data: Buffer.from('which mods?') })
   }
 
   /** Compresses from the bound that it is told, and takes nothing that vanilla wouldn't. */

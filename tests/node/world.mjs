@@ -10,6 +10,7 @@
 //   compression      the bound from which packets are compressed; -1 for none. Without it, 256
 //   forwarding       {"kind":"bungeecord"}, {"kind":"bungeeguard","token"} or {"kind":"velocity","secret","asks":4}: `asks` is the version byte of the
 //                    request, which has none without it
+//   asks             a channel on which to ask the player's mods during the login, since 1.13: `answered` has the answer
 //   keepAliveEvery   milliseconds from one keep-alive to the next; without it, 4000
 //   turnAway         {"state":"login" or "configuration","text"}: nobody gets in
 //
@@ -19,7 +20,7 @@
 // `plugin`, `chat_session`, and `trouble` for what a server has to refuse. It ends with its standard input, from which it reads one order a
 // line. The player is named, and found at the server where they logged in last, or at `server`:
 //
-//   {"kick":"NAME","reason"}  {"say":"NAME","text"}  {"transfer":"NAME","host","port"}  {"cut":"NAME"} (without a word)
+//   {"kick":"NAME","reason"}  {"say":"NAME","text"}  {"transfer":"NAME","host","port"}  {"cut":"NAME"} (without a word)  {"bundle":"NAME"} (opens or closes one)
 //   {"store_cookie":"NAME","key","value":base64}  {"ask_cookie":"NAME","key"}
 //   {"bossbar":"NAME","text"}  {"title":"NAME","text"}  {"objective":"NAME","text"}  {"tab":"NAME","text"}  {"team":"NAME","text"}
 //   {"effect":"NAME","of":ID}  {"pack":"NAME","uuid"}  {"links":"NAME","text"}: what a server leaves behind
@@ -45,6 +46,7 @@ const ORDERS = {
   say: (visit, { text }) => visit.send(visit.packets.say(text)),
   transfer: (visit, { host, port }) => visit.send(['transfer', { host, port }]),
   cut: (visit) => visit.client.socket.destroy(),
+  bundle: (visit) => visit.send(['bundle_delimiter', {}]),
   store_cookie: (visit, { key, value }) => visit.send(['store_cookie', { key, value: Buffer.from(value, 'base64') }]),
   ask_cookie: (visit, { key }) => visit.ask('cookie_response', 'cookie_request', { cookie: key }),
   bossbar: (visit, { text }) => visit.send(visit.packets.bossBar(text, UUID.bossbar)),

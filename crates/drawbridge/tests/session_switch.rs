@@ -7,7 +7,7 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Edge, Event, Forwarded, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, eventually,
+    Account, Edge, Event, Forwarded, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, eventually,
     sees,
 };
 use rustix::process::Signal;
@@ -93,6 +93,8 @@ fn players_switch_there_and_back_under_traffic() {
 #[test]
 #[ignore = "run by cargo xtask matrix"]
 fn players_of_every_version_switch_and_fall_back() {
+    let session = SessionServer::start().unwrap();
+    let account = session.account("Alice");
     let known = NodeClient::start().versions();
     let known = known.into_iter().filter(|(_, number)| ProtocolVersion(*number).is_known());
     let known: Vec<_> = known.map(|(version, _)| version).collect();
@@ -100,20 +102,36 @@ fn players_of_every_version_switch_and_fall_back() {
         let client = NodeClient::start();
         for version in some {
             switches(&client, version);
-            falls_back(&client, version);
+            falls_back(&client, version, None);
+            falls_back(&client, version, Some(&account));
         }
         println!("{some:?}");
     }
 }
 
-/// Is thrown out, loses servers, waits in limbo, and comes out of it.
-fn falls_back(client: &NodeClient, version: &str) {
-    let world = world(version, 3);
+/// Is thrown out, loses servers, waits in limbo, and comes out of it; authenticated and forwarded, if they have an account.
+fn falls_back(client: &NodeClient, version: &str, account: Option<&Account>) {
+    let served = Served::version(version);
+    let forwarded = Forwarded::BungeeGuard(SECRET.to_owned());
+    let served = if account.is_some() { served.forwarding(&forwarded) } else { served };
+    let world = NodeWorld::numbered_from(1, vec![served; 3], None);
     let words = "localization.messages.en_us = { notice_brought_to = \"now at {server}\", \
                  notice_waiting = \"please wait\", disconnect_target_lost = \"it is gone\" }";
     let more = format!("{words}\nsession.fallback = [\"c\", \"b\"]");
-    let edge = edge().config(route(&world, &more)).start();
-    let player = alice(client, version, &edge);
+    let mut config = route(&world, &more);
+    if let Some(account) = account {
+        config = config.replace("\"offline\"", "\"client_only\"");
+        config += &format!(
+            "authentication.url = \"{}\"\nsession.forwarding = \"bungeeguard\"\nsession.secret = {{ file = \"forwarding.secret\" }}\n",
+            account.url()
+        );
+    }
+    let edge = edge().file("forwarding.secret", SECRET).config(config).start();
+    let join = match account {
+        Some(account) => Join::with_account(account, version),
+        None => Join::new("Alice", version),
+    };
+    let player = client.begin(&join.plays_on(OFTEN), edge.address());
     player.joined_world(1);
     player.hears_from(1);
     world.kick("Alice", "too loud");
@@ -149,8 +167,11 @@ fn who_is_thrown_out_or_loses_a_server_falls_back_and_waits_in_limbo_at_the_end(
         "routes[].localization(fixed).messages.*.notice_waiting",
         "routes[].localization(fixed).messages.*.disconnect_target_lost",
     );
-    let client = NodeClient::start();
-    VERSIONS.iter().for_each(|version| falls_back(&client, version));
+    let (client, session) = (NodeClient::start(), SessionServer::start().unwrap());
+    let account = session.account("Alice");
+    for (at, version) in VERSIONS.into_iter().enumerate() {
+        falls_back(&client, version, (at % 2 == 1).then_some(&account));
+    }
 }
 
 /// Whether an event is the one that is meant.

@@ -120,6 +120,12 @@ impl Join {
         self.set("chats", json!(words))
     }
 
+    /// Has a mod that answers servers on this channel during the login.
+    #[must_use]
+    pub fn with_mod(self, channel: &str, answer: &str) -> Self {
+        self.set("mods", json!({ channel: answer }))
+    }
+
     /// The client's own name, instead of `vanilla`.
     #[must_use]
     pub fn brand(self, brand: &str) -> Self {

@@ -46,6 +46,12 @@ impl Served {
         Self(json!({ "version": version }))
     }
 
+    /// Asks players' mods something on this channel during the login, since 1.13; the answer is the event `answered`.
+    #[must_use]
+    pub fn asking(self, channel: &str) -> Self {
+        self.set("asks", json!(channel))
+    }
+
     /// Encrypts, and asks the world's session server who players are.
     #[must_use]
     pub fn online(self) -> Self {

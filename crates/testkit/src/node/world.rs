@@ -156,6 +156,11 @@ impl NodeWorld {
         self.script.order(&json!({ "cut": name }));
     }
 
+    /// Opens a bundle, or closes the one that is open, since 1.19.4.
+    pub fn bundle(&self, name: &str) {
+        self.script.order(&json!({ "bundle": name }));
+    }
+
     /// Says something to a player.
     pub fn say(&self, name: &str, words: &str) {
         self.script.order(&json!({ "say": name, "text": words }));

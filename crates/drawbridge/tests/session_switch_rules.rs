@@ -1,0 +1,207 @@
+//! What holds whenever players in sessions go from server to server: what routes ask of them, what servers are told of them, and how it
+//! ends, as real clients and servers see it.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_testkit::{
+    Answer, Edge, GrpcService, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer,
+};
+use std::time::Duration;
+use support::ctl::done;
+use support::edge;
+
+/// The number of a server that the edge's own world would have.
+const LIMBO: usize = 0;
+
+/// How often packets go each way beside all else.
+const OFTEN: Duration = Duration::from_millis(20);
+
+/// Servers numbered from 1 on.
+fn world(served: Vec<Served>) -> NodeWorld {
+    NodeWorld::numbered_from(1, served, None)
+}
+
+/// The default route, whose targets are called `a` and `b`.
+fn home(world: &NodeWorld, more: &str) -> String {
+    let named = ["a", "b"].iter().zip(world.addresses());
+    let targets: Vec<_> =
+        named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
+    format!(
+        "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n{more}\n",
+        targets.join(", ")
+    )
+}
+
+fn alice<'a>(client: &'a NodeClient, version: &str, edge: &Edge) -> NodePlayer<'a> {
+    client.begin(&Join::new("Alice", version).plays_on(OFTEN), edge.address())
+}
+
+/// What another route asks of those who come by its host it asks of those who come by a switch, and they stay where they are.
+#[test]
+fn what_a_route_asks_it_asks_at_a_switch() {
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.21.4")]);
+    let at = world.address(1);
+    let rules = [
+        ("walled", "access.deny = [\"127.0.0.0/8\"]", "You can't join from your network."),
+        ("named", "names = \"^[b-z]+$\"", "The name Alice can't be used on this server."),
+        ("full", "max_players = 0", "This server is full right now."),
+        ("closed", "maintenance = {}", "This server is being worked on."),
+    ];
+    let mut config = home(&world, "");
+    for (name, rule, _) in rules {
+        config += &format!(
+            "[[routes]]\nname = \"{name}\"\nhosts = [\"{name}.test\"]\nmode = \"offline\"\ntargets = [\"{at}\"]\n{rule}\n"
+        );
+    }
+    config += &format!(
+        "[[routes]]\nname = \"old\"\nhosts = [\"old.test\"]\nmode = \"offline\"\ntargets = [\"{at}\"]\nversions = \"<=1.20.1\"\n"
+    );
+    let edge = edge().config(config).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    for (name, _, told) in rules {
+        player.says(&format!("/server {name}"));
+        player.reads(&format!("{name} turned you away."));
+        player.reads(told);
+    }
+    player.says("/server old");
+    player.reads("There is no server old.");
+    player.plays_more(1);
+    assert_eq!(world.logins("Alice", 1).len(), 1);
+    drop(player.leave());
+}
+
+/// Before 1.20.2 a client says what it is called and set to whenever it joins a world, and since then once.
+#[test]
+fn every_server_is_told_once_what_a_client_is() {
+    let client = NodeClient::start();
+    for version in ["1.8", "1.16.5", "1.20.1", "1.20.2", "26.1"] {
+        let world = world(vec![Served::version(version); 2]);
+        let edge = edge().config(home(&world, "")).start();
+        let join = Join::new("Alice", version).brand("a brand").locale("de_de").plays_on(OFTEN);
+        let player = client.begin(&join, edge.address());
+        for (number, to) in [(1, "/server b"), (2, "/server a"), (1, "/server b"), (2, "")] {
+            player.joined_world(number);
+            player.hears_from(number);
+            if !to.is_empty() {
+                player.says(to);
+            }
+        }
+        drop(player.leave());
+        let _ = world.left("Alice");
+        let (brands, settings) = (world.events("brand", "Alice"), world.events("settings", "Alice"));
+        assert_eq!((brands.len(), settings.len()), (4, 4), "{version}: {brands:#?} {settings:#?}");
+        assert!(brands.iter().all(|event| event.field("brand") == "a brand"), "{version}: {brands:#?}");
+        assert!(settings.iter().all(|event| event.field("locale") == "de_de"), "{version}: {settings:#?}");
+    }
+}
+
+/// A player's mods are asked when they join. Later there is no login on their side: what asks then is told that it isn't understood.
+#[test]
+fn what_servers_ask_of_mods_gets_to_the_client_while_it_is_in_the_login() {
+    let client = NodeClient::start();
+    for version in ["1.13.2", "1.20.1", "1.21.4"] {
+        let world = world(vec![Served::version(version).asking("mods:list"); 2]);
+        let edge = edge().config(home(&world, "")).start();
+        let join = Join::new("Alice", version).with_mod("mods:list", "none but this").plays_on(OFTEN);
+        let player = client.begin(&join, edge.address());
+        player.joined_world(1);
+        player.says("/server b");
+        player.joined_world(2);
+        drop(player.leave());
+        let answers: Vec<_> =
+            world.events("answered", "Alice").iter().map(|event| event.field("answer").clone()).collect();
+        assert_eq!(answers, ["none but this".into(), serde_json::Value::Null], "{version}");
+    }
+}
+
+/// Nothing stands inside a bundle that is never closed: what ends a visit closes it.
+#[test]
+fn a_server_that_goes_in_the_middle_of_a_bundle_leaves_none_open() {
+    let client = NodeClient::start();
+    for version in ["1.19.4", "1.20.1", "1.21.4"] {
+        let world = world(vec![Served::version(version); 2]);
+        let edge = edge().config(home(&world, "session.fallback = [\"b\"]")).start();
+        let player = alice(&client, version, &edge);
+        player.joined_world(1);
+        player.hears_from(1);
+        world.bundle("Alice");
+        player.next("bundle");
+        world.cut("Alice");
+        player.next("bundle");
+        player.joined_world(2);
+        player.hears_from(2);
+        assert!(player.troubles().is_empty(), "{version}: {:#?}", player.troubles());
+        drop(player.leave());
+    }
+}
+
+#[test]
+fn a_fallback_may_be_a_route_or_a_world_of_the_edges() {
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.21.4"); 2]);
+    let one = home(&world, "")
+        .replace(&format!(", {{ identifier = \"b\", address = \"{}\" }}", world.address(2)), "");
+    let [far, lounge] = [
+        format!(
+            "[[routes]]\nname = \"far\"\nhosts = [\"far.test\"]\nmode = \"offline\"\ntargets = [\"{}\"]\n",
+            world.address(2)
+        ),
+        "[[routes]]\nname = \"lounge\"\nhosts = [\"lounge.test\"]\nmode = \"offline\"\nstatus.type = \"fixed\"\nsession.limbo = \"always\"\n".to_owned(),
+    ];
+    for (fallback, comes_to) in [("far", 2), ("lounge", LIMBO), ("gone\", \"far", 2)] {
+        let config = format!("{one}session.fallback = [\"{fallback}\"]\n{far}{lounge}");
+        let edge = edge().config(config).start();
+        let player = alice(&client, "1.21.4", &edge);
+        player.joined_world(1);
+        player.hears_from(1);
+        world.kick("Alice", "too loud");
+        player.joined_world(comes_to);
+        player.reads("too loud");
+        assert!(player.leave().event("disconnect").is_none());
+    }
+}
+
+/// By a command of an operator's, and at the end of the edge for those who can't be sent anywhere.
+#[test]
+fn sessions_end_with_a_word() {
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.20.1")]);
+    let mut edge = edge().config(home(&world, "")).start();
+    let player = alice(&client, "1.20.1", &edge);
+    player.joined_world(1);
+    done(&edge, &["ban", "Alice", "--reason", "griefing"]);
+    assert!(player.ended().kicked().contains("griefing"));
+    edge.wait_for("the end of a session", |line| line.field("end").as_deref() == Some("banned"));
+    let other = client.begin(&Join::new("Bob", "1.20.1").plays_on(OFTEN), edge.address());
+    other.joined_world(1);
+    edge.terminate();
+    let visit = other.ended();
+    assert!(visit.kicked().starts_with("The server is restarting."), "{}", visit.kicked());
+    assert!(edge.exit(Duration::from_secs(20)).success());
+}
+
+/// Sessions ask who players are as hand-overs do.
+#[test]
+fn a_service_may_vouch_for_players_in_sessions() {
+    let (session, service) = (SessionServer::start().unwrap(), GrpcService::node(&serde_json::json!({})));
+    service.set("Authenticate", &Answer::has_joined(&session.url()));
+    let (client, account) = (NodeClient::start(), session.account("Alice"));
+    let world = world(vec![Served::version("1.21.4"); 2]);
+    let config =
+        home(&world, &format!("authentication = {{ type = \"grpc\", endpoint = \"{}\" }}", service.uri()))
+            .replace("\"offline\"", "\"client_only\"");
+    let edge = edge().config(config).start();
+    let join = Join::with_account(&account, "1.21.4").plays_on(OFTEN);
+    let player = client.begin(&join, edge.address());
+    player.joined_world(1);
+    player.says("/server b");
+    player.joined_world(2);
+    drop(player.leave());
+    let stranger = client.join(&Join::with_account(&account, "1.21.4").claims("Bob"), edge.address());
+    assert!(stranger.event("disconnect").is_some(), "{stranger:#?}");
+}
