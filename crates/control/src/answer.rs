@@ -180,7 +180,8 @@ pub struct Place {
 
 impl From<&Player> for Connection {
     fn from(player: &Player) -> Self {
-        let Player { connection, address, host, version, route, since, who, phase, target } = player;
+        let Player { connection, address, host, version, route, since, who, phase, target, place: _ } =
+            player;
         let (name, id, verified) = match who {
             Some(Who { name, id, verified }) => (Some(name.clone()), Some(id.to_string()), *verified),
             None => (None, None, false),

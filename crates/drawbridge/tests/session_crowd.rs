@@ -17,7 +17,7 @@ use support::{COOKIES, edge};
 /// The edge's and the targets' secret.
 const SECRET: &str = "a secret of forwarding";
 /// Everybody comes from one address.
-const CROWDED: &str = "[limits]\nper_address = 2000\nlogin = { burst = 10000, per = \"1s\" }\ntransfer = { burst = 10000, per = \"1s\" }\n";
+const CROWDED: &str = "[limits]\nper_address = 2000\nplay.switches = 0\nlogin = { burst = 10000, per = \"1s\" }\ntransfer = { burst = 10000, per = \"1s\" }\n";
 /// A version of each way to switch, and of each way to say what a session needs.
 const KINDS: [i32; 8] = [47, 340, 404, 578, 758, 763, 764, 775];
 /// How long a crowd may take, on two cores that do other things too.

@@ -5,9 +5,9 @@
 
 mod support;
 
-use drawbridge_testkit::{Edge, Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served};
+use drawbridge_testkit::{Edge, Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, sees};
 use rustix::process::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::edge;
 
 /// Since 1.20.2 a server has players go through configuration, and may think better of it there.
@@ -35,7 +35,7 @@ fn route(targets: &[&NodeWorld], more: &str) -> String {
         named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
     format!(
         "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n\
-         localization.messages.en_us = {{ notice_waiting = \"please wait\", disconnect_target_lost = \"it is gone\" }}\n{more}\n",
+         localization.messages.en_us = {{ notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }}\n{more}\n",
         targets.join(", ")
     )
 }
@@ -80,11 +80,12 @@ fn who_is_turned_away_in_configuration_is_back_on_the_old_server() {
 #[test]
 fn who_is_turned_away_in_configuration_goes_to_the_next_target_of_the_place_they_wanted_to() {
     let client = NodeClient::start();
-    let [first, late] = worlds("1.21.4");
+    let ([first, late], [_, later]) = (worlds("1.21.4"), worlds("1.21.4"));
     let other = NodeWorld::numbered_from(3, vec![Served::version("1.21.4")], None);
     let far = format!(
-        "[[routes]]\nname = \"far\"\nhosts = [\"far.test\"]\nmode = \"offline\"\ntargets = [\"{}\", \"{}\"]\n",
+        "[[routes]]\nname = \"far\"\nhosts = [\"far.test\"]\nmode = \"offline\"\ntargets = [\"{}\", \"{}\", \"{}\"]\n",
         late.address(2),
+        later.address(2),
         other.address(3)
     );
     let edge = edge().config(format!("{}{far}", route(&[&first], ""))).start();
@@ -94,7 +95,92 @@ fn who_is_turned_away_in_configuration_goes_to_the_next_target_of_the_place_they
     player.joined_world(3);
     player.reads("members only");
     player.hears_from(3);
-    assert_sound(player, &[&first, &late, &other], "1.21.4");
+    assert_sound(player, &[&first, &late, &later, &other], "1.21.4");
+}
+
+#[test]
+fn who_is_turned_away_in_configuration_again_and_again_is_back_where_they_were() {
+    let client = NodeClient::start();
+    let ([first, late], [_, later]) = (worlds("1.21.4"), worlds("1.21.4"));
+    let far = format!(
+        "[[routes]]\nname = \"far\"\nhosts = [\"far.test\"]\nmode = \"offline\"\ntargets = [\"{}\", \"{}\"]\n",
+        late.address(2),
+        later.address(2)
+    );
+    let home = route(&[&first], "session.limbo = \"never\"");
+    let edge = edge().config(format!("{home}{far}")).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    player.says("/server far");
+    player.joined_world(1);
+    player.hears_from(1);
+    assert_eq!((late.logins("Alice", 1).len(), later.logins("Alice", 1).len()), (1, 1));
+    assert_sound(player, &[&first, &late, &later], "1.21.4");
+}
+
+/// Its clients would give up after 30 s, on the disconnect screen.
+#[test]
+fn who_is_on_a_server_that_says_nothing_any_more_is_brought_to_another() {
+    let client = NodeClient::start();
+    let [first, second] =
+        [1, 2].map(|number| NodeWorld::numbered_from(number, vec![Served::version("1.21.4")], None));
+    let edge = edge().config(route(&[&first, &second], "session.fallback = [\"b\"]")).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    first.signal(Signal::STOP);
+    let since = Instant::now();
+    player.joined_world(2);
+    assert!(
+        (Duration::from_secs(20)..Duration::from_secs(30)).contains(&since.elapsed()),
+        "{:?}",
+        since.elapsed()
+    );
+    player.reads("it is gone");
+    player.hears_from(2);
+    first.signal(Signal::CONT);
+    assert!(player.leave().event("disconnect").is_none());
+}
+
+#[test]
+fn without_limbo_and_fallback_who_loses_a_server_is_told() {
+    sees!("routes[].localization(fixed).messages.*.disconnect_target_lost");
+    let client = NodeClient::start();
+    let [first, _] = worlds("1.21.4");
+    let more = "localization.messages.de_de = { disconnect_target_lost = \"weg\" }\nlocalization.default_locale = \"de_de\"\nsession.limbo = \"never\"";
+    let config = route(&[&first], more).replace("localization.messages.en_us = { notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }\n", "");
+    let edge = edge().config(config).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    first.cut("Alice");
+    assert_eq!(player.ended().kicked(), "weg");
+}
+
+/// The host that the player came by leads to it now.
+#[test]
+fn who_came_by_a_route_that_is_gone_goes_on_by_the_one_in_its_place() {
+    let client = NodeClient::start();
+    let [first, second] =
+        [1, 2].map(|number| NodeWorld::numbered_from(number, vec![Served::version("1.21.4")], None));
+    let before = route(&[&first, &second], "");
+    let edge = edge().config(&before).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    edge.rewrite(before.replace("\"home\"", "\"house\""));
+    edge.reload();
+    player.says("/drawbridge:server");
+    player.reads("You are on a. You can go to: a, b.");
+    player.says("/server b");
+    player.joined_world(2);
+    second.signal(Signal::KILL);
+    player.joined_world(LIMBO);
+    let second = second.started_anew();
+    // The first of its targets.
+    player.joined_world(1);
+    player.hears_from(1);
+    assert_sound(player, &[&first, &second], "1.21.4");
 }
 
 /// Neither the old server nor any other takes them: limbo does, though they were turned away, and has them wait for a target that keeps

@@ -7,10 +7,11 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Account, Edge, Event, Forwarded, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, eventually,
-    sees,
+    Account, Edge, Event, Forwarded, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer,
+    eventually, sees,
 };
 use rustix::process::Signal;
+use std::thread;
 use std::time::Duration;
 use support::ctl::{done, fails, told};
 use support::edge;
@@ -44,7 +45,7 @@ fn route(world: &NodeWorld, more: &str) -> String {
     let targets: Vec<_> =
         named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
     format!(
-        "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n{more}\n",
+        "[limits.play]\nswitches = 0\n[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n{more}\n",
         targets.join(", ")
     )
 }
@@ -102,9 +103,13 @@ fn players_of_every_version_switch_and_fall_back() {
         let client = NodeClient::start();
         for version in some {
             switches(&client, version);
-            falls_back(&client, version, None);
-            falls_back(&client, version, Some(&account));
         }
+        thread::scope(|scope| {
+            for (at, version) in some.iter().enumerate() {
+                let (client, account) = (&client, (at % 2 == 1).then_some(&account));
+                scope.spawn(move || falls_back(client, version, account));
+            }
+        });
         println!("{some:?}");
     }
 }
@@ -116,7 +121,7 @@ fn falls_back(client: &NodeClient, version: &str, account: Option<&Account>) {
     let served = if account.is_some() { served.forwarding(&forwarded) } else { served };
     let world = NodeWorld::numbered_from(1, vec![served; 3], None);
     let words = "localization.messages.en_us = { notice_brought_to = \"now at {server}\", \
-                 notice_waiting = \"please wait\", disconnect_target_lost = \"it is gone\" }";
+                 notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }";
     let more = format!("{words}\nsession.fallback = [\"c\", \"b\"]");
     let mut config = route(&world, &more);
     if let Some(account) = account {
@@ -165,13 +170,17 @@ fn who_is_thrown_out_or_loses_a_server_falls_back_and_waits_in_limbo_at_the_end(
         "routes[].session.limbo",
         "routes[].localization(fixed).messages.*.notice_brought_to",
         "routes[].localization(fixed).messages.*.notice_waiting",
-        "routes[].localization(fixed).messages.*.disconnect_target_lost",
+        "routes[].localization(fixed).messages.*.notice_target_lost",
     );
     let (client, session) = (NodeClient::start(), SessionServer::start().unwrap());
     let account = session.account("Alice");
-    for (at, version) in VERSIONS.into_iter().enumerate() {
-        falls_back(&client, version, (at % 2 == 1).then_some(&account));
-    }
+    // They mostly wait.
+    thread::scope(|scope| {
+        for (at, version) in VERSIONS.into_iter().enumerate() {
+            let (client, account) = (&client, (at % 2 == 1).then_some(&account));
+            scope.spawn(move || falls_back(client, version, account));
+        }
+    });
 }
 
 /// Whether an event is the one that is meant.
@@ -323,6 +332,21 @@ fn where_a_server_sends_players_on_the_edge_brings_them_if_it_may() {
         let visit = sent_on(&follows, host, port).ended();
         assert_eq!(visit.transferred(), (host, port.into()));
     }
+    // To where they are already is nowhere.
+    let player = sent_on(&follows, &world.address(1).ip().to_string(), world.address(1).port());
+    player.plays_more(3);
+    // To and fro is followed for a while, and then left to the client.
+    let ([a, b], mut at) = ([1, 2].map(|number| world.address(number)), 1);
+    for _ in 0..4 {
+        let to = if at == 1 { b } else { a };
+        world.transfer("Alice", &to.ip().to_string(), to.port());
+        at = 3 - at;
+        player.joined_world(at);
+        player.hears_from(at);
+    }
+    let to = if at == 1 { b } else { a };
+    world.transfer("Alice", &to.ip().to_string(), to.port());
+    assert_eq!(player.ended().transferred(), (&*to.ip().to_string(), to.port().into()));
     follows.wait_for("who was sent on", |line| line.field("end").as_deref() == Some("sent_on"));
     let passes = edge_with("");
     for (host, port) in elsewhere.into_iter().chain([("lobby.other.test", 25565)]) {
@@ -353,6 +377,23 @@ fn who_comes_back_gets_where_a_switch_would_take_them() {
             client.begin(&Join::new("Alice", "1.21.4").plays_on(OFTEN).sent_on(&jar), edge.address());
         player.joined_world(arrives);
         player.hears_from(arrives);
+        drop(player.leave());
+    }
+}
+
+/// What the cookie says may be typed behind `/server`, by those who may type that. One that is sealed needs no such right.
+#[test]
+fn who_may_not_go_by_a_command_does_not_by_a_cookie() {
+    let world = world("1.21.4", 2);
+    let silent = edge().config(format!("commands.default = []\n{}", route(&world, ""))).start();
+    let sealed = "cookies.secrets = [{ file = \"cookie.key\" }]\n";
+    let sealed = edge().file("cookie.key", [7; 32]).config(format!("{sealed}{}", route(&world, ""))).start();
+    let client = NodeClient::start();
+    for edge in [&silent, &sealed] {
+        let jar = Jar::from([("drawbridge:return".to_owned(), b"b".to_vec())]);
+        let join = Join::new("Alice", "1.21.4").plays_on(OFTEN).sent_on(&jar);
+        let player = client.begin(&join, edge.address());
+        player.joined_world(1);
         drop(player.leave());
     }
 }
@@ -390,6 +431,9 @@ fn a_place_that_cant_be_gone_to_leaves_players_where_they_are() {
         player.plays_more(1);
         assert_sound(&player, &world, version);
         assert_eq!(world.logins("Alice", 1).len(), 1);
+        let line = edge.wait_for_message("a target turned the player away");
+        assert_eq!(line.field("words").as_deref(), Some("members only"), "{line}");
+        assert_eq!(line.field("target").as_deref(), Some("b"), "{line}");
         drop(player.leave());
     }
 }

@@ -6,9 +6,9 @@
 mod support;
 
 use drawbridge_testkit::{
-    Answer, Edge, GrpcService, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer,
+    Answer, Edge, GrpcService, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, Tarpit, sees,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::ctl::done;
 use support::edge;
 
@@ -126,12 +126,14 @@ fn a_server_that_goes_in_the_middle_of_a_bundle_leaves_none_open() {
     for version in ["1.19.4", "1.20.1", "1.21.4"] {
         let world = world(vec![Served::version(version); 2]);
         let edge = edge().config(home(&world, "session.fallback = [\"b\"]")).start();
-        let player = alice(&client, version, &edge);
+        // The library keeps what is inside a bundle until its end.
+        let player = client.begin(&Join::new("Alice", version).stays(1), edge.address());
         player.joined_world(1);
         player.hears_from(1);
+        player.played(1);
         world.bundle("Alice");
-        player.next("bundle");
         world.cut("Alice");
+        player.next("bundle");
         player.next("bundle");
         player.joined_world(2);
         player.hears_from(2);
@@ -204,4 +206,101 @@ fn a_service_may_vouch_for_players_in_sessions() {
     drop(player.leave());
     let stranger = client.join(&Join::with_account(&account, "1.21.4").claims("Bob"), edge.address());
     assert!(stranger.event("disconnect").is_some(), "{stranger:#?}");
+}
+
+/// A player may switch no oftener than the bound says; an operator may send them wherever.
+#[test]
+fn who_switches_too_often_is_told_and_stays() {
+    sees!("limits.play.switches", "routes[].localization(fixed).messages.*.notice_too_fast");
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.21.4"); 2]);
+    let limits = "[limits.play]\nswitches = 1\nburst = \"2s\"\n";
+    let words = "localization.messages.en_us = { notice_too_fast = \"too fast for {server}\" }";
+    let edge = edge().config(format!("{limits}{}", home(&world, words))).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    for _ in 0..4 {
+        player.says("/server b");
+        player.says("/server a");
+    }
+    player.reads("too fast for ");
+    done(&edge, &["ctl", "switch", "Alice", "b"]);
+    player.hears_from(2);
+    drop(player.leave());
+    assert!(world.logins("Alice", 2).len() < 6);
+}
+
+/// Routes change while players are there: whom nobody vouched for doesn't get to where somebody has to, and whoever vouched is remembered.
+#[test]
+fn a_claim_stays_a_claim_whatever_becomes_of_its_route() {
+    let session = SessionServer::start().unwrap();
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.21.4"); 2]);
+    let asks = format!("authentication.url = \"{}\"\n", session.url());
+    let vip = format!(
+        "[[routes]]\nname = \"vip\"\nhosts = [\"vip.test\"]\nmode = \"client_only\"\ntargets = [\"{}\"]\n{asks}",
+        world.address(2)
+    );
+    let open = home(&world, "");
+    let edge = edge().config(format!("{open}{vip}")).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    let closed = home(&world, &asks).replace("\"offline\"", "\"client_only\"");
+    edge.rewrite(format!("{closed}{vip}"));
+    edge.reload();
+    for place in ["vip", "b", "vip/anything"] {
+        player.says(&format!("/server {place}"));
+        player.reads(&format!("There is no server {place}."));
+    }
+    player.plays_more(1);
+    assert_eq!(world.logins("Alice", 1).len(), 1);
+    // Whom the session server vouched for goes wherever it is asked.
+    let account = session.account("Bob");
+    let bob = client.begin(&Join::with_account(&account, "1.21.4").plays_on(OFTEN), edge.address());
+    bob.joined_world(1);
+    bob.says("/server vip");
+    bob.joined_world(2);
+}
+
+/// A service that finds no words keeps no packets waiting.
+#[test]
+fn players_play_on_while_words_are_looked_for() {
+    let (client, pit) = (NodeClient::start(), Tarpit::start().unwrap());
+    let world =
+        world(vec![Served::version("1.21.4"), Served::version("1.21.4").turning_away("members only")]);
+    let words = format!(
+        "localization = {{ type = \"grpc\", endpoint = {{ uris = [\"http://{}\"], timeout = \"8s\" }} }}",
+        pit.address().unwrap()
+    );
+    let edge = edge().config(home(&world, &words)).start();
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    player.hears_from(1);
+    for typed in ["/server nowhere", "/server b", "/server", "/drawbridge:server nowhere"] {
+        player.says(typed);
+        let since = Instant::now();
+        player.plays_more(20);
+        assert!(since.elapsed() < Duration::from_secs(4), "{typed}: {:?}", since.elapsed());
+    }
+    drop(player.leave());
+}
+
+/// A target isn't late while a client takes its time to answer what it asks.
+#[test]
+fn who_does_not_answer_a_servers_question_says_nothing_about_the_server() {
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.21.4").asking("mods:list")]);
+    let edge = edge().config(home(&world, "session.answer = \"600ms\"")).start();
+    let mut raw = support::raw::Raw::joins(&edge, 769);
+    raw.listens_for(Duration::from_millis(900));
+    drop(raw);
+    edge.wait_for_message("left");
+    let player = alice(&client, "1.21.4", &edge);
+    player.joined_world(1);
+    drop(player.leave());
+    assert!(
+        edge.log().iter().all(|line| line.message() != Some("a target can't be reached")),
+        "{:#?}",
+        edge.log()
+    );
 }

@@ -15,14 +15,25 @@ pub(crate) struct Attempt<'a> {
     target: &'a Target,
     /// How long players may wait for it whose leaving says nothing about it.
     long: Duration,
-    /// Since when, as long as it isn't known what came of it.
+    /// How long it took until now, and since when it takes longer, as long as it isn't known what came of it.
+    took: Duration,
     since: Option<Instant>,
 }
 
 impl<'a> Attempt<'a> {
     /// It may take so long to answer.
     pub(crate) fn begin(route: &'a Route, target: &'a Target, answer: Duration) -> Self {
-        Self { route, target, long: answer / 2, since: Some(Instant::now()) }
+        Self { route, target, long: answer / 2, took: Duration::ZERO, since: Some(Instant::now()) }
+    }
+
+    /// From here on it is waited for by nobody: it is the client's turn.
+    pub(crate) fn pause(&mut self) {
+        self.took += self.since.take().map(|since| since.elapsed()).unwrap_or_default();
+    }
+
+    /// It is its turn again.
+    pub(crate) fn resume(&mut self) {
+        self.since = Some(Instant::now());
     }
 
     /// It has answered.
@@ -50,7 +61,7 @@ impl<'a> Attempt<'a> {
 /// Players don't wait to the end for one that hangs: the next ones had better begin elsewhere.
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if self.since.is_some_and(|since| since.elapsed() >= self.long) {
+        if self.since.is_some_and(|since| self.took + since.elapsed() >= self.long) {
             self.note(&"the player had enough of waiting for it");
         }
     }

@@ -1,4 +1,4 @@
-//! The two cookies that a client carries from edge to edge across Transfers.
+//! The cookies that a client carries from edge to edge across Transfers.
 //!
 //! The *authentication cookie* proves who a player is; it travels encrypted only and spares the session server. Its bytes,
 //! in the types of the wire protocol:
@@ -15,8 +15,12 @@
 //!
 //! The *session cookie* is a hint, unsigned: JSON with the trace context and until when the authentication cookie is good.
 //!
-//! What must stay true: every server that a player visits can read and replace both, so nothing is believed but a whole seal,
+//! The *return cookie* ([`way_back`]) brings a player whose edge stops back to where they were.
+//!
+//! What must stay true: every server that a player is handed over to can read and replace all of them, so nothing is believed but a whole seal,
 //! and the time inside never gets younger by being handed on.
+
+mod way_back;
 
 use drawbridge_config::{Fields, Secret, section};
 use drawbridge_model::{Profile, Property, TraceContext};
@@ -46,7 +50,7 @@ section! {
 }
 
 impl Cookies {
-    /// The key of the cookie by which a player whose edge stops comes back to where they were. It proves nothing, and so needs no secret.
+    /// The key of the cookie by which a player whose edge stops comes back to where they were.
     #[must_use]
     pub fn return_key(&self) -> String {
         format!("{}:return", self.namespace)
@@ -65,6 +69,8 @@ impl Cookies {
 
 /// The only format there is.
 const FORMAT: u8 = 1;
+/// What is sealed.
+const AUTHENTICATION: &str = "drawbridge authentication cookie";
 /// Length of the seal in bytes.
 const SEAL: usize = 32;
 /// How far the clocks of two edges may be apart.
@@ -161,9 +167,7 @@ impl Jar {
             fields.string(&property.value);
             fields.option(property.signature.as_deref(), Encoder::string);
         }
-        let seal = self.mac(self.secrets.first()?, &cookie, binding).finalize().into_bytes();
-        cookie.extend_from_slice(&seal);
-        (cookie.len() <= MAX_COOKIE).then_some(cookie)
+        self.sealed(cookie, AUTHENTICATION, binding)
     }
 
     /// Opens a cookie that the player who claims `name` sent at `now`.
@@ -177,19 +181,7 @@ impl Jar {
         binding: Binding<'_>,
         now: SystemTime,
     ) -> Result<Proof, CookieError> {
-        let (body, seal) = cookie
-            .len()
-            .checked_sub(SEAL)
-            .and_then(|end| cookie.split_at_checked(end))
-            .ok_or(CookieError::Seal)?;
-        // All secrets are tried, so that the time tells nothing about which one fits; the comparison is constant-time.
-        let fits = self
-            .secrets
-            .iter()
-            .fold(false, |fits, secret| fits | self.mac(secret, body, binding).verify_slice(seal).is_ok());
-        if !fits {
-            return Err(CookieError::Seal);
-        }
+        let body = self.opened(cookie, AUTHENTICATION, binding)?;
         let proof = read(body).map_err(|_| CookieError::Format)?;
         let too_old = now > self.good_until(&proof);
         if too_old || proof.proved > now + CLOCK_SKEW {
@@ -201,12 +193,44 @@ impl Jar {
         Ok(proof)
     }
 
-    fn mac(&self, secret: &Secret<SHORTEST_SECRET>, body: &[u8], binding: Binding<'_>) -> Hmac<Sha256> {
+    /// A cookie of these bytes. `None` when they are too many.
+    fn sealed(&self, mut cookie: Vec<u8>, kind: &str, binding: Binding<'_>) -> Option<Vec<u8>> {
+        let seal = self.mac(self.secrets.first()?, &cookie, kind, binding).finalize().into_bytes();
+        cookie.extend_from_slice(&seal);
+        (cookie.len() <= MAX_COOKIE).then_some(cookie)
+    }
+
+    /// The bytes that a cookie of this kind seals.
+    fn opened<'c>(
+        &self,
+        cookie: &'c [u8],
+        kind: &str,
+        binding: Binding<'_>,
+    ) -> Result<&'c [u8], CookieError> {
+        let (body, seal) = cookie
+            .len()
+            .checked_sub(SEAL)
+            .and_then(|end| cookie.split_at_checked(end))
+            .ok_or(CookieError::Seal)?;
+        // All secrets are tried, so that the time tells nothing about which one fits; the comparison is constant-time.
+        let fits = self.secrets.iter().fold(false, |fits, secret| {
+            fits | self.mac(secret, body, kind, binding).verify_slice(seal).is_ok()
+        });
+        if fits { Ok(body) } else { Err(CookieError::Seal) }
+    }
+
+    fn mac(
+        &self,
+        secret: &Secret<SHORTEST_SECRET>,
+        body: &[u8],
+        kind: &str,
+        binding: Binding<'_>,
+    ) -> Hmac<Sha256> {
         // HMAC takes keys of any length.
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).expect("any length is a key");
         let mut bound = Vec::with_capacity(128);
         let mut fields = Encoder::new(&mut bound);
-        fields.string("drawbridge authentication cookie");
+        fields.string(kind);
         fields.string(&self.namespace);
         fields.string(binding.realm);
         fields.option(self.bind_address.then_some(binding.address), |fields, address| match address {
@@ -225,11 +249,7 @@ fn read(body: &[u8]) -> Result<Proof, DecodeError> {
         FORMAT => {}
         value => return Err(DecodeError::Value { field: "format", value: value.into() }),
     }
-    let stated = fields.i64("time")?;
-    let proved = u64::try_from(stated)
-        .ok()
-        .and_then(|stated| UNIX_EPOCH.checked_add(Duration::from_secs(stated)))
-        .ok_or(DecodeError::Value { field: "time", value: stated })?;
+    let proved = time(&mut fields)?;
     let id = fields.uuid("uuid")?;
     let name = fields.string("name", MAX_COOKIE)?.to_owned();
     let count = fields.length("properties", MAX_COOKIE)?;
@@ -245,6 +265,14 @@ fn read(body: &[u8]) -> Result<Proof, DecodeError> {
     }
     fields.finish()?;
     Ok(Proof { profile: Profile { id, name, properties }, proved })
+}
+
+fn time(fields: &mut Decoder<'_>) -> Result<SystemTime, DecodeError> {
+    let stated = fields.i64("time")?;
+    u64::try_from(stated)
+        .ok()
+        .and_then(|stated| UNIX_EPOCH.checked_add(Duration::from_secs(stated)))
+        .ok_or(DecodeError::Value { field: "time", value: stated })
 }
 
 fn seconds(time: SystemTime) -> i64 {

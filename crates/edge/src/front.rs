@@ -9,10 +9,11 @@ use crate::journey::Journey;
 use crate::login::{self, Visit};
 use crate::refuse;
 use crate::relay;
+use crate::rules::refuses;
 use crate::session;
 use crate::shared::Shared;
 use crate::status;
-use drawbridge_model::{Client, Refusal, Refused};
+use drawbridge_model::{Refusal, Refused};
 use drawbridge_net::{Continuation, Knock, Socket};
 use drawbridge_routing::{Delivery, Route};
 use drawbridge_telemetry::metrics::{self, Limit, Phase};
@@ -120,10 +121,11 @@ impl Greeted {
             metrics::limited(limit(self.purpose.knock()));
             return Routed::refused(route, Refusal::Rate);
         }
-        if route.as_ref().is_some_and(|route| !route.access.permits(address)) {
+        let refusal = route.as_ref().and_then(|route| refuses(route, &self.client, shared));
+        if refusal == Some(Refusal::Access) {
             return Routed::refused(route, Refusal::Access);
         }
-        let maintained = route.as_ref().is_some_and(|route| shared.switches.is_maintained(route));
+        let maintained = refusal == Some(Refusal::Maintenance);
         let opening = match &self.purpose {
             Purpose::Status | Purpose::LegacyPing(_) => return Routed::Status { route, maintained },
             Purpose::Login(opening) => opening,
@@ -139,9 +141,7 @@ impl Greeted {
         }
         match route {
             None => Routed::refused(None, Refusal::NoRoute),
-            Some(route) if route.takes_version(self.client.version) => {
-                Routed::Login { route, opening: opening.clone() }
-            }
+            Some(route) if refusal.is_none() => Routed::Login { route, opening: opening.clone() },
             Some(route) => match self.stand_in(&route, shared) {
                 None => Routed::refused(Some(route), Refusal::Version),
                 Some((other, None)) => Routed::Login { route: other, opening: opening.clone() },
@@ -152,18 +152,8 @@ impl Greeted {
 
     /// The route that takes clients of a version that the edge doesn't speak instead of `route`, and why it doesn't take this one, if so.
     fn stand_in(&self, route: &Route, shared: &Shared) -> Option<(Arc<Route>, Option<Refusal>)> {
-        let Client { version, address, .. } = &self.client;
-        let other = self.snapshot.routes.beside(route).filter(|_| !version.is_known())?;
-        let refusal = if !other.access.permits(address.ip()) {
-            Some(Refusal::Access)
-        } else if shared.switches.is_maintained(other) {
-            Some(Refusal::Maintenance)
-        } else if !other.takes_version(*version) {
-            Some(Refusal::Version)
-        } else {
-            None
-        };
-        Some((Arc::clone(other), refusal))
+        let other = self.snapshot.routes.beside(route).filter(|_| !self.client.version.is_known())?;
+        Some((Arc::clone(other), refuses(other, &self.client, shared)))
     }
 
     /// What is settled about the visit, and the conversation that goes on.

@@ -39,6 +39,7 @@ mod refuse;
 mod relay;
 mod report;
 pub mod rights;
+mod rules;
 mod session;
 mod shared;
 pub mod snapshot;

@@ -50,6 +50,8 @@ pub(crate) enum Way {
 pub(crate) struct Berth {
     /// The target's identifier, or the limbo's route.
     pub(crate) identifier: String,
+    /// The name by which the player finds back to it.
+    pub(crate) place: String,
     /// The target's address, or that it is a limbo.
     pub(crate) address: String,
     /// What was set aside there for the player.
@@ -59,13 +61,15 @@ pub(crate) struct Berth {
 impl Berth {
     /// In the limbo of a route.
     pub(crate) fn limbo(route: &str) -> Self {
-        Self { identifier: route.to_owned(), address: "limbo".to_owned(), lease: None }
+        let (identifier, place) = (route.to_owned(), route.to_owned());
+        Self { identifier, place, address: "limbo".to_owned(), lease: None }
     }
 }
 
 impl From<Target> for Berth {
     fn from(target: Target) -> Self {
-        Self { address: target.address.to_string(), identifier: target.identifier, lease: target.lease }
+        let (place, address) = (target.identifier.clone(), target.address.to_string());
+        Self { identifier: target.identifier, place, address, lease: target.lease }
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Player {
     pub phase: Phase,
     /// Where the player is carried to, by identifier and address; `None` while the login is under way.
     pub target: Option<(String, String)>,
+    /// The name of the place, by which players know it.
+    pub place: Option<String>,
 }
 
 /// How far a player has come, and in which way they are carried.
@@ -151,13 +153,21 @@ struct Entry {
     route: String,
     since: SystemTime,
     who: Mutex<Option<Who>>,
-    target: Mutex<Option<(String, String)>>,
+    at: Mutex<Option<At>>,
     /// In which way the player is carried, once they are.
     way: OnceLock<Way>,
     /// Where an operator has the player go.
     order: Mutex<Option<String>>,
     why: OnceLock<Box<Refused>>,
     called: Notify,
+}
+
+/// Where a player is.
+#[derive(Debug)]
+struct At {
+    identifier: String,
+    address: String,
+    place: String,
 }
 
 /// Tells a player's task that the player has to go.
@@ -186,7 +196,7 @@ impl Players {
             route: route.to_owned(),
             since: SystemTime::now(),
             who: Mutex::default(),
-            target: Mutex::default(),
+            at: Mutex::default(),
             way: OnceLock::new(),
             order: Mutex::default(),
             why: OnceLock::new(),
@@ -205,15 +215,15 @@ impl Players {
     pub(crate) fn targets_of(&self, route: &str) -> Vec<(String, String)> {
         let entries = self.entries();
         let of_route = entries.iter().filter(|entry| entry.route == route);
-        of_route.filter_map(|entry| entry.target().clone()).collect()
+        of_route.filter_map(|entry| entry.player().target).collect()
     }
 
-    /// Shows the name and the place, by its identifier, of each who is carried, in no order.
+    /// Shows the name and the place of each who is carried, in no order.
     pub(crate) fn carried(&self, mut show: impl FnMut(&str, &str)) {
         let entries: Vec<_> = self.present().values().cloned().collect();
         for entry in entries {
-            if let (Some(who), Some((place, _))) = (&*entry.who(), &*entry.target()) {
-                show(&who.name, place);
+            if let (Some(who), Some(at)) = (&*entry.who(), &*entry.at()) {
+                show(&who.name, &at.place);
             }
         }
     }
@@ -258,12 +268,18 @@ impl Entry {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn target(&self) -> MutexGuard<'_, Option<(String, String)>> {
-        self.target.lock().unwrap_or_else(PoisonError::into_inner)
+    fn at(&self) -> MutexGuard<'_, Option<At>> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn player(&self) -> Player {
         let Client { address, host, version, .. } = &self.client;
+        let (target, place) = match &*self.at() {
+            Some(At { identifier, address, place }) => {
+                (Some((identifier.clone(), address.clone())), Some(place.clone()))
+            }
+            None => (None, None),
+        };
         Player {
             connection: self.connection,
             address: *address,
@@ -277,7 +293,8 @@ impl Entry {
                 Some(Way::Relay) => Phase::Relayed,
                 Some(Way::Session) => Phase::Session,
             },
-            target: self.target().clone(),
+            target,
+            place,
         }
     }
 
@@ -306,12 +323,14 @@ impl Presence {
     /// The player is here from now on, carried in the way in which they have been from the start.
     pub(crate) fn carried_to(&self, berth: &Berth, way: Way) {
         let _ = self.entry.way.set(way);
-        *self.entry.target() = Some((berth.identifier.clone(), berth.address.clone()));
+        let Berth { identifier, address, place, .. } = berth;
+        let (identifier, address, place) = (identifier.clone(), address.clone(), place.clone());
+        *self.entry.at() = Some(At { identifier, address, place });
     }
 
     /// The address of the target that the player is carried to.
     pub(crate) fn target_address(&self) -> Option<String> {
-        self.entry.target().as_ref().map(|(_, address)| address.clone())
+        self.entry.at().as_ref().map(|at| at.address.clone())
     }
 
     /// Where an operator has the player go, once.
@@ -331,7 +350,12 @@ impl Presence {
 
     /// The target that the player is carried to, by identifier.
     pub(crate) fn target(&self) -> String {
-        self.entry.target().as_ref().map(|(identifier, _)| identifier.clone()).unwrap_or_default()
+        self.entry.at().as_ref().map(|at| at.identifier.clone()).unwrap_or_default()
+    }
+
+    /// The name by which the player finds back to where they are.
+    pub(crate) fn place(&self) -> String {
+        self.entry.at().as_ref().map(|at| at.place.clone()).unwrap_or_default()
     }
 
     /// Why the player has to go, if so.

@@ -20,13 +20,15 @@ use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Identified, Login, Visit};
 use crate::passenger::{Berth, Boarding, Passenger, Way};
+use crate::rights::{Right, Rights};
+use crate::snapshot::Snapshot;
 use destination::{Asker, Destination, route_and_target};
 use drawbridge_limbo::World;
 use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused, Target};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::packet::login::{LoginSuccess, PlayerKey, SetCompression};
 use drawbridge_protocol::profile::offline_uuid;
-use drawbridge_routing::{LimboKind, OnTransfer};
+use drawbridge_routing::{LimboKind, OnTransfer, Route};
 use drawbridge_session::{Backend, Client, Options, Session, shakes_hands};
 use drawbridge_telemetry::metrics::Phase;
 use search::{Reached, Respondent, Search, Unreached};
@@ -56,9 +58,31 @@ struct Person {
     local: SocketAddr,
     /// When they last proved who they are, where somebody vouches for them.
     proved: Option<SystemTime>,
+    /// Who vouched for them, where that has a name.
+    realm: Option<String>,
 }
 
 impl Person {
+    /// Whether whoever vouched for the player, who came by the route `came_by`, is whom this route asks. It is as routes are now, and they may
+    /// have changed since.
+    fn is_vouched_for(&self, route: &Route, came_by: &str) -> bool {
+        let realm = route.authentication.realm();
+        let same = self.realm.as_deref() == realm && (realm.is_some() || route.name == came_by);
+        same && self.identity.verified().is_some()
+    }
+
+    /// What the player may do who came by `route`. Who merely claims to be somebody is nobody, unless the route says otherwise.
+    fn rights(&self, snapshot: &Snapshot, route: Option<&Route>) -> Rights {
+        let trusted = match &self.identity {
+            Identity::Verified(_) => true,
+            Identity::Claimed(_) => {
+                snapshot.permissions.has_groups() && route.is_some_and(|route| route.session.trusts_claims)
+            }
+        };
+        let profile = trusted.then(|| self.profile());
+        snapshot.permissions.of(profile.as_deref())
+    }
+
     /// How a target is to know the player: nobody's word is taken for a UUID. Made where it is wanted, since a profile is most of what is known
     /// of a player, and nothing is kept twice.
     fn profile(&self) -> Cow<'_, Profile> {
@@ -80,8 +104,6 @@ struct Arrived {
     backend: Option<Backend>,
     /// As the target knows the player.
     profile: Profile,
-    /// By which they find back to where they are.
-    place: String,
     /// In limbo only until a target can be reached.
     waits: bool,
 }
@@ -137,9 +159,10 @@ async fn find(
     let on_route = in_crowd.ok_or(Ended::Refused(Refusal::RouteFull))?;
     journey.enter(Phase::Placement, Instant::now());
     let client = journey.client(&visit.client);
-    let person =
-        Person { key, host: opening.host().to_owned(), local: conversation.local()?, identity, proved };
-    let wish = returns_to(visit, conversation).await?;
+    let realm = visit.route.authentication.realm().filter(|_| authenticates).map(ToOwned::to_owned);
+    let (host, local) = (opening.host().to_owned(), conversation.local()?);
+    let person = Person { key, host, local, identity, proved, realm };
+    let wish = returns_to(visit, &person, conversation).await?;
     let placing = Placing { visit, client: &client, person: &person, wish: wish.as_deref() };
     let destination = conversation.keeping(placing.destination()).await;
     let destination =
@@ -157,23 +180,37 @@ async fn find(
     let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
     let place = match &reached {
         Some(reached) => route_and_target(&visit.route.name, &route, &reached.target),
-        None => route.name.clone(),
+        None => String::new(),
     };
     let (berth, at_target, backend, profile) = match reached {
-        Some(Reached { target, place, backend, profile }) => (target.into(), place, Some(backend), profile),
+        Some(Reached { target, place: at_target, backend, profile }) => {
+            (Berth { place, ..target.into() }, at_target, Some(backend), profile)
+        }
         None => (Berth::limbo(&route.name), None, None, person.profile().into_owned()),
     };
     let boarding = Boarding { identity, berth, places: [Some(on_route), at_target, elsewhere], open };
-    Ok(Arrived { person, boarding, backend, profile, place, waits })
+    Ok(Arrived { person, boarding, backend, profile, waits })
 }
 
-/// Where a player wants to who was moved here by an edge that stops.
-async fn returns_to(visit: &Visit, conversation: &mut Conversation) -> Result<Option<String>, Ended> {
+/// Where a player wants to who was moved here by an edge that stops: as that edge has sealed it, or where nothing is sealed, if they could type as
+/// much.
+async fn returns_to(
+    visit: &Visit,
+    person: &Person,
+    conversation: &mut Conversation,
+) -> Result<Option<String>, Ended> {
     if !visit.returning || !visit.client.version.has_transfer() {
         return Ok(None);
     }
     let wish = authentication::ask_cookie(visit.snapshot.return_key.clone(), conversation).await?;
-    Ok(wish.and_then(|wish| String::from_utf8(wish).ok()))
+    let Some(wish) = wish else { return Ok(None) };
+    let (snapshot, address) = (&visit.snapshot, visit.client.address.ip());
+    if let Some(jar) = &snapshot.cookies {
+        let address = snapshot.limits.prefix.of(address);
+        return Ok(jar.open_return(&wish, person.identity.name(), address, SystemTime::now()).ok());
+    }
+    let may = person.rights(snapshot, Some(&visit.route)).has(Right::Server);
+    Ok(String::from_utf8(wish).ok().filter(|_| may))
 }
 
 /// What is known when a place is looked for.
@@ -189,8 +226,7 @@ impl Placing<'_> {
     /// Where the player was, as far as they may still go there, or else where the route has them go.
     async fn destination(&self) -> Result<Destination, Refused> {
         let Visit { shared, route, .. } = self.visit;
-        let asker =
-            Asker { shared, client: self.client, identity: &self.person.identity, route: &route.name };
+        let asker = Asker { shared, client: self.client, person: self.person, route: &route.name };
         if let Some(wish) = self.wish
             && let Ok(destination) = asker.find(wish).await
         {
@@ -259,7 +295,7 @@ async fn verified(
 
 /// Tells the client that it is in, and hands over to the session.
 fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &mut Journey) -> Stay {
-    let Arrived { person, boarding, backend, profile, place, waits } = arrived;
+    let Arrived { person, boarding, backend, profile, waits } = arrived;
     let (version, session) = (visit.client.version, &visit.route.session);
     let options = Options {
         stalled: STALLED,
@@ -284,7 +320,7 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let shared = Arc::clone(&visit.shared);
     let session = Session::new(version, Client { socket, reader, writer }, backend, options);
     let passenger = Passenger::board(visit, boarding, Way::Session, journey);
-    let mut stay = Stay::begin(session, passenger, person, place, &shared);
+    let mut stay = Stay::begin(session, passenger, person, &shared);
     if let Some(limbo) = held {
         stay.begin_in_limbo(&limbo, waits, &shared);
     }

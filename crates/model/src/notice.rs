@@ -15,8 +15,12 @@ pub enum Notice {
     ServerRefused,
     /// The player waits in limbo for a server.
     Waiting,
+    /// The connection to `{server}` was lost; where the player is instead they are told too.
+    TargetLost,
     /// The player was brought to `{server}`, because the one before is gone.
     BroughtTo,
+    /// The player goes elsewhere too often to go to `{server}` now.
+    TooFast,
     /// There is no `/{command}` for the player.
     UnknownCommand,
     /// How a command is typed: `{usage}`.
@@ -67,14 +71,16 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Servers,
         Self::AlreadyThere,
         Self::UnknownServer,
         Self::ServerUnreachable,
         Self::ServerRefused,
         Self::Waiting,
+        Self::TargetLost,
         Self::BroughtTo,
+        Self::TooFast,
         Self::UnknownCommand,
         Self::Usage,
         Self::Nobody,
@@ -110,7 +116,9 @@ impl Notice {
             Self::ServerUnreachable => "notice_server_unreachable",
             Self::ServerRefused => "notice_server_refused",
             Self::Waiting => "notice_waiting",
+            Self::TargetLost => "notice_target_lost",
             Self::BroughtTo => "notice_brought_to",
+            Self::TooFast => "notice_too_fast",
             Self::UnknownCommand => "notice_unknown_command",
             Self::Usage => "notice_usage",
             Self::Nobody => "notice_nobody",

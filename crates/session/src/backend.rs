@@ -25,6 +25,7 @@ use drawbridge_protocol::text::Component;
 use drawbridge_protocol::varint;
 use drawbridge_protocol::wire::{DecodeError, Decoder};
 use std::io;
+use std::time::Instant;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -133,6 +134,11 @@ impl<'a> LoggingIn<'a> {
         )?;
         let reader = FrameReader::new(MAX_FRAME);
         Ok(Self { socket, reader, writer, introduction, told: false, questions: 0, heard: 0 })
+    }
+
+    /// The target may take until then for what is left.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.socket.set_deadline(deadline);
     }
 
     /// Goes on until something has to be decided.

@@ -50,6 +50,9 @@ const BEHIND: usize = 1024 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
+/// How long a backend may say nothing. Servers ask for a sign of life every 15 s, and a client waits 30 s for anything at all.
+const SILENCE: Duration = Duration::from_secs(25);
+
 /// What a session goes by.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -111,6 +114,8 @@ pub struct Session {
     /// Since when each side has taken none of what is kept for it.
     client_stuck: Option<Instant>,
     backend_stuck: Option<Instant>,
+    /// When the backend said something last, or came.
+    heard: Instant,
     due: Option<Instant>,
     is_handed_over: bool,
 }
@@ -142,6 +147,7 @@ impl Session {
             worked: 0,
             client_stuck: None,
             backend_stuck: None,
+            heard: now,
             due: None,
             is_handed_over: false,
         };

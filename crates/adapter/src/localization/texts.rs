@@ -76,7 +76,9 @@ texts! {
     notice_server_unreachable
     notice_server_refused
     notice_waiting
+    notice_target_lost
     notice_brought_to
+    notice_too_fast
     notice_unknown_command
     notice_usage
     notice_nobody
@@ -165,7 +167,9 @@ mod tests {
             ("disconnect_kicked", &["reason"]),
             ("disconnect_internal", &[]),
             ("notice_servers", &["server", "servers"]),
+            ("notice_target_lost", &["server"]),
             ("notice_brought_to", &["server"]),
+            ("notice_too_fast", &["server"]),
             ("notice_sent", &["count", "server"]),
             ("notice_online_names", &["server", "count", "players"]),
             ("notice_target", &["target", "route", "address", "health", "players"]),

@@ -6,6 +6,7 @@ use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_testkit::{Edge, PATIENCE};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 /// A client that says what it is told.
 pub(crate) struct Raw(pub(crate) TcpStream);
@@ -37,6 +38,15 @@ impl Raw {
         let mut heard = vec![0; bytes.len()];
         self.0.read_exact(&mut heard).unwrap();
         assert_eq!(heard, bytes);
+    }
+
+    /// Listens for so long, and says nothing to what it hears.
+    pub(crate) fn listens_for(&mut self, time: Duration) {
+        let since = Instant::now();
+        while let Some(left) = time.checked_sub(since.elapsed()).filter(|left| !left.is_zero()) {
+            self.0.set_read_timeout(Some(left)).unwrap();
+            assert!(!matches!(self.0.read(&mut [0; 4096]), Ok(0)), "closed");
+        }
     }
 
     /// Whether the other side closes, with no further word.

@@ -9,14 +9,18 @@ mod operate;
 mod places;
 
 use super::Person;
-use super::destination::Asker;
+use super::destination::{Asker, home_of};
+use crate::refuse::Told;
 use crate::rights::{Right, Rights};
 use crate::shared::Shared;
-use drawbridge_model::{Client, Message, Notice, Operation, Said};
+use drawbridge_model::{Client, Message, Notice, Operation, Refused, Said};
 use drawbridge_protocol::text::Component;
+use std::fmt;
 use std::sync::Arc;
 
-pub(super) use desk::{Answer, Desk, Done};
+pub(super) use desk::{Desk, Done};
+
+use desk::Answer;
 use operate::{WORDS, Word};
 
 /// The names of all commands.
@@ -105,6 +109,17 @@ impl Command {
     }
 }
 
+impl fmt::Display for Whom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::All => f.write_str("all"),
+            Self::Current => f.write_str("current"),
+            Self::At(place) => write!(f, "+{place}"),
+        }
+    }
+}
+
 impl Whom {
     fn read(text: &str) -> Self {
         match text {
@@ -116,6 +131,17 @@ impl Whom {
             },
         }
     }
+}
+
+/// What is told behind something.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// No more.
+    Nothing,
+    /// Why the edge refuses it.
+    Refused(Box<Refused>),
+    /// What a server has said.
+    Said(Box<Component>),
 }
 
 /// Who has typed something, and all that an answer takes.
@@ -132,6 +158,19 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Finds the words for something that has happened to the player, and then why.
+    pub(super) fn told(self, said: Said, then: Then) -> Answer {
+        Box::pin(async move {
+            let mut words = self.words(&[said]).await;
+            match then {
+                Then::Nothing => {}
+                Then::Refused(refused) => words.extend(self.refusal(&refused).await),
+                Then::Said(said) => words.push(*said),
+            }
+            words
+        })
+    }
+
     /// Does it, and finds the words for what is to be told of it.
     pub(super) fn answer(self, command: Command) -> Answer {
         Box::pin(async move {
@@ -165,7 +204,7 @@ impl Caller {
 
     fn asker(&self) -> Asker<'_> {
         let Self { shared, client, person, route, .. } = self;
-        Asker { shared, client, identity: &person.identity, route }
+        Asker { shared, client, person, route }
     }
 
     async fn operate(&self, operation: Operation) -> Vec<Said> {
@@ -176,10 +215,18 @@ impl Caller {
         }
     }
 
+    /// The words for a refusal, as the route has them now.
+    async fn refusal(&self, refused: &Refused) -> Option<Component> {
+        let snapshot = self.shared.snapshot.load_full();
+        let route = home_of(&snapshot.routes, &self.route, &self.client);
+        let told = Told { refused, client: &self.client, player: Some(self.person.identity.name()) };
+        told.words(&*snapshot.routes.localization, route.map(|route| &**route), None).await
+    }
+
     /// The words, as the route has them now.
     async fn words(&self, said: &[Said]) -> Vec<Component> {
         let snapshot = self.shared.snapshot.load_full();
-        let route = snapshot.routes.routes().iter().find(|route| route.name == self.route);
+        let route = home_of(&snapshot.routes, &self.route, &self.client);
         let localization = route.map_or(&snapshot.routes.localization, |route| &route.localization);
         let mut words = Vec::new();
         for Said { notice, parameters } in said {

@@ -4,10 +4,12 @@
 //! What must stay true: a player whom nobody vouched for never gets to a route that authenticates, nor one whom somebody vouched for to
 //! a route that asks somebody else; what a route asks of those who come by it, it asks of those who come by a switch.
 
+use super::Person;
+use crate::rules::refuses;
 use crate::shared::Shared;
-use drawbridge_model::{Client, Identity, Refusal, Refused, Target};
+use drawbridge_model::{Client, Refusal, Refused, Target};
 use drawbridge_net::InCrowd;
-use drawbridge_routing::{Delivery, LimboKind, Route, clean_host};
+use drawbridge_routing::{Delivery, LimboKind, Route, Snapshot, clean_host};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -46,7 +48,7 @@ pub(super) enum Barred {
 pub(super) struct Asker<'a> {
     pub(super) shared: &'a Shared,
     pub(super) client: &'a Client,
-    pub(super) identity: &'a Identity,
+    pub(super) person: &'a Person,
     /// The name of the route that they came by.
     pub(super) route: &'a str,
 }
@@ -54,9 +56,8 @@ pub(super) struct Asker<'a> {
 impl Asker<'_> {
     /// The place of this name.
     pub(super) async fn find(&self, name: &str) -> Result<Destination, Barred> {
-        let routes = self.shared.snapshot.load_full();
-        let routes = routes.routes.routes();
-        let home = routes.iter().find(|route| route.name == self.route).ok_or(Barred::Unknown)?;
+        let snapshot = self.shared.snapshot.load_full();
+        let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
         let at_home = home.shared_targets(self.client).await.unwrap_or_default();
         if let Some(target) = at_home.into_iter().find(|target| target.identifier.eq_ignore_ascii_case(name))
         {
@@ -65,7 +66,7 @@ impl Asker<'_> {
         let whole = routes.iter().find(|route| route.name.eq_ignore_ascii_case(name));
         let whole = whole.map(|route| (route, None));
         let one = || routes.iter().find_map(|route| Some((route, Some(target_of(&route.name, name)?))));
-        let place = whole.or_else(one).filter(|(route, _)| self.may_enter(home, route));
+        let place = whole.or_else(one).filter(|(route, _)| self.may_enter(route));
         let (route, identifier) = place.ok_or(Barred::Unknown)?;
         let is_meant = |target: &Target| {
             identifier.is_none_or(|identifier| target.identifier.eq_ignore_ascii_case(identifier))
@@ -86,9 +87,8 @@ impl Asker<'_> {
     /// or a route, by one of its hosts. The default route has none.
     pub(super) async fn find_at(&self, host: &str, port: u16) -> Result<Destination, Barred> {
         let snapshot = self.shared.snapshot.load_full();
-        let routes = snapshot.routes.routes();
-        let home = routes.iter().find(|route| route.name == self.route).ok_or(Barred::Unknown)?;
-        for route in routes.iter().filter(|route| self.may_enter(home, route)) {
+        let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
+        for route in routes.iter().filter(|route| self.may_enter(route)) {
             let targets = route.shared_targets(self.client).await.unwrap_or_default();
             let is_meant = |target: &Target| {
                 target.address.port == port && target.address.host.eq_ignore_ascii_case(host)
@@ -99,16 +99,15 @@ impl Asker<'_> {
             }
         }
         let route = snapshot.routes.lookup_named(&clean_host(host));
-        let route = route.filter(|route| self.may_enter(home, route)).ok_or(Barred::Unknown)?;
+        let route = route.filter(|route| self.may_enter(route)).ok_or(Barred::Unknown)?;
         let on_route = self.enter(home, route)?;
         Ok(Destination { route: Arc::clone(route), targets: self.targets(route).await?, on_route })
     }
 
     /// Where the route that they came by has them go.
     pub(super) async fn home(&self) -> Result<Destination, Barred> {
-        let routes = self.shared.snapshot.load_full();
-        let home =
-            routes.routes.routes().iter().find(|route| route.name == self.route).ok_or(Barred::Unknown)?;
+        let snapshot = self.shared.snapshot.load_full();
+        let home = self.home_route(&snapshot.routes)?;
         Ok(Destination { route: Arc::clone(home), targets: self.targets(home).await?, on_route: None })
     }
 
@@ -116,20 +115,22 @@ impl Asker<'_> {
         if route.session.limbo == LimboKind::Always {
             return Ok(Vec::new());
         }
-        route.place(self.client, self.identity).await.map_err(barred)
+        route.place(self.client, &self.person.identity).await.map_err(barred)
     }
 
     /// The names of all places that are known without asking anybody else.
     pub(super) async fn names(&self) -> Vec<String> {
-        let routes = self.shared.snapshot.load_full();
-        let routes = routes.routes.routes();
-        let Some(home) = routes.iter().find(|route| route.name == self.route) else { return Vec::new() };
+        let snapshot = self.shared.snapshot.load_full();
+        let Ok(home) = self.home_route(&snapshot.routes) else { return Vec::new() };
         let at_home = home.shared_targets(self.client).await.unwrap_or_default();
         let mut names: Vec<_> = at_home.into_iter().map(|target| target.identifier).collect();
         if names.is_empty() {
             names.push(home.name.clone());
         }
-        for route in routes.iter().filter(|route| route.name != home.name && self.may_enter(home, route)) {
+        for route in snapshot.routes.routes() {
+            if route.name == home.name || !self.may_enter(route) {
+                continue;
+            }
             // A target of this name goes before the route.
             if !names.iter().any(|name| name.eq_ignore_ascii_case(&route.name)) {
                 names.push(route.name.clone());
@@ -138,17 +139,17 @@ impl Asker<'_> {
         names
     }
 
-    /// Whether players of the one route may be on the other at all.
-    fn may_enter(&self, home: &Route, route: &Route) -> bool {
-        let trusted = match (home.mode.delivery(), route.mode.delivery()) {
-            (_, Delivery::Session { authenticates: false }) => true,
-            (Delivery::Session { authenticates: true }, Delivery::Session { authenticates: true }) => {
-                home.name == route.name
-                    || home
-                        .authentication
-                        .realm()
-                        .is_some_and(|realm| route.authentication.realm() == Some(realm))
-            }
+    /// The route that they came by, or that their host leads to since that is gone.
+    fn home_route<'r>(&self, routes: &'r Snapshot) -> Result<&'r Arc<Route>, Barred> {
+        let home = home_of(routes, self.route, self.client);
+        home.filter(|route| self.may_enter(route)).ok_or(Barred::Unknown)
+    }
+
+    /// Whether the player may be on a route at all.
+    fn may_enter(&self, route: &Route) -> bool {
+        let trusted = match route.mode.delivery() {
+            Delivery::Session { authenticates: false } => true,
+            Delivery::Session { authenticates: true } => self.person.is_vouched_for(route, self.route),
             _ => false,
         };
         trusted && route.takes_version(self.client.version)
@@ -156,16 +157,8 @@ impl Asker<'_> {
 
     /// Asks what the route asks of everybody.
     fn enter(&self, home: &Route, route: &Arc<Route>) -> Result<Option<InCrowd>, Barred> {
-        let refusal = if !route.access.permits(self.client.address.ip()) {
-            Some(Refusal::Access)
-        } else if self.shared.switches.is_maintained(route) {
-            Some(Refusal::Maintenance)
-        } else if !route.takes_name(self.identity.name()) {
-            Some(Refusal::Name)
-        } else {
-            None
-        };
-        if let Some(refusal) = refusal {
+        let name = || (!route.takes_name(self.person.identity.name())).then_some(Refusal::Name);
+        if let Some(refusal) = refuses(route, self.client, self.shared).or_else(name) {
             return Err(barred(refusal.into()));
         }
         if home.name == route.name {
@@ -174,6 +167,12 @@ impl Asker<'_> {
         let place = self.shared.crowds.enter(route.name.as_str(), route.max_players);
         place.map(Some).ok_or_else(|| barred(Refusal::RouteFull.into()))
     }
+}
+
+/// The route of this name, or where that is gone the one that the client's host leads to, if its players are carried by sessions.
+pub(super) fn home_of<'r>(routes: &'r Snapshot, name: &str, client: &Client) -> Option<&'r Arc<Route>> {
+    let named = routes.routes().iter().find(|route| route.name == name && route.is_session());
+    named.or_else(|| routes.lookup(&client.host).filter(|route| route.is_session()))
 }
 
 /// The name of a target for a player who came by the route `home`.

@@ -2,6 +2,7 @@
 //! for a player who is elsewhere the while.
 
 use super::Person;
+use super::stay::brief;
 use crate::attempt::{Attempt, TRIED, is_targets_fault};
 use crate::conversation::Conversation;
 use crate::dial;
@@ -89,14 +90,23 @@ impl Search<'_> {
         for target in route.health.last(targets, |target| &target.address).take(TRIED) {
             // From here on, so that many who come at once don't all find it empty.
             let place = route.carried.enter(target.address.to_string(), None);
-            let attempt = Attempt::begin(route, &target, route.session.answer);
-            match self.log_in(&target, &mut respondent).await? {
+            let mut attempt = Attempt::begin(route, &target, route.session.answer);
+            match self.log_in(&target, &mut attempt, &mut respondent).await? {
                 Ok((backend, profile)) => {
                     attempt.answered();
                     return Ok(Reached { target, place, backend, profile });
                 }
                 Err(LoginError::Kicked(reason)) => {
                     attempt.answered();
+                    tracing::info!(
+                        client = %self.client.address,
+                        route = %route.name,
+                        player = self.person.identity.name(),
+                        target = %target.identifier,
+                        address = %target.address,
+                        words = brief(&reason),
+                        "a target turned the player away"
+                    );
                     words = Some(reason);
                 }
                 Err(error) => {
@@ -115,12 +125,14 @@ impl Search<'_> {
     async fn log_in(
         &self,
         target: &Target,
+        attempt: &mut Attempt<'_>,
         respondent: &mut Respondent<'_>,
     ) -> Result<Result<(Backend, Profile), LoginError>, Ended> {
         let socket = match respondent.during(Box::pin(self.connect(target))).await? {
             Ok(socket) => socket,
             Err(error) => return Ok(Err(error.into())),
         };
+        let mut until = Instant::now() + self.route.session.answer;
         let profile = self.person.profile();
         let mut login = match LoggingIn::begin(socket, self.introduction(&profile)) {
             Ok(login) => login,
@@ -138,7 +150,16 @@ impl Search<'_> {
                     }
                     return Ok(Ok((backend, profile)));
                 }
-                Ok(Step::Asks(question)) => self.answer(question, &mut login, respondent).await?,
+                Ok(Step::Asks(question)) => {
+                    // What the client takes for it is nothing that the target is late by.
+                    let asked = Instant::now();
+                    attempt.pause();
+                    let answered = self.answer(question, &mut login, respondent).await?;
+                    attempt.resume();
+                    until += asked.elapsed();
+                    login.set_deadline(until);
+                    answered
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = answered {

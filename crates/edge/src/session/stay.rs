@@ -8,14 +8,15 @@ mod asking;
 mod refuge;
 
 use super::Person;
-use super::commands::{Desk, Done};
+use super::commands::{Desk, Done, Then};
+use super::destination::home_of;
 use super::search::Reached;
 use super::way_on::{Astray, Landing, Place, Walker, Way};
 use crate::authentication;
-use crate::passenger::Passenger;
+use crate::passenger::{Berth, Passenger};
 use crate::refuse::Told;
 use crate::shared::Shared;
-use drawbridge_model::{Message, Notice, Refusal, Refused};
+use drawbridge_model::{Notice, Refusal, Refused, Said};
 use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
@@ -25,7 +26,14 @@ use drawbridge_telemetry::metrics::{self, Limit};
 use refuge::{Crossing, Lost, Shunned};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+/// So often in so long a time the edge goes where targets send a player on, lest two of them have it go to and fro.
+const FOLLOWED: usize = 5;
+const FOLLOWED_IN: Duration = Duration::from_secs(10);
+
+/// So many characters of a target's words stand in the log.
+const BRIEF: usize = 200;
 
 /// A player who is carried by a session.
 pub(crate) struct Stay {
@@ -34,9 +42,12 @@ pub(crate) struct Stay {
     person: Arc<Person>,
     /// Where the player is going, and by what name they know it.
     going: Option<(Goal, Way)>,
-    /// The name by which the player finds back to where they are, and since when they are there.
-    place: String,
+    /// Since when the player is where they are.
     since: Instant,
+    /// When the edge followed a target's Transfer packets of late, instead of the client.
+    followed: Vec<Instant>,
+    /// When the player will have been slow enough about going elsewhere.
+    unhurried: Instant,
     /// While no target can be reached: until when the next look at them is waited for.
     waits: Option<Duration>,
     /// From where to where the player was being brought when they came to be where they are, for as long as they haven't seen it.
@@ -98,6 +109,12 @@ struct Moved {
 }
 
 impl Ending {
+    /// The client follows a Transfer packet by itself.
+    const fn moved(transfer: Transfer) -> Self {
+        let moved = Moved { transfer, cookies: Vec::new() };
+        Self { label: "sent_on", words: None, moved: Some(moved) }
+    }
+
     /// Without any more to tell.
     const fn silent(label: &'static str) -> Self {
         Self { label, words: None, moved: None }
@@ -111,15 +128,7 @@ impl Ending {
 
 impl Stay {
     /// From here on frames flow.
-    ///
-    /// `place`: the name by which they find back to where they are.
-    pub(super) fn begin(
-        session: Session,
-        mut passenger: Passenger,
-        person: Person,
-        place: String,
-        shared: &Shared,
-    ) -> Self {
+    pub(super) fn begin(session: Session, mut passenger: Passenger, person: Person, shared: &Shared) -> Self {
         passenger.has_come();
         let since = session.now();
         let mut stay = Self {
@@ -127,8 +136,9 @@ impl Stay {
             passenger,
             person: Arc::new(person),
             going: None,
-            place,
             since,
+            followed: Vec::new(),
+            unhurried: since,
             waits: None,
             crossing: None,
             lost: None,
@@ -203,7 +213,7 @@ impl Stay {
             }
             Happening::Arrived(goal, arrived) => match *arrived {
                 Ok(landing) => {
-                    self.land(&goal, landing, shared).await;
+                    self.land(goal, landing, shared);
                     None
                 }
                 Err(astray) => self.astray(goal, astray, shared).await,
@@ -211,6 +221,7 @@ impl Stay {
             Happening::Done(done) => {
                 match done {
                     Done::Answered(words) => words.into_iter().for_each(|words| self.session.say(words)),
+                    Done::Waits(words) => words.iter().for_each(|words| self.session.show_waiting(words)),
                     Done::Completed(request, matches) => self.session.complete(&request, &matches),
                 }
                 None
@@ -251,11 +262,7 @@ impl Stay {
                 tracing::info!(client = %self.passenger.presence.client().address, player = self.person.identity.name(), %fault, "the client doesn't keep to the protocol");
                 return Some(Ending::silent(Refusal::Malformed.label()));
             }
-            Event::SentOn(transfer) => {
-                let way = self.walker(shared).follow(transfer.clone());
-                self.going = Some((Goal::SentOn(transfer), way));
-                return None;
-            }
+            Event::SentOn(transfer) => return self.sent_on(transfer, shared),
             Event::Command(line) => {
                 self.command(&line, shared);
                 return None;
@@ -264,15 +271,48 @@ impl Stay {
                 self.complete(request, shared);
                 return None;
             }
-            Event::Kicked(words) => Lost::new(Refusal::TargetRefused, Some(words)),
+            Event::Kicked(words) => {
+                tracing::info!(
+                    client = %self.passenger.presence.client().address,
+                    route = self.passenger.presence.route(),
+                    player = self.person.identity.name(),
+                    target = self.passenger.presence.target(),
+                    words = brief(&words),
+                    "a target threw the player out"
+                );
+                Lost::by_words(words)
+            }
             Event::Lost(loss) => {
-                let (route, target) = (self.passenger.presence.route(), self.passenger.presence.target());
-                tracing::info!(route, target, error = %loss, "a target was lost");
-                let words = self.words(&Refusal::TargetLost.into(), shared).await;
-                Lost::new(Refusal::TargetLost, words)
+                tracing::info!(
+                    client = %self.passenger.presence.client().address,
+                    route = self.passenger.presence.route(),
+                    player = self.person.identity.name(),
+                    target = self.passenger.presence.target(),
+                    error = %loss,
+                    "a target was lost"
+                );
+                Lost::silently()
             }
         };
-        self.lost(lost, shared)
+        self.lost(lost, shared).await
+    }
+
+    /// The target sends the player elsewhere: the edge brings them there, unless they or an operator have chosen another place. A target that
+    /// does so again and again has the client follow.
+    fn sent_on(&mut self, transfer: Transfer, shared: &Arc<Shared>) -> Option<Ending> {
+        if self.going.as_ref().is_some_and(|(goal, _)| matches!(goal, Goal::Wanted(_) | Goal::SentOn(_))) {
+            return None;
+        }
+        let now = self.session.now();
+        self.followed.retain(|followed| now.saturating_duration_since(*followed) < FOLLOWED_IN);
+        if self.followed.len() >= FOLLOWED {
+            return Some(Ending::moved(transfer));
+        }
+        self.followed.push(now);
+        let here = self.passenger.presence.target_address();
+        let way = self.walker(shared).follow(transfer.clone(), here);
+        self.going = Some((Goal::SentOn(transfer), way));
+        None
     }
 
     /// The client sends more than it may.
@@ -301,21 +341,28 @@ impl Stay {
             return Ending::told(label, self.words(&Refusal::ShuttingDown.into(), shared).await);
         }
         let transfer = Transfer { host: client.host.clone(), port: client.port };
-        let here = self.place.clone().into_bytes();
+        let here = self.passenger.presence.place();
         let snapshot = shared.snapshot.load();
-        let place = (snapshot.return_key.clone(), here);
         let Person { identity, proved, .. } = &*self.person;
-        let proof = self.route(shared);
+        let place = match &snapshot.cookies {
+            Some(jar) => {
+                let address = snapshot.limits.prefix.of(client.address.ip());
+                jar.seal_return(&here, identity.name(), address, SystemTime::now())
+            }
+            None => Some(here.into_bytes()),
+        };
+        let place = place.map(|place| (snapshot.return_key.clone(), place));
+        let vouched = |route: &Arc<Route>| self.person.is_vouched_for(route, self.passenger.presence.route());
+        let proof = self.route(shared).filter(vouched);
         let proof = proof.map(|route| authentication::cookies(identity, *proved, &snapshot, &route, client));
-        let cookies = proof.into_iter().flatten().chain([place]).collect();
+        let cookies = proof.into_iter().flatten().chain(place).collect();
         Ending { label, words: None, moved: Some(Moved { transfer, cookies }) }
     }
 
     /// The route that the player came by, as it is now.
     fn route(&self, shared: &Shared) -> Option<Arc<Route>> {
-        let snapshot = shared.snapshot.load();
-        let name = self.passenger.presence.route();
-        snapshot.routes.routes().iter().find(|route| route.name == name).cloned()
+        let presence = &self.passenger.presence;
+        home_of(&shared.snapshot.load().routes, presence.route(), presence.client()).cloned()
     }
 
     fn walker(&self, shared: &Arc<Shared>) -> Walker {
@@ -329,7 +376,7 @@ impl Stay {
     }
 
     /// Sets out for a place; where the player was going before, they no longer are.
-    fn go(&mut self, name: String, shared: &Arc<Shared>) {
+    pub(super) fn go(&mut self, name: String, shared: &Arc<Shared>) {
         // Who has lost their target may go back to it.
         let here = self.passenger.presence.target_address().filter(|_| self.session.has_backend());
         let way = self.walker(shared).set_out(name.clone(), here);
@@ -337,96 +384,101 @@ impl Stay {
     }
 
     /// The player is somewhere else from here on.
-    async fn land(&mut self, goal: &Goal, landing: Landing, shared: &Shared) {
+    fn land(&mut self, goal: Goal, landing: Landing, shared: &Arc<Shared>) {
         let Landing { name, place, on_route } = landing;
-        let before = self.passenger.presence.target();
-        // Who hasn't seen where they are comes from where they were before.
-        let unseen = self.crossing.take().filter(|_| !self.session.has_arrived());
-        let from = std::mem::replace(&mut self.place, name);
-        let from = unseen.map_or(from, |crossing| crossing.from);
-        self.since = self.session.now();
-        let here = match place {
+        let before = self.passenger.presence.place();
+        let lost = self.lost.take();
+        let is_refuge = goal == Goal::Refuge;
+        match place {
             Place::Target(reached) => {
+                let crossing = self.unseen(lost.as_ref());
                 let Reached { target, place, backend, .. } = *reached;
-                let identifier = target.identifier.clone();
-                self.passenger.moved(target.into(), place, on_route);
+                self.passenger.moved(Berth { place: name, ..target.into() }, place, on_route);
                 self.session.take_over(backend);
-                let to = if let Goal::Wanted(name) = goal { Some(name.clone()) } else { None };
+                let (from, wanted) = match crossing {
+                    Some(Crossing { from, to }) => (from, to),
+                    None => (before.clone(), None),
+                };
+                let to = if let Goal::Wanted(name) = goal { Some(name) } else { wanted };
                 self.crossing = Some(Crossing { from, to });
-                identifier
             }
-            Place::Limbo(route) => {
-                // Nobody is sent there whose version has none.
-                self.enter_limbo(&route, on_route);
-                route
-            }
-        };
+            // Nobody is sent there whose version has none.
+            Place::Limbo(route) => self.enter_limbo(&route, on_route),
+        }
+        self.since = self.session.now();
         self.waits = None;
+        self.log_switch(&before);
+        if let Some(lost) = lost {
+            self.tell_lost(lost, shared);
+            if is_refuge {
+                let here = self.passenger.presence.place();
+                self.notice(Notice::BroughtTo, vec![("server", here)], Then::Nothing, shared);
+            }
+        }
+    }
+
+    /// The way on which the player was to where they were last, if they haven't seen it.
+    fn unseen(&mut self, lost: Option<&Lost>) -> Option<Crossing> {
+        let crossing = self.crossing.take().filter(|_| !self.session.has_arrived());
+        crossing.or_else(|| lost.and_then(Lost::crossing))
+    }
+
+    fn log_switch(&self, before: &str) {
         tracing::info!(
             client = %self.passenger.presence.client().address,
             route = self.passenger.presence.route(),
             player = self.person.identity.name(),
             from = before,
-            target = here,
+            target = self.passenger.presence.place(),
             "switched"
         );
-        if let Some(lost) = self.lost.take() {
-            lost.words.into_iter().for_each(|words| self.session.say(words));
-            if *goal == Goal::Refuge {
-                self.notice(Notice::BroughtTo, &[("server", &here)], shared).await;
-            }
-        }
     }
 
     /// The way led nowhere: the player stays where they are, if they still are anywhere.
     async fn astray(&mut self, goal: Goal, astray: Astray, shared: &Arc<Shared>) -> Option<Ending> {
         let name = match goal {
+            // Reloads have left no route to wait on.
+            Goal::Home if matches!(astray, Astray::Unknown) => {
+                let words = self.words(&Refusal::NoRoute.into(), shared).await;
+                return Some(Ending::told(Refusal::NoRoute.label(), words));
+            }
             Goal::Home => {
-                self.still_waits(shared).await;
+                self.still_waits(shared);
                 return None;
             }
-            Goal::Refuge => return self.without_refuge(shared),
-            Goal::Wanted(_) if self.lost.is_some() => return self.seek_refuge(shared),
-            // It is no place of the edge's, or doesn't take them: the client may go there by itself.
-            Goal::SentOn(transfer) => {
-                let moved = Moved { transfer, cookies: Vec::new() };
-                return Some(Ending { label: "sent_on", words: None, moved: Some(moved) });
+            Goal::Refuge => return self.without_refuge(shared).await,
+            Goal::Wanted(_) | Goal::SentOn(_) if self.lost.is_some() => {
+                return self.seek_refuge(shared).await;
             }
+            Goal::SentOn(_) if matches!(astray, Astray::AlreadyThere) => return None,
+            // It is no place of the edge's, or doesn't take them: the client may go there by itself.
+            Goal::SentOn(transfer) => return Some(Ending::moved(transfer)),
             Goal::Wanted(name) => name,
         };
         if self.waits.is_some() {
             self.look_again(shared);
         }
-        let server = [("server", &*name)];
-        match astray {
-            Astray::Unknown => self.notice(Notice::UnknownServer, &server, shared).await,
-            Astray::AlreadyThere => self.notice(Notice::AlreadyThere, &server, shared).await,
-            Astray::Unreachable => self.notice(Notice::ServerUnreachable, &server, shared).await,
-            Astray::Refused(refused) => {
-                self.notice(Notice::ServerRefused, &server, shared).await;
-                let words = self.words(&refused, shared).await;
-                words.into_iter().for_each(|words| self.session.say(words));
-            }
-            Astray::Kicked(words) => {
-                self.notice(Notice::ServerRefused, &server, shared).await;
-                self.session.say(*words);
-            }
-        }
+        let (notice, then) = match astray {
+            Astray::Unknown => (Notice::UnknownServer, Then::Nothing),
+            Astray::AlreadyThere => (Notice::AlreadyThere, Then::Nothing),
+            Astray::Unreachable => (Notice::ServerUnreachable, Then::Nothing),
+            Astray::Refused(refused) => (Notice::ServerRefused, Then::Refused(refused)),
+            Astray::Kicked(words) => (Notice::ServerRefused, Then::Said(words)),
+        };
+        self.notice(notice, vec![("server", name)], then, shared);
         None
     }
 
-    /// Tells the player something in the chat.
-    async fn notice(&mut self, notice: Notice, parameters: &[(&str, &str)], shared: &Shared) {
-        let words = self.text(notice.message(), parameters, shared).await;
-        words.into_iter().for_each(|words| self.session.say(words));
-    }
-
-    /// The text of a key, as the route has it now.
-    async fn text(&self, key: &str, parameters: &[(&str, &str)], shared: &Shared) -> Option<Component> {
-        let snapshot = shared.snapshot.load_full();
-        let route = self.route(shared);
-        let localization = route.as_ref().map_or(&snapshot.routes.localization, |route| &route.localization);
-        localization.localize(None, Message { key, parameters, trace: None }).await
+    /// Tells the player something in the chat, and why, once the words are found.
+    fn notice(
+        &mut self,
+        notice: Notice,
+        parameters: Vec<(&'static str, String)>,
+        then: Then,
+        shared: &Arc<Shared>,
+    ) {
+        let words = self.caller(shared).told(Said::new(notice, parameters), then);
+        self.desk.tell(words);
     }
 
     /// The words for a refusal, as the routes have them now.
@@ -437,4 +489,9 @@ impl Stay {
         let told = Told { refused, client, player: Some(self.person.identity.name()) };
         told.words(&*snapshot.routes.localization, route.as_deref(), None).await
     }
+}
+
+/// As much of a text as the log holds.
+pub(super) fn brief(words: &Component) -> String {
+    words.to_plain().chars().take(BRIEF).collect()
 }

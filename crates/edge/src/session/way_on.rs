@@ -68,19 +68,15 @@ impl Walker {
     pub(super) fn set_out(self, name: String, here: Option<String>) -> Way {
         Box::pin(async move {
             let destination = self.asker().find(&name).await?;
-            if destination.targets.first().map(|target| target.address.to_string()) == here && here.is_some()
-            {
-                return Err(Astray::AlreadyThere);
-            }
-            self.reach(destination).await
+            self.reach_another(destination, here).await
         })
     }
 
-    /// To where a Transfer packet leads.
-    pub(super) fn follow(self, transfer: Transfer) -> Way {
+    /// To where a Transfer packet leads, unless that is the address that the player is at.
+    pub(super) fn follow(self, transfer: Transfer, here: Option<String>) -> Way {
         Box::pin(async move {
             let destination = self.asker().find_at(&transfer.host, transfer.port).await?;
-            self.reach(destination).await
+            self.reach_another(destination, here).await
         })
     }
 
@@ -120,7 +116,16 @@ impl Walker {
 
     fn asker(&self) -> Asker<'_> {
         let Self { shared, person, client, route, .. } = self;
-        Asker { shared, client, identity: &person.identity, route }
+        Asker { shared, client, person, route }
+    }
+
+    async fn reach_another(&self, destination: Destination, here: Option<String>) -> Result<Landing, Astray> {
+        let first = destination.targets.first().map(|target| target.address.to_string());
+        if first.is_some() && first == here {
+            Err(Astray::AlreadyThere)
+        } else {
+            self.reach(destination).await
+        }
     }
 
     async fn reach(&self, destination: Destination) -> Result<Landing, Astray> {

@@ -21,6 +21,8 @@ section! {
         pub chat: u32 = 500,
         /// The edge's own commands.
         pub commands: u32 = 10,
+        /// How often a player may set out for another server. Who does so more often stays, and is told.
+        pub switches: u32 = 1,
         /// Questions for completions of what is being typed.
         pub completions: u32 = 50,
         /// Plugin messages: what mods say.

@@ -203,10 +203,10 @@ fn clients_of_unknown_versions_have_a_route_that_relays_or_none() {
         ("client_only", "doesn't relay clients of every version"),
         ("transfer", "doesn't relay clients of every version"),
     ] {
-        let found = mistakes(&(named.clone() + &other(mode))).render(Style::Plain).to_string();
+        let found = mistakes(&(named.clone() + &other(mode))).render(Style::Plain);
         assert!(found.contains(words), "{mode}: {found}");
     }
-    let found = mistakes(&named).render(Style::Plain).to_string();
+    let found = mistakes(&named).render(Style::Plain);
     assert!(found.contains("there is no route named \"newer\""), "{found}");
     let snapshot = build(&(session("") + &other("passthrough")));
     assert!(snapshot.beside(snapshot.lookup("").unwrap()).is_none());

@@ -1,6 +1,6 @@
 //! What comes of a session.
 
-use super::{Excess, Request};
+use super::{Excess, Request, SILENCE};
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::text::Component;
@@ -41,6 +41,9 @@ pub enum Loss {
     /// It takes nothing any more.
     #[error("it stopped reading")]
     Stalled,
+    /// It says nothing any more.
+    #[error("it has said nothing for {} s", SILENCE.as_secs())]
+    Silent,
     /// What it said isn't the protocol.
     #[error("it doesn't keep to the protocol: {0}")]
     Fault(#[from] Fault),

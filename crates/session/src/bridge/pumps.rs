@@ -3,7 +3,7 @@
 use super::down::Down;
 use super::limits::Limit;
 use super::up::Up;
-use super::{Client, Event, Fault, Loss, Session};
+use super::{Client, Event, Fault, Loss, SILENCE, Session};
 use crate::backend::Backend;
 use std::cell::RefCell;
 use std::task::{Context, Poll, ready};
@@ -138,6 +138,9 @@ impl Session {
             }
         };
         self.traffic.down += read;
+        if read > 0 {
+            self.heard = now;
+        }
         if let Some(Event::Kicked(_) | Event::Lost(_)) = self.events.back()
             && let Some(lost) = self.backend.take()
         {
@@ -280,6 +283,14 @@ impl Session {
             self.backend_stuck = None;
             return self.events.push_back(Event::Lost(Loss::Stalled));
         }
+        // What isn't read, because the client takes nothing, isn't missed.
+        let listens = self.client_stuck.is_none() && self.backend.as_ref().is_some_and(Backend::is_open);
+        if !listens {
+            self.heard = now;
+        } else if self.heard + SILENCE <= now {
+            self.packs.extend(self.backend.take().into_iter().flat_map(|lost| lost.packs));
+            return self.events.push_back(Event::Lost(Loss::Silent));
+        }
         self.standing.say(self.version, &mut self.client.writer);
         let alone = self.standing.awaits_world || !self.backend.as_ref().is_some_and(Backend::is_open);
         let silent = self.standing.tend(alone, self.version, &mut self.client.writer, now);
@@ -288,9 +299,11 @@ impl Session {
         }
         let stuck =
             [self.client_stuck, self.backend_stuck].into_iter().flatten().map(|since| since + stalled);
-        let due = stuck.chain(self.standing.due(alone)).min();
+        let silent = listens.then(|| self.heard + SILENCE);
+        let due = stuck.chain(self.standing.due(alone)).chain(silent).min();
+        // One that is set too early is looked at again then: most of them are put off by each packet.
         if let Some(due) = due
-            && self.due != Some(due)
+            && self.due.is_none_or(|set| due < set || set <= now)
         {
             self.due = Some(due);
             self.client.socket.set_deadline(due);

@@ -22,6 +22,7 @@ impl Session {
         self.leave_backend();
         self.held = None;
         self.backend = Some(backend);
+        self.heard = self.now();
         if !self.version.has_configuration() {
             return self.arrive();
         }

@@ -11,6 +11,9 @@ use std::task::{Context, Poll};
 /// The most questions that wait.
 const MOST: usize = 8;
 
+/// The most of all that waits to be told.
+const MOST_TOLD: usize = 64;
+
 /// What is to be told, once it is known.
 pub(in super::super) type Answer = Pin<Box<dyn Future<Output = Vec<Component>>>>;
 
@@ -22,6 +25,8 @@ pub(in super::super) type Matches = Pin<Box<dyn Future<Output = Vec<String>>>>;
 pub(in super::super) enum Done {
     /// The player is told this.
     Answered(Vec<Component>),
+    /// The player, who waits in limbo, is shown this.
+    Waits(Vec<Component>),
     /// They are offered these.
     Completed(Request, Vec<String>),
 }
@@ -30,6 +35,8 @@ pub(in super::super) enum Done {
 #[derive(Default)]
 pub(in super::super) struct Desk {
     answers: VecDeque<Answer>,
+    /// What a player who waits is shown.
+    waiting: Option<Answer>,
     /// Who asks to complete something else doesn't wait for what they had begun before.
     completion: Option<(Request, Matches)>,
 }
@@ -40,6 +47,18 @@ impl Desk {
         if self.answers.len() < MOST {
             self.answers.push_back(answer);
         }
+    }
+
+    /// Looks for the words of what has happened to the player.
+    pub(in super::super) fn tell(&mut self, words: Answer) {
+        if self.answers.len() < MOST_TOLD {
+            self.answers.push_back(words);
+        }
+    }
+
+    /// Looks for the words that a player who waits is shown.
+    pub(in super::super) fn show(&mut self, words: Answer) {
+        self.waiting = Some(words);
     }
 
     /// Looks for what completes this, and for nothing else any more.
@@ -54,6 +73,12 @@ impl Desk {
         {
             self.answers.pop_front();
             return Poll::Ready(Done::Answered(words));
+        }
+        if let Some(waiting) = &mut self.waiting
+            && let Poll::Ready(words) = waiting.as_mut().poll(context)
+        {
+            self.waiting = None;
+            return Poll::Ready(Done::Waits(words));
         }
         if let Some((_, matches)) = &mut self.completion
             && let Poll::Ready(matches) = matches.as_mut().poll(context)
@@ -74,7 +99,7 @@ mod tests {
     fn answered(desk: &mut Desk) -> Option<Vec<Component>> {
         match desk.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Done::Answered(words)) => Some(words),
-            Poll::Ready(Done::Completed(..)) => panic!("nothing was to be completed"),
+            Poll::Ready(Done::Completed(..) | Done::Waits(_)) => panic!("nothing of that was asked"),
             Poll::Pending => None,
         }
     }

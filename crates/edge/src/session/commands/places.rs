@@ -15,7 +15,7 @@ impl Caller {
     /// Has others go to a place, and says how many are on their way. Those who can't go there are told so.
     pub(super) async fn send(&self, whom: Whom, to: String) -> Vec<Said> {
         let is_at = |player: &Player, place: &str| {
-            player.target.as_ref().is_some_and(|(identifier, _)| identifier.eq_ignore_ascii_case(place))
+            player.place.as_ref().is_some_and(|at| at.eq_ignore_ascii_case(place))
         };
         let named = |player: &Player, name: &str| {
             player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
@@ -44,7 +44,7 @@ impl Caller {
         if let (0, Whom::Named(name)) = (sent, &whom) {
             return self.find(name);
         }
-        tracing::info!(by = self.person.identity.name(), ?whom, to, players = sent, "sent elsewhere");
+        tracing::info!(by = self.person.identity.name(), %whom, to, players = sent, "sent elsewhere");
         told(Notice::Sent, vec![("count", sent.to_string()), ("server", to)])
     }
 

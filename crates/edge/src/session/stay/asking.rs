@@ -2,12 +2,13 @@
 
 use super::Stay;
 use crate::rights::Rights;
-use crate::session::commands::{self, Caller, Command};
+use crate::session::commands::{self, Caller, Command, Then};
 use crate::shared::Shared;
-use drawbridge_model::Identity;
-use drawbridge_routing::Route;
+use drawbridge_model::Notice;
 use drawbridge_session::Request;
+use drawbridge_telemetry::metrics::{self, Limit};
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Stay {
     /// Does what the player typed, or has it done.
@@ -17,7 +18,7 @@ impl Stay {
         }
         let caller = self.caller(shared);
         match Command::read(line, caller.rights) {
-            Command::Go(name) if !name.eq_ignore_ascii_case(&caller.here) => self.go(name, shared),
+            Command::Go(name) if !name.eq_ignore_ascii_case(&caller.here) => self.hurry(name, shared),
             command => self.desk.take(caller.answer(command)),
         }
     }
@@ -30,29 +31,34 @@ impl Stay {
         }
     }
 
-    fn caller(&self, shared: &Arc<Shared>) -> Caller {
+    /// Sets out for a place, unless the player has done so too often of late.
+    fn hurry(&mut self, name: String, shared: &Arc<Shared>) {
+        let now = self.session.now();
+        let limits = &shared.snapshot.load().limits.play;
+        if let Some(pause) = Duration::from_secs(1).checked_div(limits.switches) {
+            let unhurried = self.unhurried.max(now);
+            if unhurried.saturating_duration_since(now) > limits.burst.saturating_sub(pause) {
+                metrics::limited(Limit::Play);
+                return self.notice(Notice::TooFast, vec![("server", name)], Then::Nothing, shared);
+            }
+            self.unhurried = unhurried + pause;
+        }
+        self.go(name, shared);
+    }
+
+    pub(super) fn caller(&self, shared: &Arc<Shared>) -> Caller {
         Caller {
             shared: Arc::clone(shared),
             person: Arc::clone(&self.person),
             client: self.passenger.presence.client().clone(),
             route: self.passenger.presence.route().to_owned(),
-            here: self.passenger.presence.target(),
+            here: self.passenger.presence.place(),
             rights: self.rights(shared),
         }
     }
 
-    /// What the player may do. Who merely claims to be somebody is nobody, unless their route says otherwise.
     fn rights(&self, shared: &Shared) -> Rights {
-        let snapshot = shared.snapshot.load();
-        let trusted = match &self.person.identity {
-            Identity::Verified(_) => true,
-            Identity::Claimed(_) => {
-                let trusts = |route: Arc<Route>| route.session.trusts_claims;
-                snapshot.permissions.has_groups() && self.route(shared).is_some_and(trusts)
-            }
-        };
-        let profile = trusted.then(|| self.person.profile());
-        snapshot.permissions.of(profile.as_deref())
+        self.person.rights(&shared.snapshot.load(), self.route(shared).as_deref())
     }
 
     /// Shows the player the commands that they may use.

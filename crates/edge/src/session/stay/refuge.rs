@@ -2,9 +2,10 @@
 
 use super::{Ending, Goal, Stay};
 use crate::passenger::Berth;
+use crate::session::commands::Then;
 use crate::shared::Shared;
 use drawbridge_limbo::{World, WorldName};
-use drawbridge_model::{Notice, Refusal};
+use drawbridge_model::{Notice, Refusal, Said};
 use drawbridge_net::InCrowd;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::LimboKind;
@@ -14,26 +15,42 @@ use std::time::{Duration, Instant};
 /// For how long a target that turned the player away, or was lost, isn't gone back to by itself: players would be thrown to and fro.
 const SHUNNED: Duration = Duration::from_secs(10);
 
+/// Who lost a target within so long isn't brought back to it from limbo for as long.
+const SOON: Duration = Duration::from_secs(5);
+
 /// How long a player who waits in limbo waits for the next look at the targets: at first, and at most.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// A target that the player lost.
 pub(super) struct Lost {
-    label: &'static str,
-    /// What the player reads of it.
-    pub(super) words: Option<Component>,
+    /// With which it threw the player out, if it did.
+    words: Option<Component>,
+    /// Its name.
+    place: String,
     /// On the way to it.
     crossing: Option<Crossing>,
 }
 
 impl Lost {
-    pub(super) const fn new(refusal: Refusal, words: Option<Component>) -> Self {
-        Self { label: refusal.label(), words, crossing: None }
+    /// It has thrown the player out.
+    pub(super) const fn by_words(words: Component) -> Self {
+        Self { words: Some(words), place: String::new(), crossing: None }
+    }
+
+    /// It is gone.
+    pub(super) const fn silently() -> Self {
+        Self { words: None, place: String::new(), crossing: None }
+    }
+
+    /// On the way to it, if the player never saw it.
+    pub(super) fn crossing(&self) -> Option<Crossing> {
+        self.crossing.clone()
     }
 }
 
 /// The way from one place to another, by their names.
+#[derive(Clone)]
 pub(super) struct Crossing {
     pub(super) from: String,
     /// Where the player wanted to, if they did.
@@ -43,33 +60,34 @@ pub(super) struct Crossing {
 /// A target that the player lost, by its address.
 pub(super) struct Shunned {
     address: String,
-    until: Instant,
+    since: Instant,
     /// They hadn't been there for long.
     soon: bool,
 }
 
 impl Stay {
     /// The player is nowhere: to the first place that takes them.
-    pub(super) fn lost(&mut self, lost: Lost, shared: &Arc<Shared>) -> Option<Ending> {
+    pub(super) async fn lost(&mut self, lost: Lost, shared: &Arc<Shared>) -> Option<Ending> {
         let now = self.session.now();
-        self.shunned.retain(|shunned| now < shunned.until);
-        let soon = now.saturating_duration_since(self.since) < SHUNNED;
+        self.shunned.retain(|shunned| now < shunned.since + SHUNNED);
+        let soon = now.saturating_duration_since(self.since) < SOON;
         self.shunned.extend(self.passenger.presence.target_address().map(|address| Shunned {
             address,
-            until: now + SHUNNED,
+            since: now,
             soon,
         }));
         // Who has seen where they are wants back to nowhere.
         let crossing = self.crossing.take().filter(|_| !self.session.has_arrived());
-        self.lost = Some(Lost { crossing, ..lost });
+        self.lost = Some(Lost { crossing, place: self.passenger.presence.place(), ..lost });
         if self.going.is_some() {
             // They are on their way somewhere already.
             return None;
         }
-        self.seek_refuge(shared)
+        self.seek_refuge(shared).await
     }
 
-    pub(super) fn seek_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
+    /// To the first place that takes a player who has lost theirs.
+    pub(super) async fn seek_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
         // Who was on their way goes to where they wanted, if there is more than one target, or back.
         let crossing = self.lost.as_ref().and_then(|lost| lost.crossing.as_ref());
         let mut places: Vec<_> = crossing
@@ -79,26 +97,40 @@ impl Stay {
             .collect();
         places.extend(self.route(shared).into_iter().flat_map(|route| route.session.fallback.clone()));
         if places.is_empty() {
-            return self.without_refuge(shared);
+            return self.without_refuge(shared).await;
         }
-        let way = self.walker(shared).seek(places, self.shunned(|_| true));
+        let way = self.walker(shared).seek(places, self.shunned(SHUNNED, |_| true));
         self.going = Some((Goal::Refuge, way));
         None
     }
 
     /// No place takes the player: limbo does, if the route has them held rather than disconnected. Whom a target turned away that they were
     /// on isn't held: they were told to go.
-    pub(super) fn without_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
+    pub(super) async fn without_refuge(&mut self, shared: &Arc<Shared>) -> Option<Ending> {
         let holds = self.route(shared).is_some_and(|route| route.session.limbo != LimboKind::Never);
         let lost = self.lost.take()?;
         let has_limbo = World::of(self.passenger.presence.client().version).is_some();
-        let was_told_to_go = lost.label == Refusal::TargetRefused.label() && lost.crossing.is_none();
+        let was_told_to_go = lost.words.is_some() && lost.crossing.is_none();
         if holds && has_limbo && !was_told_to_go {
             self.hold_for_target(shared);
-            lost.words.into_iter().for_each(|words| self.session.say(words));
+            self.tell_lost(lost, shared);
             return None;
         }
-        Some(Ending::told(lost.label, lost.words))
+        Some(match lost.words {
+            Some(words) => Ending::told(Refusal::TargetRefused.label(), Some(words)),
+            None => {
+                let words = self.words(&Refusal::TargetLost.into(), shared).await;
+                Ending::told(Refusal::TargetLost.label(), words)
+            }
+        })
+    }
+
+    /// Tells a player who is somewhere else by now how they came to be there.
+    pub(super) fn tell_lost(&mut self, lost: Lost, shared: &Arc<Shared>) {
+        match lost.words {
+            Some(words) => self.session.say(words),
+            None => self.notice(Notice::TargetLost, vec![("server", lost.place)], Then::Nothing, shared),
+        }
     }
 
     /// The player begins in the limbo of the route of this name: until a target can be reached, or for good.
@@ -111,9 +143,10 @@ impl Stay {
 
     /// Has the player wait in their route's limbo until a target can be reached. Their version has to have one.
     fn hold_for_target(&mut self, shared: &Arc<Shared>) {
-        let name = self.passenger.presence.route().to_owned();
-        self.place.clone_from(&name);
+        let (name, before) = (self.passenger.presence.route().to_owned(), self.passenger.presence.place());
         self.enter_limbo(&name, None);
+        self.since = self.session.now();
+        self.log_switch(&before);
         self.look_again(shared);
     }
 
@@ -130,21 +163,21 @@ impl Stay {
         let pause = self.waits.map_or(FIRST_LOOK, |pause| (pause * 2).min(LAST_LOOK));
         self.waits = Some(pause);
         // A target that is back is gone back to at once, but not one that loses its players as soon as they come.
-        let way = self.walker(shared).wait(pause, self.shunned(|shunned| shunned.soon));
+        let way = self.walker(shared).wait(pause, self.shunned(SOON, |shunned| shunned.soon));
         self.going = Some((Goal::Home, way));
     }
 
     /// Tells a player who waits in limbo so, and looks again.
-    pub(super) async fn still_waits(&mut self, shared: &Arc<Shared>) {
-        let words = self.text(Notice::Waiting.message(), &[], shared).await;
-        words.iter().for_each(|words| self.session.show_waiting(words));
+    pub(super) fn still_waits(&mut self, shared: &Arc<Shared>) {
+        let words = self.caller(shared).told(Said::new(Notice::Waiting, Vec::new()), Then::Nothing);
+        self.desk.show(words);
         self.look_again(shared);
     }
 
     /// The addresses that aren't gone back to yet, and until when.
-    fn shunned(&self, are: impl Fn(&Shunned) -> bool) -> Vec<(String, Instant)> {
+    fn shunned(&self, time: Duration, are: impl Fn(&Shunned) -> bool) -> Vec<(String, Instant)> {
         let shunned = self.shunned.iter().filter(|shunned| are(shunned));
-        shunned.map(|Shunned { address, until, .. }| (address.clone(), *until)).collect()
+        shunned.map(|Shunned { address, since, .. }| (address.clone(), *since + time)).collect()
     }
 }
 
