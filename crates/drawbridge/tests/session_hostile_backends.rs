@@ -153,6 +153,11 @@ fn targets_that_do_not_keep_to_the_protocol_lose_the_player_and_nobody_else() {
             let body = it.body(State::Play, Kind::Login, |out| out.u8(0));
             it.repeats(&body, 1)
         }),
+        ("a keep_alive of 2097151 bytes", |it| {
+            let mut body = it.body(State::Play, Kind::KeepAlive, |_| ());
+            body.resize(2 * 1024 * 1024 - 1, 0);
+            it.repeats(&body, 1)
+        }),
     ];
     for version in [OLD, NEW] {
         for (error, deed) in &deeds {
@@ -224,10 +229,21 @@ fn what_targets_say_takes_little_memory_and_no_time_of_others() {
         body.resize(2 * 1024 * 1024 - 1, 0);
         it.repeats(&body, TIMES)
     };
-    for (what, deed, compression, last) in [
-        ("teams", teams, 256, (Kind::Teams, 3_000)),
-        ("bars", bars, 256, (Kind::BossBar, 2 * TIMES)),
-        ("chunks", chunks, -1, (Kind::MapChunk, TIMES)),
+    // Names as many children as it can.
+    let trees: Deed = |it| {
+        let mut body = it.body(State::Play, Kind::DeclareCommands, |out| {
+            out.varint(1_000_000);
+            out.u8(0);
+            out.varint(1_000_000);
+        });
+        body.resize(2 * 1024 * 1024 - 1, 1);
+        it.repeats(&body, TIMES)
+    };
+    for (what, version, deed, compression, last) in [
+        ("teams", OLD, teams, 256, (Kind::Teams, 3_000)),
+        ("bars", OLD, bars, 256, (Kind::BossBar, 2 * TIMES)),
+        ("chunks", OLD, chunks, -1, (Kind::MapChunk, TIMES)),
+        ("trees", NEW, trees, 256, (Kind::DeclareCommands, TIMES)),
     ] {
         let liar = Liar::start(move |it| {
             it.compress(64)?;
@@ -237,7 +253,10 @@ fn what_targets_say_takes_little_memory_and_no_time_of_others() {
         let house = House::start(&liar, &format!("compression = {compression}"));
         let others = Others::join(&house.edge, &house.hub);
         let before = house.edge.memory().rss;
-        let mut stranger = Stranger::configuring(&house.edge, "guest", OLD, "lies");
+        let mut stranger = Stranger::configuring(&house.edge, "guest", version, "lies");
+        if version == NEW {
+            stranger.hears(Kind::FinishConfiguration);
+        }
         // It doesn't read at first.
         others.notice_nothing();
         let grown = house.edge.memory().rss.saturating_sub(before);

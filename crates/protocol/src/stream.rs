@@ -26,6 +26,16 @@ pub enum StreamError {
     /// A packet's fields.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// A packet that is longer than its form allows.
+    #[error("a {} of {length} bytes, where {bound} are allowed", .kind.name())]
+    Oversized {
+        /// The packet.
+        kind: Kind,
+        /// Its bytes when inflated, as its sender says.
+        length: usize,
+        /// The most that are allowed.
+        bound: usize,
+    },
     /// A packet that the version doesn't have.
     #[error("protocol {0} has no {1}", .version.0, .kind.name())]
     Absent {

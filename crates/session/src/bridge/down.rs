@@ -26,6 +26,37 @@ const MOST: usize = 64;
 const KEY: usize = 32_767;
 const LONGEST: usize = 1_024;
 
+/// The longest packet in which the edge's own commands are put beside the backend's, in bytes. A longer one would hold up the thread for everybody on it
+/// while it is inflated, looked through and deflated again.
+const MERGED: usize = 1024 * 1024;
+
+/// The most bytes of a packet that is understood, id and fields: what is longer isn't even inflated. A character may take four bytes, and a text, as
+/// whatever else vanilla reads from NBT, 2 MiB.
+const fn most(kind: Kind) -> usize {
+    const ID: usize = varint::MAX_BYTES;
+    const STRING: usize = 4 * KEY + varint::MAX_BYTES;
+    const NBT: usize = 2 * 1024 * 1024;
+    match kind {
+        Kind::FinishConfiguration
+        | Kind::StartConfiguration
+        | Kind::BundleDelimiter
+        | Kind::KeepAlive
+        | Kind::Compress => ID + 16,
+        Kind::RemoveResourcePack => ID + 32,
+        Kind::CookieRequest | Kind::Transfer => ID + STRING + 8,
+        Kind::StoreCookie => ID + STRING + 16 * 1024,
+        Kind::SelectKnownPacks => ID + 2 * STRING,
+        Kind::AddResourcePack | Kind::ResourcePackSend => ID + 2 * STRING + NBT,
+        _ => ID + NBT,
+    }
+}
+
+/// Refuses what is longer than its form allows.
+const fn bounded(kind: Kind, frame: &Frame<'_>) -> Result<(), StreamError> {
+    let (length, bound) = (frame.length(), most(kind));
+    if length > bound { Err(StreamError::Oversized { kind, length, bound }) } else { Ok(()) }
+}
+
 /// A turn of the pump towards the client.
 pub(super) struct Down<'a> {
     pub(super) version: ProtocolVersion,
@@ -48,7 +79,7 @@ impl Down<'_> {
         let kind = self.ledger.kind(*self.speaks, Direction::Clientbound, frame.id());
         match kind {
             Some(
-                Kind::KeepAlive
+                kind @ (Kind::KeepAlive
                 | Kind::Disconnect
                 | Kind::KickDisconnect
                 | Kind::FinishConfiguration
@@ -61,10 +92,10 @@ impl Down<'_> {
                 | Kind::AddResourcePack
                 | Kind::RemoveResourcePack
                 | Kind::ResourcePackSend
-                | Kind::Login
-                | Kind::DeclareCommands,
+                | Kind::Login),
             ) => self.understand(kind, frame),
-            Some(Kind::Transfer) if self.options.follows_transfers => {
+            Some(kind @ Kind::Transfer) if self.options.follows_transfers => {
+                bounded(kind, frame)?;
                 let transfer = frame.packet(self.scratch)?;
                 let mut fields = Decoder::new(transfer.fields);
                 let transfer = Transfer::decode(self.version, &mut fields).map_err(StreamError::from)?;
@@ -85,8 +116,9 @@ impl Down<'_> {
                 self.standing.remains.note(self.version, kind, packet.fields).map_err(StreamError::from)?;
                 self.pass(frame)
             }
+            Some(Kind::DeclareCommands) => self.extend(Kind::DeclareCommands, frame),
             Some(kind @ Kind::TabComplete) if self.standing.commands.awaits_answer() => {
-                self.understand(Some(kind), frame)
+                self.extend(kind, frame)
             }
             _ => self.pass(frame),
         }
@@ -97,53 +129,68 @@ impl Down<'_> {
         Ok(None)
     }
 
-    fn understand(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+    /// Puts the edge's own commands beside the backend's. What is too long to be looked through goes on as what can't be read does.
+    fn extend(&mut self, kind: Kind, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        let is_merged = frame.length() <= MERGED;
+        let fields = if is_merged { frame.packet(self.scratch)?.fields } else { &[] };
+        let commands = &mut self.standing.commands;
+        let extended = match kind {
+            Kind::DeclareCommands => commands.beside(self.version, fields),
+            _ => commands.answered(self.version, fields),
+        };
+        let Some(body) = extended else { return self.pass(frame) };
+        self.client.body(&body)?;
+        Ok(None)
+    }
+
+    fn understand(&mut self, kind: Kind, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        bounded(kind, frame)?;
         let version = self.version;
         let mut scratch = std::mem::take(self.scratch);
         let packet = frame.packet(&mut scratch)?;
         let passes = match kind {
-            Some(Kind::KeepAlive) => {
+            Kind::KeepAlive => {
                 let fields = &mut Decoder::new(packet.fields);
                 let KeepAlive { id } = KeepAlive::decode(version, fields).map_err(StreamError::from)?;
                 self.asked.keep_alives.ask(id);
                 true
             }
-            Some(Kind::Disconnect | Kind::KickDisconnect) => {
+            Kind::Disconnect | Kind::KickDisconnect => {
                 let words = packets::read_disconnect(version, *self.speaks, packet.fields);
                 *self.scratch = scratch;
                 return Ok(Some(Event::Kicked(words)));
             }
-            Some(Kind::FinishConfiguration | Kind::StartConfiguration)
+            Kind::FinishConfiguration | Kind::StartConfiguration
                 if self.standing.transitions.len() >= MOST =>
             {
                 return Err(Fault::Misplaced(packet.id));
             }
-            Some(Kind::FinishConfiguration) => {
+            Kind::FinishConfiguration => {
                 *self.speaks = State::Play;
                 self.standing.brought_to(Passage::Finish, true);
                 true
             }
-            Some(Kind::StartConfiguration) => {
+            Kind::StartConfiguration => {
                 *self.speaks = State::Configuration;
                 self.standing.brought_to(Passage::Start, true);
                 true
             }
-            Some(Kind::BundleDelimiter) => {
+            Kind::BundleDelimiter => {
                 self.standing.bundle = !self.standing.bundle;
                 true
             }
-            Some(Kind::Compress) => {
+            Kind::Compress => {
                 let threshold = Decoder::new(packet.fields).varint("threshold").map_err(StreamError::from)?;
                 self.standing.new_threshold = Some(usize::try_from(threshold).ok());
                 false
             }
-            Some(Kind::StoreCookie) => !self.is_reserved(&packet)?,
-            Some(Kind::CookieRequest) => self.cookie_request(&packet)?,
-            Some(Kind::SelectKnownPacks) => {
+            Kind::StoreCookie => !self.is_reserved(&packet)?,
+            Kind::CookieRequest => self.cookie_request(&packet)?,
+            Kind::SelectKnownPacks => {
                 self.asked.known_packs = self.asked.known_packs.saturating_add(1);
                 true
             }
-            Some(Kind::AddResourcePack) => {
+            Kind::AddResourcePack => {
                 let id = Decoder::new(packet.fields).uuid("pack").map_err(StreamError::from)?;
                 if self.packs.len() < MOST && !self.packs.contains(&id) {
                     self.packs.push(id);
@@ -151,29 +198,18 @@ impl Down<'_> {
                 self.expect_pack(Some(id));
                 true
             }
-            Some(Kind::RemoveResourcePack) => {
+            Kind::RemoveResourcePack => {
                 self.forget_packs(&packet)?;
                 true
             }
-            Some(Kind::ResourcePackSend) => {
+            Kind::ResourcePackSend => {
                 self.expect_pack(None);
                 true
             }
-            Some(Kind::Login) => {
+            Kind::Login => {
                 let passes = self.joins(&packet);
                 *self.scratch = scratch;
                 return if passes? { self.pass(frame) } else { Ok(None) };
-            }
-            Some(kind @ (Kind::DeclareCommands | Kind::TabComplete)) => {
-                let commands = &mut self.standing.commands;
-                let extended = match kind {
-                    Kind::DeclareCommands => commands.beside(version, packet.fields),
-                    _ => commands.answered(version, packet.fields),
-                };
-                *self.scratch = scratch;
-                let Some(body) = extended else { return self.pass(frame) };
-                self.client.body(&body)?;
-                return Ok(None);
             }
             _ => true,
         };
@@ -251,5 +287,117 @@ impl Down<'_> {
         response.encode(self.version, &mut Encoder::new(&mut body));
         self.backend.body(&body)?;
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::bridge::commands::Commands;
+    use drawbridge_net::PlayLimits;
+    use drawbridge_protocol::carry::FrameReader;
+    use drawbridge_protocol::ids;
+    use std::time::Duration;
+
+    const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
+
+    /// A frame that says of its packet that it is so long when inflated. It isn't whole, which shows when it is inflated.
+    fn claims(kind: Kind, length: usize, read: impl FnOnce(&Frame<'_>)) {
+        let id = ids::id(VERSION, State::Play, Direction::Clientbound, kind).unwrap();
+        let mut body = Vec::new();
+        varint::write(i32::try_from(length).unwrap(), &mut body);
+        // A stored block of 100 bytes.
+        body.extend([0x78, 0x01, 0x01, 100, 0, 155, 255, u8::try_from(id).unwrap()]);
+        body.extend([0; 40]);
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes).byte_array(&body);
+        let mut reader = FrameReader::new(1024);
+        reader.set_compression(true);
+        let mut frames = reader.frames(&mut bytes);
+        let frame = frames.next_frame().unwrap().unwrap();
+        assert_eq!((frame.id(), frame.length()), (id, length));
+        assert!(frame.packet(&mut Vec::new()).is_err());
+        read(&frame);
+    }
+
+    /// By what its sender says, since that bounds what it is inflated to.
+    #[test]
+    fn packets_are_no_longer_than_their_form() {
+        for (kind, longest) in [
+            (Kind::KeepAlive, 21),
+            (Kind::BundleDelimiter, 21),
+            (Kind::RemoveResourcePack, 37),
+            (Kind::CookieRequest, 131_086),
+            (Kind::KickDisconnect, 2_097_157),
+        ] {
+            claims(kind, longest, |frame| assert!(bounded(kind, frame).is_ok(), "{kind:?}"));
+            claims(kind, longest + 1, |frame| {
+                let refused = bounded(kind, frame);
+                let StreamError::Oversized { kind: named, length, bound } = refused.unwrap_err() else {
+                    panic!("another fault")
+                };
+                assert_eq!((named, length, bound), (kind, longest + 1, longest));
+            });
+        }
+    }
+
+    /// What a backend says goes to a client who may use a command of the edge's.
+    fn takes(frame: &Frame<'_>) -> Result<FrameWriter, Fault> {
+        let options = Options {
+            stalled: Duration::MAX,
+            reserved: Vec::new(),
+            commands: &["server"],
+            authenticated: false,
+            shakes_hands: false,
+            follows_transfers: false,
+            limits: PlayLimits::default(),
+        };
+        let now = Instant::now();
+        let mut commands = Commands::new(options.commands);
+        commands.permit(options.commands);
+        let (mut client, mut backend) = (FrameWriter::new(), FrameWriter::new());
+        client.set_compression(Some(256));
+        let down = &mut Down {
+            version: VERSION,
+            ledger: &Ledger::of(VERSION),
+            options: &options,
+            standing: &mut Standing::welcomed(VERSION, commands, now),
+            client: &mut client,
+            backend: &mut backend,
+            asked: &mut Asked::default(),
+            packs: &mut Vec::new(),
+            speaks: &mut State::Play,
+            scratch: &mut Vec::new(),
+            now,
+        };
+        down.take(frame)?;
+        Ok(client)
+    }
+
+    /// It passes as it came, whatever is in it.
+    #[test]
+    fn trees_that_are_too_long_are_not_looked_through() {
+        claims(Kind::DeclareCommands, MERGED + 1, |frame| assert!(!takes(frame).unwrap().is_empty()));
+        claims(Kind::DeclareCommands, MERGED, |frame| assert!(takes(frame).is_err()));
+        claims(Kind::KeepAlive, MERGED, |frame| {
+            let refused = takes(frame).unwrap_err().to_string();
+            assert_eq!(refused, "a keep_alive of 1048576 bytes, where 21 are allowed");
+        });
+    }
+
+    /// Those of the longest fields that vanilla takes.
+    #[test]
+    fn packets_of_the_longest_fields_are_taken() {
+        let key = "\u{ffff}".repeat(KEY);
+        let mut body = vec![0; varint::MAX_BYTES];
+        let mut out = Encoder::new(&mut body);
+        out.string(&key);
+        assert!(body.len() <= most(Kind::CookieRequest));
+        let mut out = Encoder::new(&mut body);
+        out.byte_array(&[0; 5 * 1024]);
+        assert!(body.len() <= most(Kind::StoreCookie));
+        assert!(varint::MAX_BYTES + size_of::<i64>() <= most(Kind::KeepAlive));
+        assert!(varint::MAX_BYTES + 1 + size_of::<Uuid>() <= most(Kind::RemoveResourcePack));
     }
 }

@@ -23,6 +23,9 @@ mod flag {
     pub(super) const SUGGESTS: u8 = 0x10;
 }
 
+/// The fewest bytes of a node but the root: flags, the number of its children, and the length of its name.
+const SMALLEST: usize = 3;
+
 /// A command of the edge's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command<'a> {
@@ -120,33 +123,27 @@ pub struct RootCommands<'a> {
 /// When the root isn't the first node, or `fields` is no tree as far as it is read.
 pub fn root_commands(fields: &[u8]) -> Result<RootCommands<'_>, DecodeError> {
     let root = Root::read(fields)?;
-    let mut children = Decoder::new(root.child_bytes);
-    let mut indices = Vec::new();
-    while !children.rest().is_empty() {
-        indices.push(children.varint("child")?);
-    }
-    indices.sort_unstable();
-    indices.dedup();
+    let (is_command, count) = root.commands()?;
     let mut names = Vec::new();
     let mut nodes = Decoder::new(root.rest);
-    for index in (1..).take(root.nodes.saturating_sub(1)) {
-        if names.len() == indices.len() {
+    for is_command in is_command.into_iter().skip(1) {
+        if names.len() == count {
             break;
         }
         let flags = nodes.u8("flags")?;
         if flags & flag::KIND != flag::LITERAL {
             break;
         }
-        skip_children(&mut nodes)?;
+        skip_children(&mut nodes, root.nodes)?;
         if flags & flag::REDIRECTS != 0 {
             nodes.varint("redirect")?;
         }
         let name = nodes.string("command", NAME)?;
-        if indices.binary_search(&index).is_ok() {
+        if is_command {
             names.push(name);
         }
     }
-    Ok(RootCommands { complete: names.len() == indices.len(), names })
+    Ok(RootCommands { complete: names.len() == count, names })
 }
 
 /// The first node of a tree, and what stands around it.
@@ -163,20 +160,34 @@ struct Root<'a> {
 impl<'a> Root<'a> {
     fn read(fields: &'a [u8]) -> Result<Self, DecodeError> {
         let mut fields = Decoder::new(fields);
-        let bound = fields.rest().len();
+        let bound = 1 + fields.rest().len() / SMALLEST;
         let nodes = fields.length("nodes", bound)?;
         let flags = fields.u8("flags")?;
         if nodes == 0 || flags & (flag::KIND | flag::REDIRECTS) != flag::ROOT {
             return Err(DecodeError::Value { field: "flags", value: flags.into() });
         }
-        let (children, child_bytes) = skip_children(&mut fields)?;
+        let (children, child_bytes) = skip_children(&mut fields, nodes)?;
         Ok(Self { nodes, flags, children, child_bytes, rest: fields.rest() })
+    }
+
+    /// Which of the nodes are its children, and how many these are.
+    fn commands(&self) -> Result<(Vec<bool>, usize), DecodeError> {
+        let mut is_command = vec![false; self.nodes];
+        let mut count = 0;
+        let mut children = Decoder::new(self.child_bytes);
+        while !children.rest().is_empty() {
+            let index = children.varint("child")?;
+            let node = usize::try_from(index).ok().and_then(|index| is_command.get_mut(index));
+            let node = node.ok_or(DecodeError::Value { field: "child", value: index.into() })?;
+            count += usize::from(!std::mem::replace(node, true));
+        }
+        Ok((is_command, count))
     }
 }
 
-/// How many children a node has, and their indices as bytes.
-fn skip_children<'a>(fields: &mut Decoder<'a>) -> Result<(usize, &'a [u8]), DecodeError> {
-    let bound = fields.rest().len();
+/// How many children a node of so many has, and their indices as bytes.
+fn skip_children<'a>(fields: &mut Decoder<'a>, nodes: usize) -> Result<(usize, &'a [u8]), DecodeError> {
+    let bound = nodes.min(fields.rest().len());
     let count = fields.length("children", bound)?;
     let before = fields.rest();
     for _ in 0..count {

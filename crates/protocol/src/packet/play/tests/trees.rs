@@ -4,7 +4,9 @@ use super::super::vectors::{self, Vector};
 use super::super::{Argument, Command, NO_COMMANDS, RootCommands, extend_commands, root_commands};
 use crate::ids::{Direction, Kind, State};
 use crate::packet::RawPacket;
+use crate::varint;
 use crate::version::ProtocolVersion;
+use crate::wire::DecodeError;
 use serde_json::Value;
 
 const SERVERS: [&str; 3] = ["msg", "tell", "seed"];
@@ -83,6 +85,29 @@ fn commands_are_found_only_among_the_roots_children() {
     };
     assert_eq!(names(&tree(&[3, 1], &["a", "b", "c"], 0)), ("a c".to_owned(), true));
     assert_eq!(names(&tree(&[1, 1], &["a", "b"], 0)), ("a".to_owned(), true));
-    assert_eq!(names(&tree(&[1, 7], &["a", "b"], 0)), ("a".to_owned(), false));
     assert_eq!(names(NO_COMMANDS), (String::new(), true));
+}
+
+#[test]
+fn trees_that_cannot_be_are_refused_before_they_are_gathered() {
+    let refused = |fields: &[u8]| root_commands(fields).unwrap_err();
+    // A node that there isn't.
+    let nowhere = tree(&[1, 7], &["a", "b"], 0);
+    assert_eq!(refused(&nowhere), DecodeError::Value { field: "child", value: 7 });
+    // More children than nodes: the root's first, and then a command's.
+    let mut many = vec![2, 0];
+    varint::write(1_000_000, &mut many);
+    many.resize(1_000_100, 1);
+    let error = DecodeError::Length { field: "children", length: 1_000_000, bound: 2 };
+    assert_eq!(refused(&many), error);
+    assert_eq!(extend_commands(ProtocolVersion::V1_20_5, &many, &OURS), None);
+    let mut many = vec![2, 0, 1, 1, 1];
+    varint::write(1_000_000, &mut many);
+    many.resize(1_000_100, 1);
+    assert_eq!(refused(&many), error);
+    // More nodes than the bytes could hold.
+    let mut nodes = Vec::new();
+    varint::write(1_000_000, &mut nodes);
+    nodes.resize(1_000_000, 0);
+    assert!(matches!(refused(&nodes), DecodeError::Length { field: "nodes", bound, .. } if bound < 400_000));
 }
