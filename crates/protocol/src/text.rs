@@ -24,6 +24,9 @@ pub const MAX_LENGTH: usize = 262_144;
 /// The longest text with `§` codes or MiniMessage that is read, in bytes: a letter of it can become a component.
 pub const MAX_MARKUP: usize = 32_768;
 
+/// The most components that a text in JSON or NBT becomes: a long text with a colour for each letter has fewer.
+pub const MAX_COMPONENTS: usize = 4_096;
+
 /// How deep components that are read may nest.
 pub const MAX_DEPTH: usize = 48;
 

@@ -5,7 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{ClickAction, ClickEvent, Color, Component, Content, Decoration, MAX_DEPTH, MAX_LENGTH, Style};
+use super::{
+    ClickAction, ClickEvent, Color, Component, Content, Decoration, MAX_COMPONENTS, MAX_DEPTH, MAX_LENGTH,
+    Style,
+};
 use crate::nbt::{self, NbtError, Tag};
 
 /// Why something is no text.
@@ -19,6 +22,9 @@ pub enum TextError {
         /// The bound in bytes.
         bound: usize,
     },
+    /// More than [`MAX_COMPONENTS`] components.
+    #[error("a text of more than {MAX_COMPONENTS} components")]
+    TooMany,
     /// More than [`MAX_DEPTH`] components or tags inside each other.
     #[error("a text nested more than {MAX_DEPTH} deep")]
     TooDeep,
@@ -62,7 +68,8 @@ impl Component {
         parse_json(json, true)
     }
 
-    /// Reads a component that another server wrote in JSON. Fields that aren't known are left out.
+    /// Reads a component that another server wrote in JSON. Fields that aren't known are left out, and so is what stands behind
+    /// [`MAX_COMPONENTS`] components.
     ///
     /// # Errors
     /// When it is too long or too deep, no JSON or no component.
@@ -71,13 +78,13 @@ impl Component {
     }
 
     /// Reads a component from the front of `bytes`, NBT of the network as another server wrote it, and says how many
-    /// bytes it took. Fields that aren't known are left out.
+    /// bytes it took. What is left out is as with [`Component::from_json_lenient`].
     ///
     /// # Errors
     /// When it is too large or too deep, no NBT or no component.
     pub fn from_nbt(bytes: &[u8]) -> Result<(Self, usize), TextError> {
         let (tag, length) = nbt::read(bytes, NBT_BUDGET)?;
-        let component = Reading { strict: false }.component(&to_value(tag, 0)?, 0)?;
+        let component = Reading::new(false).component(&to_value(tag, 0)?, 0)?;
         Ok((component, length))
     }
 }
@@ -85,7 +92,7 @@ impl Component {
 fn parse_json(json: &str, strict: bool) -> Result<Component, TextError> {
     check_length(json, MAX_LENGTH)?;
     let value = serde_json::from_str(json)?;
-    Reading { strict }.component(&value, 0)
+    Reading::new(strict).component(&value, 0)
 }
 
 pub(super) const fn check_length(text: &str, bound: usize) -> Result<(), TextError> {
@@ -128,12 +135,27 @@ fn to_value(tag: Tag, depth: usize) -> Result<Value, TextError> {
 struct Reading {
     /// Whether what isn't known is an error.
     strict: bool,
+    /// How many further components may be made: a character of JSON can become one, which takes a hundred times its room.
+    left: usize,
 }
 
 impl Reading {
-    fn component(&self, value: &Value, depth: usize) -> Result<Component, TextError> {
+    const fn new(strict: bool) -> Self {
+        Self { strict, left: MAX_COMPONENTS }
+    }
+
+    /// Whether what is left is left out.
+    const fn is_full(&self) -> bool {
+        self.left == 0 && !self.strict
+    }
+
+    fn component(&mut self, value: &Value, depth: usize) -> Result<Component, TextError> {
         if depth >= MAX_DEPTH {
             return Err(TextError::TooDeep);
+        }
+        // A list becomes its first element.
+        if !value.is_array() {
+            self.left = self.left.checked_sub(1).ok_or(TextError::TooMany)?;
         }
         match value {
             Value::String(text) => Ok(Component::text(text)),
@@ -151,11 +173,19 @@ impl Reading {
         }
     }
 
-    fn components(&self, values: &[Value], depth: usize) -> Result<Vec<Component>, TextError> {
-        values.iter().map(|value| self.component(value, depth + 1)).collect()
+    /// Those that there is room for.
+    fn components(&mut self, values: &[Value], depth: usize) -> Result<Vec<Component>, TextError> {
+        let mut components = Vec::new();
+        for value in values {
+            if self.is_full() {
+                break;
+            }
+            components.push(self.component(value, depth + 1)?);
+        }
+        Ok(components)
     }
 
-    fn object(&self, fields: &Map<String, Value>, depth: usize) -> Result<Component, TextError> {
+    fn object(&mut self, fields: &Map<String, Value>, depth: usize) -> Result<Component, TextError> {
         let mut component = Component { content: self.content(fields, depth)?, ..Component::default() };
         for (name, value) in fields {
             match name.as_str() {
@@ -167,7 +197,7 @@ impl Reading {
         Ok(component)
     }
 
-    fn content(&self, fields: &Map<String, Value>, depth: usize) -> Result<Content, TextError> {
+    fn content(&mut self, fields: &Map<String, Value>, depth: usize) -> Result<Content, TextError> {
         if let Some(text) = fields.get("text") {
             return scalar("text", text).map(Content::Text);
         }
@@ -187,7 +217,7 @@ impl Reading {
     }
 
     fn style_field(
-        &self,
+        &mut self,
         style: &mut Style,
         name: &str,
         value: &Value,
@@ -211,10 +241,11 @@ impl Reading {
         Ok(())
     }
 
-    fn hover(&self, value: &Value, depth: usize) -> Result<Option<Component>, TextError> {
+    fn hover(&mut self, value: &Value, depth: usize) -> Result<Option<Component>, TextError> {
         let action = value.get("action").and_then(Value::as_str).unwrap_or_default();
         let shown = value.get("contents").or_else(|| value.get("value"));
         match shown {
+            Some(_) if self.is_full() => Ok(None),
             Some(shown) if action == "show_text" => self.component(shown, depth + 1).map(Some),
             _ => self.unless_lenient(Err(TextError::Field {
                 field: "hover_event",

@@ -65,6 +65,42 @@ fn clicks_since_770_have_a_field_each_and_wrong_ones_are_left_out() {
     assert_eq!(click(ClickAction::RunCommand, "/a\n"), None);
 }
 
+/// How many components there are.
+fn count(component: &Component) -> usize {
+    let with = match &component.content {
+        Content::Text(_) => &[][..],
+        Content::Translate { with, .. } => with,
+    };
+    let hover = component.style.hover.as_deref();
+    1 + component.extra.iter().chain(with).chain(hover).map(count).sum::<usize>()
+}
+
+/// As long as a text may be, and each few characters of it a component.
+#[test]
+fn a_text_becomes_no_more_components_than_are_allowed() {
+    let list = |item: &str, around: [&str; 2]| {
+        let times = (MAX_LENGTH - around[0].len() - around[1].len()) / (item.len() + 1);
+        format!("{}{}{}", around[0], vec![item; times].join(","), around[1])
+    };
+    for text in [
+        list("0", ["[", "]"]),
+        list("[0]", ["[", "]"]),
+        list("[[0],0]", ["[", "]"]),
+        list("0", [r#"{"text":"","extra":["#, "]}"]),
+        list("0", [r#"{"translate":"a","with":["#, "]}"]),
+        list(r#"{"text":"","hover_event":{"action":"show_text","value":[0,0]}}"#, ["[", "]"]),
+    ] {
+        let read = Component::from_json_lenient(&text).unwrap();
+        assert_eq!(count(&read), MAX_COMPONENTS, "{}", &text[..40]);
+        assert!(matches!(Component::from_json(&text), Err(TextError::TooMany)));
+    }
+    // NBT of that length has room for more of them too.
+    let mut nbt = vec![9, 1, 0, 0, 0x40, 0];
+    nbt.resize(nbt.len() + 0x4000, 7);
+    let (read, length) = Component::from_nbt(&nbt).unwrap();
+    assert_eq!((length, count(&read)), (nbt.len(), MAX_COMPONENTS));
+}
+
 /// The bytes by hand, after the wiki's "NBT format".
 #[test]
 fn nbt_is_as_on_the_wire() {
