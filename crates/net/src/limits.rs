@@ -126,7 +126,7 @@ impl Prefix {
 
 #[cfg(test)]
 mod tests {
-    use drawbridge_config::{Error, Style, read_text};
+    use drawbridge_config::{Document, Error, Root, Style, read_text};
 
     use super::*;
 
@@ -193,5 +193,34 @@ mod tests {
         assert_mistakes("[prefix]\nv4 = 33\nv6 = 0\n", &[2, 3]);
         assert_mistakes("[prefix]\nv4 = 0\nv6 = 129\n", &[2, 3]);
         assert_mistakes("[play]\nburst = \"999ms\"\n", &[2]);
+    }
+
+    /// A bound is one unless it is 0.
+    #[test]
+    fn bounds_that_let_hardly_anybody_in_are_told_of() {
+        for (key, small, enough) in [
+            ("packets", "19", "20"),
+            ("bytes", "\"4095B\"", "\"4KiB\""),
+            ("inflated", "\"4095B\"", "\"4KiB\""),
+            ("packet", "\"31KiB\"", "\"32KiB\""),
+        ] {
+            for (value, warnings) in [(small, 1), (enough, 0), ("0", 0)] {
+                let text = format!("[limits.play]\n{key} = {value}\n");
+                let root = Root::new(Some(Document::parse("limits.toml", text)), &[]);
+                let found = root.read::<Whole>().unwrap().diagnostics;
+                let said = found.render(Style::Plain);
+                assert_eq!(found.warnings(), warnings, "{key} = {value}: {said}");
+                assert!(warnings == 0 || said.contains("limits.toml:2:"), "{said}");
+            }
+        }
+    }
+
+    section! {
+        /// A document with limits.
+        #[defaults]
+        struct Whole {
+            /// The limits.
+            limits: Limits,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drawbridge_config::{ByteSize, Fields, section};
+use drawbridge_config::{ByteSize, Diagnostic, Fields, section};
 
 section! {
     /// What a client in a session may send. Numbers are for a second; `0`: as much as it likes.
@@ -41,5 +41,23 @@ impl PlayLimits {
         if self.burst < Duration::from_secs(1) {
             fields.error("burst", "expected at least \"1s\": packets come in batches");
         }
+        for (key, is_small, least) in [
+            ("packets", (1..20).contains(&self.packets), "20"),
+            ("bytes", is_under(self.bytes, ByteSize::kib(4)), "4KiB"),
+            ("inflated", is_under(self.inflated, ByteSize::kib(4)), "4KiB"),
+            ("packet", is_under(self.packet, ByteSize::kib(32)), "32KiB"),
+        ] {
+            if is_small {
+                let warning =
+                    Diagnostic::warning(fields.origin(key), "too little for clients to join and play with");
+                let least = format!("vanilla clients want {least} at least; 0 is no bound");
+                fields.report(warning.help(least));
+            }
+        }
     }
+}
+
+/// Whether a bound is there, and smaller.
+fn is_under(bound: ByteSize, least: ByteSize) -> bool {
+    bound.as_usize() != 0 && bound < least
 }
