@@ -138,7 +138,7 @@ section! {
         pub names: Regex = usual_names(),
         /// The addresses that may join, of those that `[access]` lets in.
         pub access: Access,
-        /// What the server list shows.
+        /// What the server list shows; left out, the target's own where players are carried to one.
         pub status: Option<StatusSection>,
         /// Who decides who a player is.
         pub authentication: AuthenticationSection,
@@ -206,14 +206,29 @@ impl RouteSection {
         Cow::Owned(DiscoverySection::Fixed(FixedDiscoverySection::of_addresses(targets)))
     }
 
-    /// What the server list shows: where nothing is written, the target's own status if the connection is carried to it.
+    /// What the server list shows: where nothing is written, the target's own status if the connection is carried to it. Where all are held
+    /// in limbo there may be no target that could say.
     #[must_use]
     pub fn status(&self) -> Cow<'_, StatusSection> {
         match &self.status {
             Some(status) => Cow::Borrowed(status),
-            None if self.mode.carries() => Cow::Owned(StatusSection::Relay(RelayedStatusSection::default())),
+            None if self.mode.carries() && !(self.holds_all() && self.has_no_target()) => {
+                Cow::Owned(StatusSection::Relay(RelayedStatusSection::default()))
+            }
             None => Cow::Owned(StatusSection::Fixed(FixedStatusSection::default())),
         }
+    }
+
+    /// Whether limbo is where its players go.
+    fn holds_all(&self) -> bool {
+        matches!(self.mode.delivery(), Delivery::Session { .. }) && self.session.limbo == LimboKind::Always
+    }
+
+    /// Whether nothing is written that could find one.
+    fn has_no_target(&self) -> bool {
+        let found = self.discovery();
+        self.actions.is_empty()
+            && matches!(found.as_ref(), DiscoverySection::Fixed(fixed) if fixed.targets.is_empty())
     }
 
     /// How targets are spoken to that are asked for their status.
@@ -380,9 +395,7 @@ impl RouteSection {
             fixed.mistakes().into_iter().for_each(|mistake| fields.report(mistake));
         }
         // Whoever writes that there are none has thought of it, or is a provider, who tells why.
-        let needs_none = matches!(self.mode.delivery(), Delivery::Session { .. })
-            && self.session.limbo == LimboKind::Always;
-        if fixed.targets.is_empty() && self.actions.is_empty() && self.targets.is_none() && !needs_none {
+        if self.has_no_target() && self.targets.is_none() && !self.holds_all() {
             let missing = Diagnostic::warning(fields.origin("targets"), "the route has no target");
             fields.report(missing.help("every player is refused: targets = [\"lobby.example.com:25565\"]"));
         }

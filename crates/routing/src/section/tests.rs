@@ -10,9 +10,14 @@ section! {
     }
 }
 
+fn root(text: &str) -> Root {
+    let mut root = Root::new(Some(Document::parse("drawbridge.toml", text)), &["routes"]);
+    root.environment("DRAWBRIDGE", [("SECRET", "open sesame")]);
+    root
+}
+
 pub(crate) fn read(text: &str) -> (Whole, Diagnostics) {
-    let root = Root::new(Some(Document::parse("drawbridge.toml", text)), &["routes"]);
-    match root.read::<Whole>() {
+    match root(text).read::<Whole>() {
         Ok(loaded) => (loaded.settings, loaded.diagnostics),
         Err(Error::Invalid(diagnostics)) => panic!("{}", diagnostics.render(Style::Plain)),
         Err(other) => panic!("{other}"),
@@ -20,8 +25,7 @@ pub(crate) fn read(text: &str) -> (Whole, Diagnostics) {
 }
 
 fn mistakes(text: &str) -> String {
-    let root = Root::new(Some(Document::parse("drawbridge.toml", text)), &["routes"]);
-    match root.read::<Whole>() {
+    match root(text).read::<Whole>() {
         Err(Error::Invalid(diagnostics)) => diagnostics.render(Style::Plain),
         other => panic!("{other:?}"),
     }
@@ -157,6 +161,29 @@ fn versions_that_are_taken_in_vain_are_a_warning() {
     let (_, diagnostics) = read(&with("versions = '>=47'\ntargets = ['a.example.com:1']"));
     assert_eq!(diagnostics.warnings(), 1);
     assert!(diagnostics.render(Style::Plain).contains("told disconnect_version all the same"));
+}
+
+/// A route with targets whose players are carried by sessions.
+fn session(keys: &str) -> String {
+    format!("[[routes]]\nname = 'lobby'\nhosts = ['*']\nmode = 'offline'\n{keys}")
+}
+
+/// A target may be found by actions as well.
+#[test]
+fn where_nobody_has_a_target_the_list_shows_what_is_fixed() {
+    for (keys, is_fixed) in [
+        ("session.limbo = 'always'", true),
+        ("session.limbo = 'always'\ntargets = []", true),
+        ("session.limbo = 'always'\ntargets = ['a:1']", false),
+        ("session.limbo = 'always'\nactions = [{ type = 'fixed', targets = [{ address = 'a:1' }] }]", false),
+        ("session.limbo = 'always'\nstatus.type = 'relay'", false),
+        ("session.limbo = 'when_unreachable'\ntargets = []", false),
+        ("targets = ['a:1']", false),
+    ] {
+        let (whole, _) = read(&session(keys));
+        let status = whole.routes[0].status().into_owned();
+        assert_eq!(matches!(status, StatusSection::Fixed(_)), is_fixed, "{keys}");
+    }
 }
 
 #[test]
