@@ -163,6 +163,12 @@ section! {
     }
 }
 
+/// The versions that the edge speaks, as users read them.
+fn known() -> String {
+    let ends = RELEASES.first().zip(RELEASES.last());
+    ends.map(|(first, last)| format!("{}–{}", first.first, last.last)).unwrap_or_default()
+}
+
 /// The names that accounts have.
 fn usual_names() -> Regex {
     // Compiled once: routes by the thousand share it.
@@ -354,7 +360,18 @@ impl RouteSection {
         let origin = fields.origin("versions");
         let oldest = taken.clone().next();
         let transfer = self.transfer.build();
-        if !taken.clone().any(|version| self.mode.serves(version)) {
+        let is_session = match self.mode.delivery() {
+            // Clients of whatever version are relayed, of one that nobody knows yet too.
+            Delivery::Relay(_) => return,
+            Delivery::ByVersion(_) if oldest.is_none() => return,
+            delivery => matches!(delivery, Delivery::Session { .. }),
+        };
+        if is_session && oldest.is_none() {
+            let mistake = Diagnostic::error(origin, "the edge knows none of these versions");
+            fields.report(mistake.help(format!("it knows {}", known())));
+        } else if is_session {
+            self.session.check_versions(taken, origin).into_iter().for_each(|mistake| fields.report(mistake));
+        } else if !taken.clone().any(|version| self.mode.serves(version)) {
             let mistake = Diagnostic::error(origin, "none of these versions can be transferred");
             fields.report(mistake.help("clients can be transferred since 1.20.5"));
         } else if !taken.any(|version| self.mode.serves(version) && transfer.serves(version)) {

@@ -1,8 +1,9 @@
 //! `[routes.session]`: how players are carried by a session that speaks the protocol.
 
 use crate::session::Session;
-use drawbridge_config::{Diagnostic, Fields, Located, Secret, keywords, section};
+use drawbridge_config::{Diagnostic, Fields, Located, Origin, Secret, keywords, section};
 use drawbridge_net::proxy_protocol;
+use drawbridge_protocol::ProtocolVersion;
 use drawbridge_session::Forwarding;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -98,6 +99,32 @@ impl SessionSection {
             }
             _ => {}
         }
+    }
+
+    /// What is wrong where these versions are taken, as it says at `written`; there is at least one.
+    pub(super) fn check_versions(
+        &self,
+        mut versions: impl Iterator<Item = ProtocolVersion>,
+        written: &Origin,
+    ) -> Option<Diagnostic> {
+        let is_old = |version: ProtocolVersion| version < ProtocolVersion::V1_13;
+        // The oldest comes first.
+        if *self.forwarding != ForwardingKind::Velocity || !versions.next().is_some_and(is_old) {
+            return None;
+        }
+        let origin = self.forwarding.origin();
+        let mistake = if versions.all(is_old) {
+            Diagnostic::error(origin, "players of none of the route's versions can be forwarded so")
+        } else {
+            let warning =
+                Diagnostic::warning(origin, "players of some of the route's versions can't be forwarded so");
+            warning.label("no target lets those in who come with an older version than 1.13")
+        };
+        Some(
+            mistake
+                .related(written, "the versions")
+                .help("\"velocity\" is there since 1.13; \"bungeeguard\" knows every version"),
+        )
     }
 
     pub(crate) fn build(&self) -> Session {

@@ -168,6 +168,49 @@ fn session(keys: &str) -> String {
     format!("[[routes]]\nname = 'lobby'\nhosts = ['*']\nmode = 'offline'\n{keys}")
 }
 
+#[test]
+fn versions_that_nobody_knows_are_for_relays() {
+    let shown = mistakes(&session("targets = ['a:1']\nversions = '>=9000'"));
+    assert!(
+        shown.contains("the edge knows none of these versions") && shown.contains("1.7.2–26.3"),
+        "{shown}"
+    );
+    let shown = mistakes(&with("targets = ['a:1']\nversions = '>=9000'"));
+    assert!(shown.contains("can be transferred since 1.20.5"), "{shown}");
+    for mode in ["passthrough", "zero_copy", "server_only", "auto"] {
+        let text = session("targets = ['a:1']\nversions = '>=9000'").replace("offline", mode);
+        let text = if mode == "auto" { format!("{text}\nauthentication.type = 'disabled'") } else { text };
+        let (_, diagnostics) = read(&text);
+        assert_eq!(diagnostics.warnings(), 0, "{mode}: {}", diagnostics.render(Style::Plain));
+    }
+}
+
+#[test]
+fn who_cannot_be_forwarded_is_told_of() {
+    let keys = |versions: &str, forwarding: &str| {
+        session(&format!(
+            "targets = ['a:1']\n{versions}\nsession = {{ forwarding = '{forwarding}', secret = {{ env = 'SECRET' }} }}"
+        ))
+    };
+    let shown = mistakes(&keys("versions = '<393'", "velocity"));
+    assert!(
+        shown.contains("none of the route's versions can be forwarded") && shown.contains("the versions"),
+        "{shown}"
+    );
+    for (versions, forwarding, warnings) in [
+        ("versions = '>=340'", "velocity", 1),
+        ("versions = '47, 767'", "velocity", 1),
+        ("versions = '>=393'", "velocity", 0),
+        ("", "velocity", 0),
+        ("versions = '<393'", "bungeeguard", 0),
+    ] {
+        let (_, diagnostics) = read(&keys(versions, forwarding));
+        let shown = diagnostics.render(Style::Plain);
+        assert_eq!(diagnostics.warnings(), warnings, "{versions} {forwarding}: {shown}");
+        assert_eq!(shown.contains("can't be forwarded so"), warnings > 0, "{shown}");
+    }
+}
+
 /// A target may be found by actions as well.
 #[test]
 fn where_nobody_has_a_target_the_list_shows_what_is_fixed() {
