@@ -1,5 +1,7 @@
 //! All routes as one value, built from their sections.
 
+mod places;
+
 use crate::adapters::Services;
 use crate::pattern::HostPattern;
 use crate::route::Route;
@@ -107,6 +109,7 @@ fn check_routes(sections: &[RouteSection], diagnostics: &mut Diagnostics) {
             diagnostics.push(mistake);
         }
         no_relay(section, sections).into_iter().for_each(|mistake| diagnostics.push(mistake));
+        places::check(section, sections, diagnostics);
     }
 }
 

@@ -64,8 +64,9 @@ section! {
         pub connect: Located<Duration> = Located::built_in(Duration::from_secs(5)),
         /// How long a target may take to let a player in who has connected; then the next one is asked.
         pub answer: Located<Duration> = Located::built_in(Duration::from_secs(10)),
-        /// Where players go, in this order, whose target turns them away or is lost: identifiers of targets, or names of routes.
-        pub fallback: Vec<String> = Vec::new(),
+        /// Where players go, in this order, whose target turns them away or is lost, by the names that `/server` takes: identifiers of targets, names of routes,
+        /// or `route/target`.
+        pub fallback: Vec<Located<String>> = Vec::new(),
         /// When players are held in limbo, a world of the edge's own.
         pub limbo: LimboKind = LimboKind::WhenUnreachable,
         /// What becomes of a target's Transfer packet.
@@ -142,7 +143,7 @@ impl SessionSection {
             proxy_protocol: self.proxy_protocol,
             connect: *self.connect,
             answer: *self.answer,
-            fallback: self.fallback.clone(),
+            fallback: self.fallback.iter().map(|place| place.to_string()).collect(),
             limbo: self.limbo,
             on_transfer: self.on_transfer,
             unknown_versions: self.unknown_versions.as_deref().cloned(),

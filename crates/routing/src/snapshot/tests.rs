@@ -211,3 +211,69 @@ fn clients_of_unknown_versions_have_a_route_that_relays_or_none() {
     let snapshot = build(&(session("") + &other("passthrough")));
     assert!(snapshot.beside(snapshot.lookup("").unwrap()).is_none());
 }
+
+/// What is unwise about a route of this kind beside others.
+fn warnings(keys: &str) -> Diagnostics {
+    let targets = |name: &str| format!("discovery.targets = [{{ identifier = '{name}', address = 'b:1' }}]");
+    let other = |name: &str, mode: &str, keys: &str| {
+        format!("[[routes]]\nname = '{name}'\nhosts = ['{name}.test']\nmode = '{mode}'\n{keys}\n")
+    };
+    let text = format!("[[routes]]\nname = 'home'\nhosts = ['*']\nmode = 'offline'\n{keys}\n")
+        + &other("games", "client_only", &format!("{}\nauthentication.type = 'fixed'", targets("Arena")))
+        + &other("old", "passthrough", &targets("relayed"));
+    let (whole, mut diagnostics) = read(&text);
+    assert!(Snapshot::build(&whole.routes, &Services::default(), &mut diagnostics).is_some());
+    diagnostics
+}
+
+#[test]
+fn places_that_there_are_not_are_told_of() {
+    let fixed = "discovery.targets = [{ identifier = 'Lobby', address = 'a:1' }, { address = 'a:2' }]";
+    for (place, shown) in [
+        ("lobby", None),
+        ("LOBBY", None),
+        ("a:2", None),
+        ("home", None),
+        ("Home/lobby", None),
+        ("games", None),
+        ("GAMES/arena", None),
+        ("games/lobby", Some("there is no place named \"games/lobby\"")),
+        ("loby", Some("there is no place named \"loby\"")),
+        ("arena", Some("there is no place named \"arena\"")),
+        ("old", Some("there is no place named \"old\"")),
+        ("old/relayed", Some("there is no place named \"old/relayed\"")),
+        ("games/", Some("there is no place named \"games/\"")),
+        (" ", Some("an empty name is no place")),
+    ] {
+        let found = warnings(&format!("session.fallback = ['{place}']\n{fixed}"));
+        let said = found.render(Style::Plain);
+        assert_eq!(found.warnings(), usize::from(shown.is_some()), "{place}: {said}");
+        assert!(shown.is_none_or(|shown| said.contains(shown)), "{place}: {said}");
+    }
+    // What discovery finds isn't known.
+    #[cfg(feature = "dns")]
+    for (place, warned) in [("anything", 0), ("", 1)] {
+        let dns = "discovery = { type = 'dns', domain = 'lobby.test' }";
+        assert_eq!(warnings(&format!("session.fallback = ['{place}']\n{dns}")).warnings(), warned, "{place}");
+    }
+}
+
+#[test]
+fn identifiers_that_cannot_be_said_are_told_of() {
+    for (identifiers, shown) in [
+        (["lobby", "games"], None),
+        (["old lobby", "games"], Some("nobody can type \"old lobby\"")),
+        (["lobby", "Lobby"], Some("\"lobby\" and \"Lobby\" differ in case alone")),
+    ] {
+        let [one, other] = identifiers.map(|name| format!("{{ identifier = '{name}', address = 'a:1' }}"));
+        let found = warnings(&format!("discovery.targets = [{one}, {other}]"));
+        let said = found.render(Style::Plain);
+        assert_eq!(found.warnings(), usize::from(shown.is_some()), "{identifiers:?}: {said}");
+        assert!(shown.is_none_or(|shown| said.contains(shown)), "{identifiers:?}: {said}");
+    }
+    // Who is handed over or relayed doesn't say them.
+    let text = route("a", "['*']", "discovery.targets = [{ identifier = 'old lobby', address = 'a:1' }]");
+    let (whole, mut diagnostics) = read(&text);
+    assert!(Snapshot::build(&whole.routes, &Services::default(), &mut diagnostics).is_some());
+    assert_eq!(diagnostics.warnings(), 0);
+}
