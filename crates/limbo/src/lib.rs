@@ -75,6 +75,13 @@ impl World {
         WORLDS.get(at)?.get_or_init(|| unpack::world(version)).as_ref()
     }
 
+    /// Whether there is a world of a version, without unpacking it.
+    #[must_use]
+    pub fn exists(version: ProtocolVersion) -> bool {
+        static VERSIONS: LazyLock<Box<[ProtocolVersion]>> = LazyLock::new(unpack::versions);
+        VERSIONS.contains(&version)
+    }
+
     /// The packets of configuration, in their order, all but Finish Configuration: each with its id, without a length. None
     /// before 1.20.2.
     pub fn configuration(&self) -> impl ExactSizeIterator<Item = &[u8]> {

@@ -45,13 +45,14 @@ fn play(version: ProtocolVersion, bodies: &[Vec<u8>]) -> Vec<Kind> {
 #[test]
 fn every_release_has_a_world_but_those_without_data() {
     for version in versions() {
-        assert!(World::of(version).is_some(), "{version:?}");
+        assert!(World::of(version).is_some() && World::exists(version), "{version:?}");
     }
     for version in WITHOUT {
-        assert!(World::of(version).is_none(), "{version:?}");
+        assert!(World::of(version).is_none() && !World::exists(version), "{version:?}");
     }
     for unknown in [i32::MIN, -1, 0, 6, 776, 778, 0x4000_0001, i32::MAX] {
-        assert!(World::of(ProtocolVersion(unknown)).is_none(), "{unknown}");
+        let unknown = ProtocolVersion(unknown);
+        assert!(World::of(unknown).is_none() && !World::exists(unknown), "{unknown:?}");
     }
 }
 

@@ -46,9 +46,34 @@ pub(crate) fn world(version: ProtocolVersion) -> Option<World> {
     unpack(PACKED, version).expect("worlds.bin is what xtask has written")
 }
 
-fn unpack(packed: &[u8], version: ProtocolVersion) -> Result<Option<World>, UnpackError> {
+/// The versions that the file has worlds of.
+pub(crate) fn versions() -> Box<[ProtocolVersion]> {
+    list(PACKED).expect("worlds.bin is what xtask has written")
+}
+
+fn list(packed: &[u8]) -> Result<Box<[ProtocolVersion]>, UnpackError> {
+    let bytes = inflate(packed)?;
+    let mut decoder = Decoder::new(&bytes);
+    for _ in 0..decoder.length("segments", BOUND)? {
+        decoder.byte_array("a segment", BOUND)?;
+    }
+    (0..decoder.length("versions", BOUND)?)
+        .map(|_| {
+            let version = ProtocolVersion(decoder.varint("a version")?);
+            (0..4).try_for_each(|_| skip_list(&mut decoder))?;
+            Ok(version)
+        })
+        .collect()
+}
+
+fn inflate(packed: &[u8]) -> Result<Vec<u8>, UnpackError> {
     let mut bytes = Vec::new();
     ZlibDecoder::new(packed).take(BOUND as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn unpack(packed: &[u8], version: ProtocolVersion) -> Result<Option<World>, UnpackError> {
+    let bytes = inflate(packed)?;
     let mut decoder = Decoder::new(&bytes);
     let segments = (0..decoder.length("segments", BOUND)?)
         .map(|_| decoder.byte_array("a segment", BOUND))

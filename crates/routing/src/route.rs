@@ -3,11 +3,12 @@
 use crate::adapters::Services;
 use crate::maintenance::Maintenance;
 use crate::placement::Placement;
-use crate::section::{Delivery, Mode, RelaySection, RouteSection};
+use crate::section::{Delivery, LimboKind, Mode, RelaySection, RouteSection};
 use crate::session::Session;
 use crate::transfer::Transfer;
 use drawbridge_adapter::background::Running;
 use drawbridge_adapter::health::RouteHealth;
+use drawbridge_limbo::World;
 use drawbridge_model::{
     AdapterError, AuthenticationAdapter, Client, Identity, LocalizationAdapter, Refused, StatusAdapter,
     Target,
@@ -89,14 +90,17 @@ impl Route {
         }
     }
 
-    /// Whether clients of this version may join: the mode can serve them, they can be offered the packs that they must take, and
-    /// the route wants them.
+    /// Whether clients of this version may join: the mode can serve them, they can be offered the packs that they must take, there is a limbo
+    /// of it where all are held in one, and the route wants them.
     #[must_use]
     pub fn takes_version(&self, version: ProtocolVersion) -> bool {
         let can_transfer =
             self.mode.delivery_to(version) != Delivery::Transfer || self.transfer.serves(version);
+        let can_be_held =
+            !self.is_session() || self.session.limbo != LimboKind::Always || World::exists(version);
         self.mode.serves(version)
             && can_transfer
+            && can_be_held
             && self.versions.as_ref().is_none_or(|versions| versions.contains(version))
     }
 

@@ -29,7 +29,7 @@ keywords! {
         "never" => Never,
         /// While no target can be reached, until one can.
         "when_unreachable" => WhenUnreachable,
-        /// Always: limbo is where players of the route go.
+        /// Always: limbo is where players of the route go; those of versions without a limbo can't join.
         "always" => Always,
     }
 }

@@ -212,6 +212,31 @@ fn clients_of_unknown_versions_have_a_route_that_relays_or_none() {
     assert!(snapshot.beside(snapshot.lookup("").unwrap()).is_none());
 }
 
+#[test]
+fn versions_without_a_limbo_are_not_taken_where_all_are_held_in_one() {
+    let text = |limbo: &str| {
+        format!(
+            "[[routes]]\nname = 'hub'\nhosts = ['*']\nmode = 'offline'\ntargets = ['a:1']\nsession.limbo = '{limbo}'\n"
+        )
+    };
+    for (limbo, newest, versions) in [
+        ("always", 775, "1.7.2–26.1.2"),
+        ("when_unreachable", 777, "1.7.2–26.3"),
+        ("never", 777, "1.7.2–26.3"),
+    ] {
+        let snapshot = build(&text(limbo));
+        let route = snapshot.lookup("").unwrap();
+        assert_eq!(route.versions_text(), versions, "{limbo}");
+        for version in [4, 47, 340, 767, 775, 776, 777] {
+            assert_eq!(
+                route.takes_version(ProtocolVersion(version)),
+                version <= newest,
+                "{limbo}: {version}"
+            );
+        }
+    }
+}
+
 /// What is unwise about a route of this kind beside others.
 fn warnings(keys: &str) -> Diagnostics {
     let targets = |name: &str| format!("discovery.targets = [{{ identifier = '{name}', address = 'b:1' }}]");
