@@ -20,7 +20,7 @@ section! {
 section! {
     /// One backend server.
     pub struct TargetSection {
-        /// Names it in logs; its address, when left out.
+        /// Names it in logs, and to players in sessions, who type it behind `/server`; its address, when left out.
         pub identifier: Option<String>,
         /// Where it is.
         pub address: Address,
