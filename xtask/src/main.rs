@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod deploy;
+mod fuzz;
 mod interop;
 mod limbo_data;
 mod matrix;
@@ -47,6 +48,17 @@ enum Task {
     },
     /// Holds what is in `deploy/`, and the manual, to the tools that will read them, and installs these with pip and apt.
     Deploy,
+    /// Feeds whatever meets a peer or an operator with hostile input, guided by coverage.
+    Fuzz {
+        /// The targets, files of `fuzz/fuzz_targets`; default: all, one after the other.
+        targets: Vec<String>,
+        /// How long each runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Runs nothing, and brings what runs have found back into the repository, in the fewest inputs.
+        #[arg(long)]
+        merge: bool,
+    },
     /// Measures the edge against references in the same run; `cargo xtask bench --help` names the arguments.
     #[command(disable_help_flag = true)]
     Bench {
@@ -86,6 +98,7 @@ fn main() -> anyhow::Result<()> {
         Task::Interop { arguments } => interop::run(&arguments),
         Task::Matrix { arguments } => matrix::run(&arguments),
         Task::Deploy => deploy::run(),
+        Task::Fuzz { targets, seconds, merge } => fuzz::run(&targets, seconds, merge),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Reference { check } => reference::run(check),
         Task::PlayVectors { check } => {

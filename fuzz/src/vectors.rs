@@ -1,0 +1,44 @@
+//! The packets that node-minecraft-protocol wrote, for seeds.
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::ids::{Direction, Kind, State};
+use drawbridge_protocol::version::RELEASES;
+use serde_json::Value;
+
+/// One of them, in the first release that has it in this form.
+pub(crate) struct Vector {
+    pub(crate) version: ProtocolVersion,
+    pub(crate) state: State,
+    pub(crate) direction: Direction,
+    pub(crate) kind: Kind,
+    pub(crate) fields: Vec<u8>,
+}
+
+/// All forms of all of them.
+pub(crate) fn all() -> Vec<Vector> {
+    let file = include_str!("../../crates/protocol/src/packet/play/vectors/packets.jsonl");
+    file.lines().flat_map(forms).collect()
+}
+
+fn forms(line: &str) -> Vec<Vector> {
+    let line: Value = serde_json::from_str(line).expect("a line of JSON");
+    let runs = line["runs"].as_array().cloned().unwrap_or_default();
+    let form = |run: &Value| {
+        let since = run[0].as_i64()?;
+        let name = run[1].as_str()?;
+        let version = RELEASES.iter().find(|release| i64::from(release.version.0) >= since)?.version;
+        Some(Vector {
+            version,
+            state: if line["state"] == "play" { State::Play } else { State::Configuration },
+            direction: if line["to"] == "client" { Direction::Clientbound } else { Direction::Serverbound },
+            kind: Kind::ALL.iter().copied().find(|kind| kind.name() == name)?,
+            fields: bytes(run[2].as_str()?),
+        })
+    };
+    runs.iter().filter_map(form).collect()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let pair = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal digits");
+    (0..hex.len()).step_by(2).map(pair).collect()
+}
