@@ -8,11 +8,13 @@
 
 pub mod frames;
 mod input;
+pub mod login;
 mod memory;
 pub mod nbt;
 pub mod packets;
 pub mod peek;
 pub mod play;
+pub mod session;
 pub mod text;
 pub mod trees;
 mod vectors;

@@ -4,6 +4,7 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::version::RELEASES;
 use serde_json::Value;
+use std::sync::OnceLock;
 
 /// One of them, in the first release that has it in this form.
 pub(crate) struct Vector {
@@ -41,4 +42,28 @@ fn forms(line: &str) -> Vec<Vector> {
 fn bytes(hex: &str) -> Vec<u8> {
     let pair = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal digits");
     (0..hex.len()).step_by(2).map(pair).collect()
+}
+
+/// As [`all`], made once.
+pub(crate) fn shared() -> &'static [Vector] {
+    static VECTORS: OnceLock<Vec<Vector>> = OnceLock::new();
+    VECTORS.get_or_init(all)
+}
+
+/// The fields of a packet in a version, of which others may have written several.
+pub(crate) fn pick(
+    version: ProtocolVersion,
+    state: State,
+    direction: Direction,
+    kind: Kind,
+    number: u8,
+) -> Option<&'static [u8]> {
+    let fits = |vector: &&Vector| {
+        vector.version <= version && (vector.state, vector.direction, vector.kind) == (state, direction, kind)
+    };
+    // The forms of a case stand oldest first, so that the latest that there was stands last.
+    let fitting: Vec<_> = shared().iter().filter(fits).collect();
+    let newest = fitting.iter().map(|vector| vector.version).max()?;
+    let newest: Vec<_> = fitting.iter().filter(|vector| vector.version == newest).collect();
+    Some(&newest[usize::from(number) % newest.len()].fields)
 }

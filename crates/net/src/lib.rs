@@ -26,5 +26,7 @@ pub use limits::{Denied, Gate, Knock, Limits, Place, PlaceAtTarget, PlayLimits, 
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;
 pub use proxy_protocol::{ProxyError, ProxyProtocol};
+#[cfg(fuzzing)]
+pub use reactor::Loose;
 pub use reactor::{Continuation, Dialer, Pulse, Serving, Socket};
 pub use relay::Relay;

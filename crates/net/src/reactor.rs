@@ -10,6 +10,8 @@
 
 mod accept;
 mod deadlines;
+#[cfg(fuzzing)]
+mod loose;
 mod slots;
 mod socket;
 mod wake;
@@ -29,6 +31,8 @@ use mio::{Events, Poll, Registry, Token};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+#[cfg(fuzzing)]
+pub use loose::Loose;
 pub use slots::Continuation;
 pub use socket::{Dialer, LINGER_TIME, Socket};
 

@@ -229,6 +229,14 @@ impl Slots {
         self.reminders.next()
     }
 
+    /// Each socket is worth trying.
+    #[cfg(fuzzing)]
+    pub(super) fn revive_all(&mut self) {
+        for slot in &mut self.slots {
+            slot.ready = slot.ready.with(Directions::BOTH);
+        }
+    }
+
     fn enqueue(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         if slot.occupied && !slot.queued {
