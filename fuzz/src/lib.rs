@@ -6,7 +6,13 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod config;
+pub mod cookies;
 pub mod frames;
+pub mod greeting;
+mod house;
+#[cfg(feature = "program")]
+pub mod imports;
 mod input;
 pub mod login;
 mod memory;
@@ -15,6 +21,7 @@ pub mod packets;
 pub mod peek;
 pub mod play;
 pub mod session;
+pub mod status;
 pub mod text;
 pub mod trees;
 mod vectors;

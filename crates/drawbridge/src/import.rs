@@ -9,6 +9,8 @@
 mod address;
 mod bungeecord;
 mod draft;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod gate;
 mod infrared;
 mod infrarust;
@@ -32,7 +34,7 @@ mod tests;
 use self::draft::Draft;
 use self::recognise::Found;
 use self::source::Document;
-use crate::print;
+use super::print;
 use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::fs;
