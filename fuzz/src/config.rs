@@ -31,7 +31,7 @@ pub fn check(data: &[u8]) {
 #[must_use]
 pub fn seeds() -> Vec<Vec<u8>> {
     let pages = [
-        include_str!("../../docs/reference.md"),
+        include_str!("../../docs/configuration.md"),
         include_str!("../../docs/sessions.md"),
         include_str!("../../README.md"),
     ];

@@ -14,6 +14,8 @@ mod house;
 #[cfg(feature = "program")]
 pub mod imports;
 mod input;
+#[cfg(feature = "program")]
+pub mod labels;
 pub mod login;
 mod memory;
 pub mod nbt;
@@ -21,6 +23,8 @@ pub mod packets;
 pub mod peek;
 pub mod play;
 pub mod session;
+#[cfg(feature = "program")]
+pub mod settings;
 pub mod status;
 pub mod text;
 pub mod trees;

@@ -96,7 +96,9 @@ impl Folders {
     fn build(&self, targets: &[String]) -> Result<()> {
         let host = self.programs.parent().and_then(Path::file_name).context("a host")?;
         let mut cargo = command::cargo();
-        cargo.args(["build", "--release", "--manifest-path"]).arg(self.source.join("Cargo.toml"));
+        cargo
+            .args(["build", "--release", "--all-features", "--manifest-path"])
+            .arg(self.source.join("Cargo.toml"));
         // Flags of a target named expressly are not those of build scripts and macros, which couldn't be linked with them.
         cargo.arg("--target").arg(host);
         cargo.args(targets.iter().flat_map(|target| ["--bin", target]));

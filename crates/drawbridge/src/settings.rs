@@ -3,8 +3,8 @@
 mod permissions;
 mod socket;
 
-use crate::kept::{Kept, StandIns};
-use crate::provided::Provided;
+use super::kept::{Kept, StandIns};
+use super::provided::Provided;
 use drawbridge_config::{
     Diagnostic, Diagnostics, Document, DocumentPath, Error, Fields, Loaded, Origin, Root, section,
 };

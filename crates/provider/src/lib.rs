@@ -16,6 +16,8 @@
 mod desk;
 pub mod docker;
 mod draft;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod kubernetes;
 mod labels;
 mod providers;
