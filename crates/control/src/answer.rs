@@ -180,8 +180,7 @@ pub struct Place {
 
 impl From<&Player> for Connection {
     fn from(player: &Player) -> Self {
-        let Player { connection, address, host, version, route, since, who, phase, target, place: _ } =
-            player;
+        let Player { connection, address, host, version, route, since, who, phase, target, on: _ } = player;
         let (name, id, verified) = match who {
             Some(Who { name, id, verified }) => (Some(name.clone()), Some(id.to_string()), *verified),
             None => (None, None, false),

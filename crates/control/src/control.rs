@@ -68,7 +68,7 @@ impl Control {
                 Answer::Connections { connections: self.connections(route.as_deref())? }
             }
             Request::Kick { whom, reason } => Answer::Kicked { kicked: self.kick(&whom, &reason)? },
-            Request::Switch { whom, to } => Answer::Switching { switching: self.switch(&whom, &to)? },
+            Request::Switch { whom, to } => Answer::Switching { switching: self.switch(&whom, &to).await? },
             Request::Routes {} => Answer::Routes { routes: self.routes() },
             Request::Targets { route } => self.targets(route.as_deref()).await?,
             Request::Maintenance { route, switch } => Answer::Maintenance(self.maintain(&route, switch)?),
@@ -188,10 +188,12 @@ impl Control {
     /// Has whoever is meant, and is carried by a session, go elsewhere.
     ///
     /// # Errors
-    /// When nobody can be meant by that.
-    pub fn switch(&self, whom: &str, to: &str) -> Result<Vec<Connection>, ControlError> {
+    /// When nobody can be meant by that, or there is no such place.
+    pub async fn switch(&self, whom: &str, to: &str) -> Result<Vec<Connection>, ControlError> {
         let whom = whom.parse::<Whom>()?;
-        let switching: Vec<_> = self.0.edge.send_to(&whom, to).iter().map(Connection::from).collect();
+        let sent =
+            self.0.edge.send_to(&whom, to).await.ok_or_else(|| ControlError::NoPlace(to.to_owned()))?;
+        let switching: Vec<_> = sent.iter().map(Connection::from).collect();
         if !switching.is_empty() {
             tracing::info!(%whom, to, players = switching.len(), "sent elsewhere");
         }

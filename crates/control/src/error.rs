@@ -18,6 +18,9 @@ pub enum ControlError {
         /// One that was perhaps meant.
         nearest: Option<String>,
     },
+    /// There is no place of that name for those who are meant.
+    #[error("there is no server {0:?} for them")]
+    NoPlace(String),
     /// Nobody can be meant by that.
     #[error(transparent)]
     Whom(#[from] SubjectError),
@@ -49,6 +52,7 @@ impl ControlError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NoRoute { .. } => "no_route",
+            Self::NoPlace(_) => "no_place",
             Self::Whom(_) => "whom",
             Self::Reason(_) => "reason",
             Self::Until(_) => "until",
@@ -64,6 +68,9 @@ impl ControlError {
                 Some(nearest) => format!("did you mean {nearest:?}?"),
                 None => "`drawbridge ctl routes` shows all".to_owned(),
             }),
+            Self::NoPlace(_) => {
+                Some("players know the targets of their route, and routes with sessions: `drawbridge ctl targets` shows all".to_owned())
+            }
             Self::Bans { source } => source.advice().map(str::to_owned),
             _ => None,
         }

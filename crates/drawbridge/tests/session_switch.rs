@@ -458,6 +458,8 @@ fn operators_send_players_elsewhere() {
     assert_eq!(connection("target")["address"], world.address(2).to_string());
     let (code, said) = fails(&edge, &["ctl", "switch", "Bob", "b"]);
     assert!(code == 1 && said.contains("nobody who is carried by a session is Bob"), "{code} {said}");
+    let (code, said) = fails(&edge, &["ctl", "switch", "Alice", "nowhere"]);
+    assert!(code == 1 && said.contains("there is no server \"nowhere\" for them"), "{code} {said}");
     assert_sound(&player, &world, "1.21.4");
     world.signal(Signal::KILL);
     player.joined_world(LIMBO);

@@ -138,11 +138,16 @@ impl EdgeHandle {
         self.send_away(|player| whom.is(player), &why)
     }
 
-    /// Has all who are meant, and are carried by sessions, go to the place of this name, and gives who that is. Who can't stays where they are,
-    /// and is told.
-    #[must_use]
-    pub fn send_to(&self, whom: &Whom, place: &str) -> Vec<Player> {
-        self.shared.send_to(|player| whom.is(player), place)
+    /// Has all who are meant, and are carried by sessions, go to the place of this name, and gives who that is; `None` where none of them knows
+    /// such a place. Who can't go there stays where they are, and is told.
+    pub async fn send_to(&self, whom: &Whom, place: &str) -> Option<Vec<Player>> {
+        let is_meant = |player: &Player| whom.is(player);
+        let routes = self.shared.came_by(is_meant);
+        let Some(client) = self.shared.players.client(is_meant).filter(|_| !routes.is_empty()) else {
+            return Some(Vec::new());
+        };
+        let known = self.shared.is_place(&routes, &client, place).await;
+        known.then(|| self.shared.send_to(is_meant, place))
     }
 
     /// The players whom a ban of `subject` concerns.

@@ -17,6 +17,9 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 /// How often it is told how much has been carried.
 const TOLD: Duration = Duration::from_secs(30);
 
+/// The address of a limbo.
+pub(crate) const LIMBO: &str = "limbo";
+
 /// A player who is carried.
 #[derive(Debug)]
 pub(crate) struct Passenger {
@@ -50,8 +53,8 @@ pub(crate) enum Way {
 pub(crate) struct Berth {
     /// The target's identifier, or the limbo's route.
     pub(crate) identifier: String,
-    /// The name by which the player finds back to it.
-    pub(crate) place: String,
+    /// The route that it belongs to, where that may be another than the player came by.
+    pub(crate) route: Option<String>,
     /// The target's address, or that it is a limbo.
     pub(crate) address: String,
     /// What was set aside there for the player.
@@ -61,15 +64,15 @@ pub(crate) struct Berth {
 impl Berth {
     /// In the limbo of a route.
     pub(crate) fn limbo(route: &str) -> Self {
-        let (identifier, place) = (route.to_owned(), route.to_owned());
-        Self { identifier, place, address: "limbo".to_owned(), lease: None }
+        let (identifier, address) = (route.to_owned(), LIMBO.to_owned());
+        Self { identifier, route: Some(route.to_owned()), address, lease: None }
     }
 }
 
 impl From<Target> for Berth {
     fn from(target: Target) -> Self {
-        let (place, address) = (target.identifier.clone(), target.address.to_string());
-        Self { identifier: target.identifier, place, address, lease: target.lease }
+        let address = target.address.to_string();
+        Self { identifier: target.identifier, route: None, address, lease: target.lease }
     }
 }
 

@@ -3,7 +3,7 @@
 //! What must stay true: a ping never appears here, and a packet costs nothing; a player is known by the address that counts, which
 //! behind a load balancer isn't the balancer's; what a client merely claims is never shown as verified.
 
-use crate::passenger::{Berth, Way};
+use crate::passenger::{Berth, LIMBO, Way};
 use drawbridge_model::ban::folded;
 use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError};
 use drawbridge_protocol::ProtocolVersion;
@@ -38,8 +38,33 @@ pub struct Player {
     pub phase: Phase,
     /// Where the player is carried to, by identifier and address; `None` while the login is under way.
     pub target: Option<(String, String)>,
-    /// The name of the place, by which players know it.
-    pub place: Option<String>,
+    /// The route that the target belongs to, where that may be another than the player came by.
+    pub on: Option<String>,
+}
+
+impl Player {
+    /// The name of the place where the player is, for somebody who came by the route `home`.
+    pub(crate) fn place(&self, home: &str) -> Option<String> {
+        let (identifier, address) = self.target.as_ref()?;
+        Some(place(self.on.as_deref().unwrap_or(&self.route), identifier, address, home))
+    }
+}
+
+/// How `/server` calls a target of a route, or its limbo, for somebody who came by the route `home`.
+fn place(route: &str, identifier: &str, address: &str, home: &str) -> String {
+    if address == LIMBO {
+        route.to_owned()
+    } else if route == home {
+        identifier.to_owned()
+    } else {
+        format!("{route}/{identifier}")
+    }
+}
+
+/// The identifier of the target that is called `route/target`.
+pub(crate) fn target_of<'a>(route: &str, place: &'a str) -> Option<&'a str> {
+    let (name, target) = place.split_at_checked(route.len())?;
+    target.strip_prefix('/').filter(|_| name.eq_ignore_ascii_case(route))
 }
 
 /// How far a player has come, and in which way they are carried.
@@ -167,7 +192,7 @@ struct Entry {
 struct At {
     identifier: String,
     address: String,
-    place: String,
+    route: Option<String>,
 }
 
 /// Tells a player's task that the player has to go.
@@ -211,6 +236,12 @@ impl Players {
         self.entries().iter().map(|entry| entry.player()).collect()
     }
 
+    /// One of those whom `is` means, as their greeting showed them.
+    pub(crate) fn client(&self, is: impl Fn(&Player) -> bool) -> Option<Client> {
+        let entries = self.entries();
+        entries.iter().find(|entry| is(&entry.player())).map(|entry| entry.client.clone())
+    }
+
     /// Where each player of a route is carried to, by identifier and address, in the order in which they came.
     pub(crate) fn targets_of(&self, route: &str) -> Vec<(String, String)> {
         let entries = self.entries();
@@ -218,12 +249,12 @@ impl Players {
         of_route.filter_map(|entry| entry.player().target).collect()
     }
 
-    /// Shows the name and the place of each who is carried, in no order.
-    pub(crate) fn carried(&self, mut show: impl FnMut(&str, &str)) {
+    /// Shows the name and the place of each who is carried, in no order, to somebody who came by the route `home`.
+    pub(crate) fn carried(&self, home: &str, mut show: impl FnMut(&str, &str)) {
         let entries: Vec<_> = self.present().values().cloned().collect();
         for entry in entries {
             if let (Some(who), Some(at)) = (&*entry.who(), &*entry.at()) {
-                show(&who.name, &at.place);
+                show(&who.name, &entry.place(at, home));
             }
         }
     }
@@ -274,9 +305,9 @@ impl Entry {
 
     fn player(&self) -> Player {
         let Client { address, host, version, .. } = &self.client;
-        let (target, place) = match &*self.at() {
-            Some(At { identifier, address, place }) => {
-                (Some((identifier.clone(), address.clone())), Some(place.clone()))
+        let (target, on) = match &*self.at() {
+            Some(At { identifier, address, route }) => {
+                (Some((identifier.clone(), address.clone())), route.clone())
             }
             None => (None, None),
         };
@@ -294,8 +325,12 @@ impl Entry {
                 Some(Way::Session) => Phase::Session,
             },
             target,
-            place,
+            on,
         }
+    }
+
+    fn place(&self, at: &At, home: &str) -> String {
+        place(at.route.as_deref().unwrap_or(&self.route), &at.identifier, &at.address, home)
     }
 
     /// Has the player go; whether nobody has said so before.
@@ -323,9 +358,9 @@ impl Presence {
     /// The player is here from now on, carried in the way in which they have been from the start.
     pub(crate) fn carried_to(&self, berth: &Berth, way: Way) {
         let _ = self.entry.way.set(way);
-        let Berth { identifier, address, place, .. } = berth;
-        let (identifier, address, place) = (identifier.clone(), address.clone(), place.clone());
-        *self.entry.at() = Some(At { identifier, address, place });
+        let Berth { identifier, address, route, .. } = berth;
+        let (identifier, address, route) = (identifier.clone(), address.clone(), route.clone());
+        *self.entry.at() = Some(At { identifier, address, route });
     }
 
     /// The address of the target that the player is carried to.
@@ -355,7 +390,7 @@ impl Presence {
 
     /// The name by which the player finds back to where they are.
     pub(crate) fn place(&self) -> String {
-        self.entry.at().as_ref().map(|at| at.place.clone()).unwrap_or_default()
+        self.entry.at().as_ref().map(|at| self.entry.place(at, &self.entry.route)).unwrap_or_default()
     }
 
     /// Why the player has to go, if so.

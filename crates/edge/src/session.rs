@@ -22,7 +22,7 @@ use crate::login::{self, Identified, Login, Visit};
 use crate::passenger::{Berth, Boarding, Passenger, Way};
 use crate::rights::{Right, Rights};
 use crate::snapshot::Snapshot;
-use destination::{Asker, Destination, route_and_target};
+use destination::{Asker, Destination};
 use drawbridge_limbo::World;
 use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused, Target};
 use drawbridge_protocol::frame::MAX_FRAME;
@@ -178,13 +178,10 @@ async fn find(
     let identity = person.identity.without_properties();
     let Destination { route, on_route: elsewhere, .. } = destination;
     let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
-    let place = match &reached {
-        Some(reached) => route_and_target(&visit.route.name, &route, &reached.target),
-        None => String::new(),
-    };
     let (berth, at_target, backend, profile) = match reached {
         Some(Reached { target, place: at_target, backend, profile }) => {
-            (Berth { place, ..target.into() }, at_target, Some(backend), profile)
+            let route = Some(route.name.clone());
+            (Berth { route, ..target.into() }, at_target, Some(backend), profile)
         }
         None => (Berth::limbo(&route.name), None, None, person.profile().into_owned()),
     };

@@ -5,6 +5,7 @@
 //! a route that asks somebody else; what a route asks of those who come by it, it asks of those who come by a switch.
 
 use super::Person;
+use crate::players::target_of;
 use crate::rules::refuses;
 use crate::shared::Shared;
 use drawbridge_model::{Client, Refusal, Refused, Target};
@@ -173,20 +174,6 @@ impl Asker<'_> {
 pub(super) fn home_of<'r>(routes: &'r Snapshot, name: &str, client: &Client) -> Option<&'r Arc<Route>> {
     let named = routes.routes().iter().find(|route| route.name == name && route.is_session());
     named.or_else(|| routes.lookup(&client.host).filter(|route| route.is_session()))
-}
-
-/// The name of a target for a player who came by the route `home`.
-pub(super) fn route_and_target(home: &str, route: &Route, target: &Target) -> String {
-    if route.name == home {
-        return target.identifier.clone();
-    }
-    format!("{}/{}", route.name, target.identifier)
-}
-
-/// The identifier of the target that is called `route/target`.
-fn target_of<'a>(route: &str, place: &'a str) -> Option<&'a str> {
-    let (name, target) = place.split_at_checked(route.len())?;
-    target.strip_prefix('/').filter(|_| name.eq_ignore_ascii_case(route))
 }
 
 fn barred(refused: Refused) -> Barred {

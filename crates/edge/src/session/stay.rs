@@ -385,7 +385,7 @@ impl Stay {
 
     /// The player is somewhere else from here on.
     fn land(&mut self, goal: Goal, landing: Landing, shared: &Arc<Shared>) {
-        let Landing { name, place, on_route } = landing;
+        let Landing { route, place, on_route } = landing;
         let before = self.passenger.presence.place();
         let lost = self.lost.take();
         let is_refuge = goal == Goal::Refuge;
@@ -393,7 +393,7 @@ impl Stay {
             Place::Target(reached) => {
                 let crossing = self.unseen(lost.as_ref());
                 let Reached { target, place, backend, .. } = *reached;
-                self.passenger.moved(Berth { place: name, ..target.into() }, place, on_route);
+                self.passenger.moved(Berth { route: Some(route), ..target.into() }, place, on_route);
                 self.session.take_over(backend);
                 let (from, wanted) = match crossing {
                     Some(Crossing { from, to }) => (from, to),
@@ -403,7 +403,7 @@ impl Stay {
                 self.crossing = Some(Crossing { from, to });
             }
             // Nobody is sent there whose version has none.
-            Place::Limbo(route) => self.enter_limbo(&route, on_route),
+            Place::Limbo => self.enter_limbo(&route, on_route),
         }
         self.since = self.session.now();
         self.waits = None;

@@ -1,7 +1,7 @@
 //! The way from one target to another, which is gone while the player is still where they were, or nowhere.
 
 use super::Person;
-use super::destination::{Asker, Barred, Destination, route_and_target};
+use super::destination::{Asker, Barred, Destination};
 use super::search::{Reached, Respondent, Search, Unreached};
 use crate::shared::Shared;
 use drawbridge_limbo::World;
@@ -18,8 +18,8 @@ use tokio::time::sleep;
 /// Where a way has led.
 #[derive(Debug)]
 pub(super) struct Landing {
-    /// By which the player finds back to it.
-    pub(super) name: String,
+    /// The name of the route that it belongs to.
+    pub(super) route: String,
     pub(super) place: Place,
     /// The player's place on the route there, where that is another than they came by.
     pub(super) on_route: Option<InCrowd>,
@@ -30,8 +30,8 @@ pub(super) struct Landing {
 pub(super) enum Place {
     /// A target that waits for the player.
     Target(Box<Reached>),
-    /// The limbo of the route of this name.
-    Limbo(String),
+    /// The route's limbo.
+    Limbo,
 }
 
 /// Why the way led nowhere.
@@ -134,19 +134,14 @@ impl Walker {
         if route.session.limbo == LimboKind::Always {
             let known = World::of(client.version).is_some();
             return known
-                .then(|| Landing {
-                    name: route.name.clone(),
-                    place: Place::Limbo(route.name.clone()),
-                    on_route,
-                })
+                .then(|| Landing { route: route.name.clone(), place: Place::Limbo, on_route })
                 .ok_or(Astray::Unreachable);
         }
         let reserved = shared.snapshot.load().reserved_cookies();
         let search = Search { route: &route, client, person, reserved: &reserved, dialer };
         match search.reach(targets, Respondent::Nobody).await {
             Ok(reached) => {
-                let name = route_and_target(&self.route, &route, &reached.target);
-                Ok(Landing { name, place: Place::Target(Box::new(reached)), on_route })
+                Ok(Landing { route: route.name.clone(), place: Place::Target(Box::new(reached)), on_route })
             }
             Err(Unreached::Kicked(words)) => Err(Astray::Kicked(words)),
             // Nobody's end is waited for here.

@@ -283,8 +283,9 @@ impl Session {
             self.backend_stuck = None;
             return self.events.push_back(Event::Lost(Loss::Stalled));
         }
-        // What isn't read, because the client takes nothing, isn't missed.
-        let listens = self.client_stuck.is_none() && self.backend.as_ref().is_some_and(Backend::is_open);
+        // What isn't read, because one of both takes nothing, isn't missed.
+        let flows = self.client_stuck.is_none() && self.backend_stuck.is_none();
+        let listens = flows && self.backend.as_ref().is_some_and(Backend::is_open);
         if !listens {
             self.heard = now;
         } else if self.heard + SILENCE <= now {

@@ -100,14 +100,14 @@ impl Caller {
     /// The names of those who are anywhere.
     fn players(&self) -> Vec<String> {
         let mut names = Vec::new();
-        self.shared.players.carried(|player, _| names.push(player.to_owned()));
+        self.shared.players.carried(&self.route, |player, _| names.push(player.to_owned()));
         names
     }
 
     /// The places where anybody is.
     fn places(&self) -> Vec<String> {
         let mut places = HashSet::new();
-        self.shared.players.carried(|_, place| {
+        self.shared.players.carried(&self.route, |_, place| {
             if !places.contains(place) {
                 places.insert(place.to_owned());
             }

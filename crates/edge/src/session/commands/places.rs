@@ -4,18 +4,13 @@ use super::{Caller, Whom, told};
 use crate::players::Player;
 use drawbridge_model::{Notice, Said};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
-use tokio::time::timeout;
-
-/// How long it may take to find out whether there is a place.
-const LOOKED_UP: Duration = Duration::from_secs(2);
+use std::collections::HashMap;
 
 impl Caller {
     /// Has others go to a place, and says how many are on their way. Those who can't go there are told so.
     pub(super) async fn send(&self, whom: Whom, to: String) -> Vec<Said> {
         let is_at = |player: &Player, place: &str| {
-            player.place.as_ref().is_some_and(|at| at.eq_ignore_ascii_case(place))
+            player.place(&self.route).is_some_and(|at| at.eq_ignore_ascii_case(place))
         };
         let named = |player: &Player, name: &str| {
             player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
@@ -36,7 +31,7 @@ impl Caller {
             };
             return told(Notice::Nobody, vec![("player", whom)]);
         }
-        if !self.is_place(&routes, &to).await {
+        if !self.shared.is_place(&routes, &self.client, &to).await {
             return told(Notice::UnknownServer, vec![("server", to)]);
         }
         // Who is there already would only be thrown off by coming anew.
@@ -48,29 +43,10 @@ impl Caller {
         told(Notice::Sent, vec![("count", sent.to_string()), ("server", to)])
     }
 
-    /// Whether anybody who came by one of these routes can know a place by this name.
-    async fn is_place(&self, routes: &BTreeSet<String>, name: &str) -> bool {
-        let snapshot = self.shared.snapshot.load_full();
-        let all = snapshot.routes.routes();
-        if all.iter().any(|route| route.is_session() && route.name.eq_ignore_ascii_case(name)) {
-            return true;
-        }
-        let looked_up = async {
-            for route in all.iter().filter(|route| routes.contains(&route.name)) {
-                let targets = route.shared_targets(&self.client).await.unwrap_or_default();
-                if targets.iter().any(|target| target.identifier.eq_ignore_ascii_case(name)) {
-                    return true;
-                }
-            }
-            false
-        };
-        timeout(LOOKED_UP, looked_up).await.unwrap_or_default()
-    }
-
     /// On which server somebody is. Claims may share a name.
     pub(super) fn find(&self, name: &str) -> Vec<Said> {
         let mut found = Vec::new();
-        self.shared.players.carried(|player, place| {
+        self.shared.players.carried(&self.route, |player, place| {
             if player.eq_ignore_ascii_case(name) {
                 let parameters = vec![("player", player.to_owned()), ("server", place.to_owned())];
                 found.push(Said::new(Notice::Found, parameters));
@@ -86,7 +62,7 @@ impl Caller {
     /// How many are on which server, where most are first.
     pub(super) fn count(&self) -> Vec<Said> {
         let mut places: HashMap<String, usize> = HashMap::new();
-        self.shared.players.carried(|_, place| match places.get_mut(place) {
+        self.shared.players.carried(&self.route, |_, place| match places.get_mut(place) {
             Some(count) => *count += 1,
             None => drop(places.insert(place.to_owned(), 1)),
         });
@@ -104,7 +80,7 @@ impl Caller {
     /// Who is on this server, or on each.
     pub(super) fn list(&self, place: Option<&str>) -> Vec<Said> {
         let mut places: HashMap<String, Vec<String>> = HashMap::new();
-        self.shared.players.carried(|player, at| {
+        self.shared.players.carried(&self.route, |player, at| {
             if place.is_none_or(|place| at.eq_ignore_ascii_case(place)) {
                 places.entry(at.to_owned()).or_default().push(player.to_owned());
             }
