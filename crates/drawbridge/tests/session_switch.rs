@@ -95,7 +95,6 @@ fn players_switch_there_and_back_under_traffic() {
 #[ignore = "run by cargo xtask matrix"]
 fn players_of_every_version_switch_and_fall_back() {
     let session = SessionServer::start().unwrap();
-    let account = session.account("Alice");
     let known = NodeClient::start().versions();
     let known = known.into_iter().filter(|(_, number)| ProtocolVersion(*number).is_known());
     let known: Vec<_> = known.map(|(version, _)| version).collect();
@@ -106,25 +105,25 @@ fn players_of_every_version_switch_and_fall_back() {
         }
         thread::scope(|scope| {
             for (at, version) in some.iter().enumerate() {
-                let (client, account) = (&client, (at % 2 == 1).then_some(&account));
-                scope.spawn(move || falls_back(client, version, account));
+                let (client, account) = (&client, session.account(&format!("Alice{at}")));
+                scope.spawn(move || falls_back(client, version, &account, at % 2 == 1));
             }
         });
         println!("{some:?}");
     }
 }
 
-/// Is thrown out, loses servers, waits in limbo, and comes out of it; authenticated and forwarded, if they have an account.
-fn falls_back(client: &NodeClient, version: &str, account: Option<&Account>) {
+/// Is thrown out, loses servers, waits in limbo, and comes out of it; authenticated and forwarded, if they are online.
+fn falls_back(client: &NodeClient, version: &str, account: &Account, is_online: bool) {
     let served = Served::version(version);
     let forwarded = Forwarded::BungeeGuard(SECRET.to_owned());
-    let served = if account.is_some() { served.forwarding(&forwarded) } else { served };
+    let served = if is_online { served.forwarding(&forwarded) } else { served };
     let world = NodeWorld::numbered_from(1, vec![served; 3], None);
     let words = "localization.messages.en_us = { notice_brought_to = \"now at {server}\", \
                  notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }";
     let more = format!("{words}\nsession.fallback = [\"c\", \"b\"]");
     let mut config = route(&world, &more);
-    if let Some(account) = account {
+    if is_online {
         config = config.replace("\"offline\"", "\"client_only\"");
         config += &format!(
             "authentication.url = \"{}\"\nsession.forwarding = \"bungeeguard\"\nsession.secret = {{ file = \"forwarding.secret\" }}\n",
@@ -132,18 +131,16 @@ fn falls_back(client: &NodeClient, version: &str, account: Option<&Account>) {
         );
     }
     let edge = edge().file("forwarding.secret", SECRET).config(config).start();
-    let join = match account {
-        Some(account) => Join::with_account(account, version),
-        None => Join::new("Alice", version),
-    };
+    let join =
+        if is_online { Join::with_account(account, version) } else { Join::new(account.name(), version) };
     let player = client.begin(&join.plays_on(OFTEN), edge.address());
     player.joined_world(1);
     player.hears_from(1);
-    world.kick("Alice", "too loud");
+    world.kick(account.name(), "too loud");
     player.joined_world(3);
     player.reads("too loud");
     player.reads("now at c");
-    world.cut("Alice");
+    world.cut(account.name());
     player.joined_world(2);
     player.reads("it is gone");
     player.reads("now at b");
@@ -173,12 +170,11 @@ fn who_is_thrown_out_or_loses_a_server_falls_back_and_waits_in_limbo_at_the_end(
         "routes[].localization(fixed).messages.*.notice_target_lost",
     );
     let (client, session) = (NodeClient::start(), SessionServer::start().unwrap());
-    let account = session.account("Alice");
     // They mostly wait.
     thread::scope(|scope| {
         for (at, version) in VERSIONS.into_iter().enumerate() {
-            let (client, account) = (&client, (at % 2 == 1).then_some(&account));
-            scope.spawn(move || falls_back(client, version, account));
+            let (client, account) = (&client, session.account(&format!("Alice{at}")));
+            scope.spawn(move || falls_back(client, version, &account, at % 2 == 1));
         }
     });
 }
