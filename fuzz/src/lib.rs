@@ -8,6 +8,8 @@
 
 pub mod config;
 pub mod cookies;
+#[cfg(feature = "program")]
+pub mod edge;
 pub mod frames;
 pub mod greeting;
 mod house;

@@ -302,7 +302,7 @@ impl Stage {
 }
 
 /// A packet by its place in the table of a state; with the fields that others wrote, or any.
-fn body(
+pub(crate) fn body(
     version: ProtocolVersion,
     state: State,
     direction: Direction,

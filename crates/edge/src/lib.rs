@@ -25,6 +25,8 @@ mod delivery;
 mod dial;
 mod ended;
 mod front;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod greeting;
 mod handle;
 mod journey;
@@ -46,25 +48,19 @@ pub mod snapshot;
 mod status;
 pub mod ticket;
 
-use crate::keys::Keys;
-use crate::maintenance::Switches;
-use crate::news::News;
 use crate::shared::Shared;
-use arc_swap::ArcSwap;
 use drawbridge_model::Bans;
-use drawbridge_net::limits::raise_descriptor_limit;
-use drawbridge_net::{Bound, Crowds, Gate, Pulse, Serving};
-use drawbridge_telemetry::Seldom;
+use drawbridge_net::{Bound, Pulse, Serving};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::AbortOnDropHandle;
 
 pub use cookie::Cookies;
 pub use handle::{EdgeHandle, TargetState};
@@ -124,26 +120,8 @@ impl Edge {
         runtime: &Handle,
     ) -> Result<Self, EdgeError> {
         let addresses = bound.local_addresses().to_vec();
-        let shared = Arc::new(Shared {
-            gate: Gate::new(&snapshot.limits, raise_descriptor_limit()),
-            snapshot: ArcSwap::from_pointee(snapshot),
-            bans,
-            keys: Keys::generate(threads.keys).map_err(EdgeError::Start)?,
-            full: Seldom::default(),
-            bad_headers: Seldom::default(),
-            switches: Switches::default(),
-            players: Arc::default(),
-            logins: TaskTracker::new(),
-            grace_over: CancellationToken::new(),
-            crowds: Crowds::default(),
-            relays: TaskTracker::new(),
-            relays_over: CancellationToken::new(),
-            sessions: TaskTracker::new(),
-            sessions_over: CancellationToken::new(),
-            news: News::default(),
-            reloads: AtomicU64::new(0),
-            operator: OnceLock::new(),
-        });
+        let shared = Shared::new(snapshot, bans, threads.keys).map_err(EdgeError::Start)?;
+        let shared = Arc::new(shared);
         let asking = AbortOnDropHandle::new(runtime.spawn(tell_of_bans(Arc::clone(&shared))));
         let house = Arc::clone(&shared);
         let serving = bound

@@ -8,10 +8,12 @@ use crate::players::{Player, Players, Summons, target_of};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
 use drawbridge_model::{Bans, Client, Operator, Refusal, TraceContext};
+use drawbridge_net::limits::raise_descriptor_limit;
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
 use std::collections::{BTreeSet, HashSet};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -61,6 +63,33 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// What it is at first. `keys` threads compute key exchanges.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn new(snapshot: Snapshot, bans: Arc<dyn Bans>, keys: usize) -> io::Result<Self> {
+        Ok(Self {
+            gate: Gate::new(&snapshot.limits, raise_descriptor_limit()),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            bans,
+            keys: Keys::generate(keys)?,
+            full: Seldom::default(),
+            bad_headers: Seldom::default(),
+            switches: Switches::default(),
+            players: Arc::default(),
+            logins: TaskTracker::new(),
+            grace_over: CancellationToken::new(),
+            crowds: Crowds::default(),
+            relays: TaskTracker::new(),
+            relays_over: CancellationToken::new(),
+            sessions: TaskTracker::new(),
+            sessions_over: CancellationToken::new(),
+            news: News::default(),
+            reloads: AtomicU64::new(0),
+            operator: OnceLock::new(),
+        })
+    }
+
     /// How often there has been another snapshot.
     pub(crate) fn reloads(&self) -> u64 {
         self.reloads.load(Ordering::Acquire)

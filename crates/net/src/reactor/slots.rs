@@ -30,6 +30,15 @@ impl Continuation {
     }
 }
 
+#[cfg(fuzzing)]
+impl Continuation {
+    /// What goes on.
+    #[must_use]
+    pub fn into_task(self) -> Pin<Box<dyn Future<Output = Option<Self>>>> {
+        self.0
+    }
+}
+
 /// A set of directions of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Directions(u8);

@@ -1,0 +1,3 @@
+#![no_main]
+
+drawbridge_fuzz::target!(edge);
