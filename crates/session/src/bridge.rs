@@ -132,14 +132,14 @@ impl Session {
         let now = client.socket.now();
         client.socket.clear_deadline();
         client.socket.keep_alive();
-        let mut session = Self {
+        Self {
             version,
             ledger: Ledger::of(version),
             standing: Standing::welcomed(version, Commands::new(options.commands), now),
             meter: Meter::new(options.limits.clone(), now),
             options,
             client,
-            backend: None,
+            backend,
             held: None,
             packs: Vec::new(),
             events: VecDeque::new(),
@@ -150,9 +150,7 @@ impl Session {
             heard: now,
             due: None,
             is_handed_over: false,
-        };
-        session.backend = backend;
-        session
+        }
     }
 
     /// What has been carried so far.

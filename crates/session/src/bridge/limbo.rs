@@ -54,12 +54,6 @@ impl Session {
         self.play_limbo();
     }
 
-    /// Whether the client is in a limbo, or on the way there.
-    #[must_use]
-    pub const fn is_held(&self) -> bool {
-        self.held.is_some()
-    }
-
     /// Goes on with bringing the client there, as far as it has acknowledged.
     pub(super) fn play_limbo(&mut self) {
         let Some(Held { world, name, stage, .. }) = &mut self.held else { return };
