@@ -104,7 +104,9 @@ impl Folders {
         cargo.args(targets.iter().flat_map(|target| ["--bin", target]));
         cargo
             .env("CARGO_TARGET_DIR", &self.target)
-            .env("RUSTFLAGS", FLAGS)
+            .env("RUSTFLAGS", "--cfg fuzzing")
+            .env("DRAWBRIDGE_FUZZ_FLAGS", FLAGS)
+            .env("RUSTC_WRAPPER", self.source.join("instrument.sh"))
             .env_remove("CARGO_ENCODED_RUSTFLAGS");
         command::run(&mut cargo)
     }
