@@ -12,7 +12,7 @@ use drawbridge_net::limits::raise_descriptor_limit;
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -100,14 +100,7 @@ impl Shared {
         let meant = self.players.all().into_iter().filter(|player| player.target.is_some() && is(player));
         let mut routes: BTreeSet<_> = meant.map(|player| player.route).collect();
         let snapshot = self.snapshot.load();
-        let of_sessions: HashSet<_> = snapshot
-            .routes
-            .routes()
-            .iter()
-            .filter(|route| route.is_session())
-            .map(|route| &route.name)
-            .collect();
-        routes.retain(|route| of_sessions.contains(route));
+        routes.retain(|route| snapshot.routes.named(route).is_some_and(|route| route.is_session()));
         routes
     }
 

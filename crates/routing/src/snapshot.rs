@@ -19,6 +19,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Snapshot {
     table: Table<Arc<Route>>,
+    /// The places of routes among all, by name.
+    names: HashMap<String, usize>,
     /// The words that players read where there is no route.
     pub localization: Arc<dyn LocalizationAdapter>,
     /// What the server list shows where there is no route.
@@ -57,7 +59,9 @@ impl Snapshot {
                 return None;
             }
         };
-        Some(Self { table, ..Self::without_routes() })
+        let names = table.routes().iter().enumerate();
+        let names = names.map(|(position, route)| (route.name.clone(), position)).collect();
+        Some(Self { table, names, ..Self::without_routes() })
     }
 
     /// No route at all, not even the built-in one; nothing is done in the background for it.
@@ -65,6 +69,7 @@ impl Snapshot {
     pub fn without_routes() -> Self {
         Self {
             table: Table::default(),
+            names: HashMap::new(),
             localization: Arc::new(localization::Fixed::new(&FixedLocalizationSection::default())),
             default_status: status::Fixed::new(&FixedStatusSection::default(), None).document(),
         }
@@ -85,8 +90,13 @@ impl Snapshot {
     /// The route that relays those clients of `route` whose version the edge doesn't speak.
     #[must_use]
     pub fn beside(&self, route: &Route) -> Option<&Arc<Route>> {
-        let name = route.session.unknown_versions.as_ref()?;
-        self.routes().iter().find(|other| other.name == *name)
+        self.named(route.session.unknown_versions.as_ref()?)
+    }
+
+    /// The route of this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
+        self.routes().get(*self.names.get(name)?)
     }
 
     /// Every route, in the order in which they were written.
