@@ -8,15 +8,12 @@ mod desk;
 mod operate;
 mod places;
 
-use super::Person;
-use super::destination::{Asker, home_of};
+use super::destination::{Guest, home_of};
 use crate::refuse::Told;
 use crate::rights::{Right, Rights};
-use crate::shared::Shared;
-use drawbridge_model::{Client, Message, Notice, Operation, Refused, Said};
+use drawbridge_model::{Message, Notice, Operation, Refused, Said};
 use drawbridge_protocol::text::Component;
 use std::fmt;
-use std::sync::Arc;
 
 pub(super) use desk::{Desk, Done};
 
@@ -147,11 +144,7 @@ pub(super) enum Then {
 /// Who has typed something, and all that an answer takes.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    pub(super) shared: Arc<Shared>,
-    pub(super) person: Arc<Person>,
-    pub(super) client: Client,
-    /// The name of the route that they came by.
-    pub(super) route: String,
+    pub(super) guest: Guest,
     /// The name of the place that they are at.
     pub(super) here: String,
     pub(super) rights: Rights,
@@ -182,7 +175,7 @@ impl Caller {
     async fn said(&self, command: Command) -> Vec<Said> {
         match command {
             Command::Servers => {
-                let servers = self.asker().names().await.join(", ");
+                let servers = self.guest.asker().names().await.join(", ");
                 told(Notice::Servers, vec![("server", self.here.clone()), ("servers", servers)])
             }
             Command::Go(_) => told(Notice::AlreadyThere, vec![("server", self.here.clone())]),
@@ -202,14 +195,10 @@ impl Caller {
         }
     }
 
-    fn asker(&self) -> Asker<'_> {
-        let Self { shared, client, person, route, .. } = self;
-        Asker { shared, client, person, route }
-    }
-
     async fn operate(&self, operation: Operation) -> Vec<Said> {
-        match self.shared.operator.get() {
-            Some(operator) => operator.carry_out(operation, self.person.identity.name()).await,
+        let Guest { shared, person, .. } = &self.guest;
+        match shared.operator.get() {
+            Some(operator) => operator.carry_out(operation, person.identity.name()).await,
             // It is there before anybody can have come so far.
             None => told(Notice::UnknownCommand, vec![("command", DRAWBRIDGE.to_owned())]),
         }
@@ -217,16 +206,18 @@ impl Caller {
 
     /// The words for a refusal, as the route has them now.
     async fn refusal(&self, refused: &Refused) -> Option<Component> {
-        let snapshot = self.shared.snapshot.load_full();
-        let route = home_of(&snapshot.routes, &self.route, &self.client);
-        let told = Told { refused, client: &self.client, player: Some(self.person.identity.name()) };
+        let Guest { shared, person, client, route } = &self.guest;
+        let snapshot = shared.snapshot.load_full();
+        let route = home_of(&snapshot.routes, route, client);
+        let told = Told { refused, client, player: Some(person.identity.name()) };
         told.words(&*snapshot.routes.localization, route.map(|route| &**route), None).await
     }
 
     /// The words, as the route has them now.
     async fn words(&self, said: &[Said]) -> Vec<Component> {
-        let snapshot = self.shared.snapshot.load_full();
-        let route = home_of(&snapshot.routes, &self.route, &self.client);
+        let Guest { shared, client, route, .. } = &self.guest;
+        let snapshot = shared.snapshot.load_full();
+        let route = home_of(&snapshot.routes, route, client);
         let localization = route.map_or(&snapshot.routes.localization, |route| &route.localization);
         let mut words = Vec::new();
         for Said { notice, parameters } in said {

@@ -54,6 +54,23 @@ pub(super) struct Asker<'a> {
     pub(super) route: &'a str,
 }
 
+/// A player for whom the edge does something while they are elsewhere.
+#[derive(Debug, Clone)]
+pub(super) struct Guest {
+    pub(super) shared: Arc<Shared>,
+    pub(super) person: Arc<Person>,
+    pub(super) client: Client,
+    /// The name of the route that they came by.
+    pub(super) route: String,
+}
+
+impl Guest {
+    pub(super) fn asker(&self) -> Asker<'_> {
+        let Self { shared, person, client, route } = self;
+        Asker { shared, client, person, route }
+    }
+}
+
 impl Asker<'_> {
     /// The place of this name.
     pub(super) async fn find(&self, name: &str) -> Result<Destination, Barred> {
@@ -172,7 +189,7 @@ impl Asker<'_> {
 
 /// The route of this name, or where that is gone the one that the client's host leads to, if its players are carried by sessions.
 pub(super) fn home_of<'r>(routes: &'r Snapshot, name: &str, client: &Client) -> Option<&'r Arc<Route>> {
-    let named = routes.routes().iter().find(|route| route.name == name && route.is_session());
+    let named = routes.named(name).filter(|route| route.is_session());
     named.or_else(|| routes.lookup(&client.host).filter(|route| route.is_session()))
 }
 

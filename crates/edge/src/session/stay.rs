@@ -5,28 +5,27 @@
 //! that leads nowhere leaves the player where they were.
 
 mod asking;
+mod ending;
 mod refuge;
 
 use super::Person;
 use super::commands::{Desk, Done, Then};
-use super::destination::home_of;
+use super::destination::{Guest, home_of};
 use super::search::Reached;
 use super::way_on::{Astray, Landing, Place, Walker, Way};
-use crate::authentication;
 use crate::passenger::{Berth, Passenger};
-use crate::refuse::Told;
 use crate::shared::Shared;
 use drawbridge_model::{Notice, Refusal, Refused, Said};
 use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
-use drawbridge_session::{Event, Excess, Fault, Session};
-use drawbridge_telemetry::metrics::{self, Limit};
+use drawbridge_session::{Event, Fault, Session};
+use ending::Ending;
 use refuge::{Crossing, Lost, Shunned};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// So often in so long a time the edge goes where targets send a player on, lest two of them have it go to and fro.
 const FOLLOWED: usize = 5;
@@ -93,39 +92,6 @@ enum Happening {
     Moving,
 }
 
-/// How a session ends: the word for it, and what the client is told last.
-struct Ending {
-    label: &'static str,
-    words: Option<Component>,
-    /// Where the client is sent instead, and with what.
-    moved: Option<Moved>,
-}
-
-/// A client that comes back by itself.
-struct Moved {
-    transfer: Transfer,
-    /// In the order in which they are stored: key and payload.
-    cookies: Vec<(String, Vec<u8>)>,
-}
-
-impl Ending {
-    /// The client follows a Transfer packet by itself.
-    const fn moved(transfer: Transfer) -> Self {
-        let moved = Moved { transfer, cookies: Vec::new() };
-        Self { label: "sent_on", words: None, moved: Some(moved) }
-    }
-
-    /// Without any more to tell.
-    const fn silent(label: &'static str) -> Self {
-        Self { label, words: None, moved: None }
-    }
-
-    /// With these words.
-    const fn told(label: &'static str, words: Option<Component>) -> Self {
-        Self { label, words, moved: None }
-    }
-}
-
 impl Stay {
     /// From here on frames flow.
     pub(super) fn begin(session: Session, mut passenger: Passenger, person: Person, shared: &Shared) -> Self {
@@ -160,23 +126,6 @@ impl Stay {
             }
         };
         Box::pin(self.end(ending)).await;
-    }
-
-    /// Tells what there is to tell, and closes.
-    async fn end(mut self: Box<Self>, ending: Ending) {
-        let traffic = self.traffic();
-        self.passenger.ended(ending.label, traffic);
-        // Who is on their way out takes no place.
-        let mut session = self.into_session();
-        if let Some(Moved { transfer, cookies }) = ending.moved {
-            session.hand_over(transfer, cookies);
-        }
-        session.close(ending.words.as_ref()).await;
-    }
-
-    /// Nothing but the session is left.
-    fn into_session(self) -> Session {
-        self.session
     }
 
     fn traffic(&self) -> Traffic {
@@ -250,7 +199,7 @@ impl Stay {
     }
 
     async fn event(&mut self, event: Event, shared: &Arc<Shared>) -> Option<Ending> {
-        let lost = match event {
+        let words = match event {
             Event::Left => return Some(Ending::silent("closed")),
             Event::ClientStalled => return Some(Ending::silent("client_stalled")),
             Event::ClientSilent => {
@@ -280,7 +229,7 @@ impl Stay {
                     words = brief(&words),
                     "a target threw the player out"
                 );
-                Lost::by_words(words)
+                Some(words)
             }
             Event::Lost(loss) => {
                 tracing::info!(
@@ -291,10 +240,10 @@ impl Stay {
                     error = %loss,
                     "a target was lost"
                 );
-                Lost::silently()
+                None
             }
         };
-        self.lost(lost, shared).await
+        self.lost(words, shared).await
     }
 
     /// The target sends the player elsewhere: the edge brings them there, unless they or an operator have chosen another place. A target that
@@ -315,64 +264,24 @@ impl Stay {
         None
     }
 
-    /// The client sends more than it may.
-    async fn sends_too_much(&self, excess: Excess, shared: &Shared) -> Ending {
-        metrics::limited(Limit::Play);
-        let Excess { limit, allowed } = excess;
-        tracing::info!(
-            client = %self.passenger.presence.client().address,
-            route = self.passenger.presence.route(),
-            player = self.person.identity.name(),
-            target = self.passenger.presence.target(),
-            limit = limit.key(),
-            allowed,
-            "the client sends too much"
-        );
-        let words = self.words(&Refusal::PlayLimit.into(), shared).await;
-        Ending::told(Refusal::PlayLimit.label(), words)
-    }
-
-    /// The edge stops: who can be handed over comes back by the address that they came by, to the place that they are at, and is asked no
-    /// more than a cookie who they are; all others are told.
-    async fn moving(&self, shared: &Shared) -> Ending {
-        let label = Refusal::ShuttingDown.label();
-        let client = self.passenger.presence.client();
-        if !client.version.has_transfer() {
-            return Ending::told(label, self.words(&Refusal::ShuttingDown.into(), shared).await);
-        }
-        let transfer = Transfer { host: client.host.clone(), port: client.port };
-        let here = self.passenger.presence.place();
-        let snapshot = shared.snapshot.load();
-        let Person { identity, proved, .. } = &*self.person;
-        let place = match &snapshot.cookies {
-            Some(jar) => {
-                let address = snapshot.limits.prefix.of(client.address.ip());
-                jar.seal_return(&here, identity.name(), address, SystemTime::now())
-            }
-            None => Some(here.into_bytes()),
-        };
-        let place = place.map(|place| (snapshot.return_key.clone(), place));
-        let vouched = |route: &Arc<Route>| self.person.is_vouched_for(route, self.passenger.presence.route());
-        let proof = self.route(shared).filter(vouched);
-        let proof = proof.map(|route| authentication::cookies(identity, *proved, &snapshot, &route, client));
-        let cookies = proof.into_iter().flatten().chain(place).collect();
-        Ending { label, words: None, moved: Some(Moved { transfer, cookies }) }
-    }
-
     /// The route that the player came by, as it is now.
     fn route(&self, shared: &Shared) -> Option<Arc<Route>> {
         let presence = &self.passenger.presence;
         home_of(&shared.snapshot.load().routes, presence.route(), presence.client()).cloned()
     }
 
-    fn walker(&self, shared: &Arc<Shared>) -> Walker {
-        Walker {
+    fn guest(&self, shared: &Arc<Shared>) -> Guest {
+        let presence = &self.passenger.presence;
+        Guest {
             shared: Arc::clone(shared),
             person: Arc::clone(&self.person),
-            client: self.passenger.presence.client().clone(),
-            route: self.passenger.presence.route().to_owned(),
-            dialer: self.session.dialer(),
+            client: presence.client().clone(),
+            route: presence.route().to_owned(),
         }
+    }
+
+    fn walker(&self, shared: &Arc<Shared>) -> Walker {
+        Walker { guest: self.guest(shared), dialer: self.session.dialer() }
     }
 
     /// Sets out for a place; where the player was going before, they no longer are.
@@ -387,11 +296,11 @@ impl Stay {
     fn land(&mut self, goal: Goal, landing: Landing, shared: &Arc<Shared>) {
         let Landing { route, place, on_route } = landing;
         let before = self.passenger.presence.place();
-        let lost = self.lost.take();
+        let mut lost = self.lost.take();
         let is_refuge = goal == Goal::Refuge;
         match place {
             Place::Target(reached) => {
-                let crossing = self.unseen(lost.as_ref());
+                let crossing = self.unseen(lost.as_mut());
                 let Reached { target, place, backend, .. } = *reached;
                 self.passenger.moved(Berth { route: Some(route), ..target.into() }, place, on_route);
                 self.session.take_over(backend);
@@ -418,9 +327,9 @@ impl Stay {
     }
 
     /// The way on which the player was to where they were last, if they haven't seen it.
-    fn unseen(&mut self, lost: Option<&Lost>) -> Option<Crossing> {
+    fn unseen(&mut self, lost: Option<&mut Lost>) -> Option<Crossing> {
         let crossing = self.crossing.take().filter(|_| !self.session.has_arrived());
-        crossing.or_else(|| lost.and_then(Lost::crossing))
+        crossing.or_else(|| lost?.crossing.take())
     }
 
     fn log_switch(&self, before: &str) {
@@ -479,15 +388,6 @@ impl Stay {
     ) {
         let words = self.caller(shared).told(Said::new(notice, parameters), then);
         self.desk.tell(words);
-    }
-
-    /// The words for a refusal, as the routes have them now.
-    async fn words(&self, refused: &Refused, shared: &Shared) -> Option<Component> {
-        let snapshot = shared.snapshot.load_full();
-        let client = self.passenger.presence.client();
-        let route = self.route(shared);
-        let told = Told { refused, client, player: Some(self.person.identity.name()) };
-        told.words(&*snapshot.routes.localization, route.as_deref(), None).await
     }
 }
 

@@ -1,17 +1,14 @@
 //! The way from one target to another, which is gone while the player is still where they were, or nowhere.
 
-use super::Person;
-use super::destination::{Asker, Barred, Destination};
+use super::destination::{Barred, Destination, Guest};
 use super::search::{Reached, Respondent, Search, Unreached};
-use crate::shared::Shared;
 use drawbridge_limbo::World;
-use drawbridge_model::{Client, Refused};
+use drawbridge_model::Refused;
 use drawbridge_net::{Dialer, InCrowd};
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::LimboKind;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -55,11 +52,7 @@ pub(super) type Way = Pin<Box<dyn Future<Output = Result<Landing, Astray>>>>;
 /// Who goes.
 #[derive(Debug, Clone)]
 pub(super) struct Walker {
-    pub(super) shared: Arc<Shared>,
-    pub(super) person: Arc<Person>,
-    pub(super) client: Client,
-    /// The name of the route that they came by.
-    pub(super) route: String,
+    pub(super) guest: Guest,
     pub(super) dialer: Dialer,
 }
 
@@ -67,7 +60,7 @@ impl Walker {
     /// To the place of this name, unless that leads to the address that the player is at.
     pub(super) fn set_out(self, name: String, here: Option<String>) -> Way {
         Box::pin(async move {
-            let destination = self.asker().find(&name).await?;
+            let destination = self.guest.asker().find(&name).await?;
             self.reach_another(destination, here).await
         })
     }
@@ -75,7 +68,7 @@ impl Walker {
     /// To where a Transfer packet leads, unless that is the address that the player is at.
     pub(super) fn follow(self, transfer: Transfer, here: Option<String>) -> Way {
         Box::pin(async move {
-            let destination = self.asker().find_at(&transfer.host, transfer.port).await?;
+            let destination = self.guest.asker().find_at(&transfer.host, transfer.port).await?;
             self.reach_another(destination, here).await
         })
     }
@@ -105,18 +98,13 @@ impl Walker {
     }
 
     async fn go_home(&self, shunned: &[(String, Instant)]) -> Result<Landing, Astray> {
-        let destination = self.asker().home().await?;
+        let destination = self.guest.asker().home().await?;
         self.reach(destination.without(shunned)).await
     }
 
     async fn go(&self, name: &str, shunned: &[(String, Instant)]) -> Result<Landing, Astray> {
-        let destination = self.asker().find(name).await?;
+        let destination = self.guest.asker().find(name).await?;
         self.reach(destination.without(shunned)).await
-    }
-
-    fn asker(&self) -> Asker<'_> {
-        let Self { shared, person, client, route, .. } = self;
-        Asker { shared, client, person, route }
     }
 
     async fn reach_another(&self, destination: Destination, here: Option<String>) -> Result<Landing, Astray> {
@@ -129,7 +117,7 @@ impl Walker {
     }
 
     async fn reach(&self, destination: Destination) -> Result<Landing, Astray> {
-        let Self { shared, person, client, dialer, .. } = self;
+        let Self { guest: Guest { shared, person, client, .. }, dialer } = self;
         let Destination { route, targets, on_route } = destination;
         if route.session.limbo == LimboKind::Always {
             let known = World::of(client.version).is_some();

@@ -76,7 +76,7 @@ impl Caller {
 
     async fn all(&self, kind: Kind) -> Vec<String> {
         match kind {
-            Kind::Server => self.asker().names().await,
+            Kind::Server => self.guest.asker().names().await,
             Kind::Player => self.players(),
             Kind::Players => {
                 let places = self.places().into_iter().map(|place| format!("+{place}"));
@@ -89,7 +89,7 @@ impl Caller {
                 words.map(|word| word.name.to_owned()).collect()
             }
             Kind::Route => {
-                let snapshot = self.shared.snapshot.load();
+                let snapshot = self.guest.shared.snapshot.load();
                 snapshot.routes.routes().iter().map(|route| route.name.clone()).collect()
             }
             Kind::Switch => SWITCHES.map(str::to_owned).to_vec(),
@@ -100,14 +100,14 @@ impl Caller {
     /// The names of those who are anywhere.
     fn players(&self) -> Vec<String> {
         let mut names = Vec::new();
-        self.shared.players.carried(&self.route, |player, _| names.push(player.to_owned()));
+        self.guest.shared.players.carried(&self.guest.route, |player, _| names.push(player.to_owned()));
         names
     }
 
     /// The places where anybody is.
     fn places(&self) -> Vec<String> {
         let mut places = HashSet::new();
-        self.shared.players.carried(&self.route, |_, place| {
+        self.guest.shared.players.carried(&self.guest.route, |_, place| {
             if !places.contains(place) {
                 places.insert(place.to_owned());
             }

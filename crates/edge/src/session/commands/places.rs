@@ -10,7 +10,7 @@ impl Caller {
     /// Has others go to a place, and says how many are on their way. Those who can't go there are told so.
     pub(super) async fn send(&self, whom: Whom, to: String) -> Vec<Said> {
         let is_at = |player: &Player, place: &str| {
-            player.place(&self.route).is_some_and(|at| at.eq_ignore_ascii_case(place))
+            player.place(&self.guest.route).is_some_and(|at| at.eq_ignore_ascii_case(place))
         };
         let named = |player: &Player, name: &str| {
             player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
@@ -21,7 +21,7 @@ impl Caller {
             Whom::Current => is_at(player, &self.here),
             Whom::At(place) => is_at(player, place),
         };
-        let routes = self.shared.came_by(meant);
+        let routes = self.guest.shared.came_by(meant);
         if routes.is_empty() {
             let whom = match whom {
                 Whom::Named(name) => name,
@@ -31,22 +31,22 @@ impl Caller {
             };
             return told(Notice::Nobody, vec![("player", whom)]);
         }
-        if !self.shared.is_place(&routes, &self.client, &to).await {
+        if !self.guest.shared.is_place(&routes, &self.guest.client, &to).await {
             return told(Notice::UnknownServer, vec![("server", to)]);
         }
         // Who is there already would only be thrown off by coming anew.
-        let sent = self.shared.send_to(|player| meant(player) && !is_at(player, &to), &to).len();
+        let sent = self.guest.shared.send_to(|player| meant(player) && !is_at(player, &to), &to).len();
         if let (0, Whom::Named(name)) = (sent, &whom) {
             return self.find(name);
         }
-        tracing::info!(by = self.person.identity.name(), %whom, to, players = sent, "sent elsewhere");
+        tracing::info!(by = self.guest.person.identity.name(), %whom, to, players = sent, "sent elsewhere");
         told(Notice::Sent, vec![("count", sent.to_string()), ("server", to)])
     }
 
     /// On which server somebody is. Claims may share a name.
     pub(super) fn find(&self, name: &str) -> Vec<Said> {
         let mut found = Vec::new();
-        self.shared.players.carried(&self.route, |player, place| {
+        self.guest.shared.players.carried(&self.guest.route, |player, place| {
             if player.eq_ignore_ascii_case(name) {
                 let parameters = vec![("player", player.to_owned()), ("server", place.to_owned())];
                 found.push(Said::new(Notice::Found, parameters));
@@ -62,7 +62,7 @@ impl Caller {
     /// How many are on which server, where most are first.
     pub(super) fn count(&self) -> Vec<Said> {
         let mut places: HashMap<String, usize> = HashMap::new();
-        self.shared.players.carried(&self.route, |_, place| match places.get_mut(place) {
+        self.guest.shared.players.carried(&self.guest.route, |_, place| match places.get_mut(place) {
             Some(count) => *count += 1,
             None => drop(places.insert(place.to_owned(), 1)),
         });
@@ -80,7 +80,7 @@ impl Caller {
     /// Who is on this server, or on each.
     pub(super) fn list(&self, place: Option<&str>) -> Vec<Said> {
         let mut places: HashMap<String, Vec<String>> = HashMap::new();
-        self.shared.players.carried(&self.route, |player, at| {
+        self.guest.shared.players.carried(&self.guest.route, |player, at| {
             if place.is_none_or(|place| at.eq_ignore_ascii_case(place)) {
                 places.entry(at.to_owned()).or_default().push(player.to_owned());
             }

@@ -48,10 +48,7 @@ impl Stay {
 
     pub(super) fn caller(&self, shared: &Arc<Shared>) -> Caller {
         Caller {
-            shared: Arc::clone(shared),
-            person: Arc::clone(&self.person),
-            client: self.passenger.presence.client().clone(),
-            route: self.passenger.presence.route().to_owned(),
+            guest: self.guest(shared),
             here: self.passenger.presence.place(),
             rights: self.rights(shared),
         }

@@ -28,29 +28,11 @@ pub(super) struct Lost {
     words: Option<Component>,
     /// Its name.
     place: String,
-    /// On the way to it.
-    crossing: Option<Crossing>,
-}
-
-impl Lost {
-    /// It has thrown the player out.
-    pub(super) const fn by_words(words: Component) -> Self {
-        Self { words: Some(words), place: String::new(), crossing: None }
-    }
-
-    /// It is gone.
-    pub(super) const fn silently() -> Self {
-        Self { words: None, place: String::new(), crossing: None }
-    }
-
     /// On the way to it, if the player never saw it.
-    pub(super) fn crossing(&self) -> Option<Crossing> {
-        self.crossing.clone()
-    }
+    pub(super) crossing: Option<Crossing>,
 }
 
 /// The way from one place to another, by their names.
-#[derive(Clone)]
 pub(super) struct Crossing {
     pub(super) from: String,
     /// Where the player wanted to, if they did.
@@ -66,8 +48,8 @@ pub(super) struct Shunned {
 }
 
 impl Stay {
-    /// The player is nowhere: to the first place that takes them.
-    pub(super) async fn lost(&mut self, lost: Lost, shared: &Arc<Shared>) -> Option<Ending> {
+    /// The target has thrown the player out, with these words, or is gone: to the first place that takes them.
+    pub(super) async fn lost(&mut self, words: Option<Component>, shared: &Arc<Shared>) -> Option<Ending> {
         let now = self.session.now();
         self.shunned.retain(|shunned| now < shunned.since + SHUNNED);
         let soon = now.saturating_duration_since(self.since) < SOON;
@@ -78,7 +60,7 @@ impl Stay {
         }));
         // Who has seen where they are wants back to nowhere.
         let crossing = self.crossing.take().filter(|_| !self.session.has_arrived());
-        self.lost = Some(Lost { crossing, place: self.passenger.presence.place(), ..lost });
+        self.lost = Some(Lost { words, place: self.passenger.presence.place(), crossing });
         if self.going.is_some() {
             // They are on their way somewhere already.
             return None;
