@@ -1,6 +1,6 @@
 //! Sessions: carried connections that speak the protocol.
 //!
-//! - [`backend`] logs a player in at a target, [`forwarding`] tells the target who that is.
+//! - [`LoggingIn`] logs a player in at a target, [`forwarding`] tells the target who that is; what comes of it is a [`Backend`].
 //! - [`Session`] carries between a client and a backend: two pumps that look at frames and hand them on as they came, decoding only what has
 //!   to be understood. The backend may be replaced by another while the client stays.
 //!
@@ -9,17 +9,19 @@
 
 #![forbid(unsafe_code)]
 
-pub mod backend;
+mod backend;
 mod bridge;
 mod cookies;
 mod forge;
 pub mod forwarding;
 mod ledger;
+mod logging_in;
 mod packets;
 mod pending;
 
-pub use backend::{Backend, Introduction, LoggingIn, LoginError, Question, Step};
+pub use backend::Backend;
 pub use bridge::{Client, Event, Excess, Fault, Limit, Loss, Options, Request, Session, Traffic};
 pub use cookies::is_reserved;
 pub use forge::shakes_hands;
 pub use forwarding::Forwarding;
+pub use logging_in::{Introduction, LoggingIn, LoginError, Question, Step};
