@@ -9,14 +9,13 @@
 mod support;
 
 use drawbridge_protocol::profile::offline_uuid;
-use drawbridge_testkit::{
-    Edge, Event, Join, NodeClient, NodeVisit, NodeWorld, Served, SessionServer, Squid, Walker,
-};
+use drawbridge_testkit::{Edge, Event, Join, NodeClient, NodeVisit, NodeWorld, Served, SessionServer};
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use support::edge;
+use support::world::walks;
 use uuid::Uuid;
 
 /// How many packets go each way.
@@ -307,18 +306,5 @@ fn every_version_is_carried_in_every_way() {
 
 #[test]
 fn mineflayer_walks_on_a_flying_squid_world() {
-    for version in ["1.16.5", "1.21.4"] {
-        let squid = Squid::start(version);
-        let route = format!(
-            "[[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"passthrough\"\ntargets = [\"{}\"]\n",
-            squid.address()
-        );
-        let edge = edge().config(route).start();
-        let walker = Walker::start("Walker", version, edge.address());
-        assert!(squid.moved("Walker") >= 4.0, "{version}");
-        assert!(walker.walked() >= 5.0, "{version}");
-        squid.left("Walker");
-        let ended = edge.wait_for_message("relay ended");
-        assert_eq!(ended.field("end").as_deref(), Some("closed"), "{ended}");
-    }
+    ["1.16.5", "1.21.4"].iter().for_each(|version| walks(version, "passthrough", "relay ended"));
 }

@@ -12,6 +12,7 @@ use drawbridge_testkit::{
 };
 use std::time::Duration;
 use support::edge;
+use support::world::{assert_sound, home};
 
 /// A release of each form that commands and completions have had.
 const VERSIONS: [&str; 9] = ["1.7", "1.8", "1.12.2", "1.13", "1.16.5", "1.19.2", "1.20.1", "1.21.4", "26.1"];
@@ -40,11 +41,7 @@ fn world(version: &str) -> NodeWorld {
 
 /// A route to the servers of a world by which names count as they are claimed.
 fn route(world: &NodeWorld, more: &str) -> String {
-    let [a, b] = world.addresses() else { panic!("two servers") };
-    format!(
-        "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\nsession.trust_claims = true\n\
-         discovery.targets = [{{ identifier = \"a\", address = \"{a}\" }}, {{ identifier = \"b\", address = \"{b}\" }}]\n{more}\n"
-    )
+    home(&[world], &format!("session.trust_claims = true\n{more}"))
 }
 
 fn join<'a>(client: &'a NodeClient, name: &str, version: &str, edge: &Edge) -> NodePlayer<'a> {
@@ -67,15 +64,6 @@ fn answers_by(player: &NodePlayer<'_>, typed: &str, begin: &str) -> String {
 fn said(world: &NodeWorld, name: &str) -> Vec<String> {
     let said = world.events("chat", name);
     said.iter().filter_map(|event| event.field("text").as_str().map(str::to_owned)).collect()
-}
-
-#[track_caller]
-fn assert_sound(players: &[&NodePlayer<'_>], world: &NodeWorld, version: &str) {
-    for player in players {
-        assert!(player.troubles().is_empty(), "{version}: {:#?}", player.troubles());
-    }
-    assert!(world.troubles().is_empty(), "{version}: {:#?}", world.troubles());
-    assert!(world.errors().is_empty(), "{version}: {:#?}", world.errors());
 }
 
 #[test]
@@ -124,7 +112,7 @@ fn uses(client: &NodeClient, version: &str) {
     let _ = world.hears("Bob", "/find Alice");
     assert_eq!(said(&world, "Bob"), ["/find Alice"], "{version}");
     assert_eq!(said(&world, "Alice"), [""; 0], "{version}");
-    assert_sound(&[&alice, &bob], &world, version);
+    assert_sound(&[&alice, &bob], &[&world], version);
     drop((alice.leave(), bob.leave()));
 }
 
@@ -180,7 +168,7 @@ fn completes(client: &NodeClient, version: &str, has_tree: bool) {
         assert_eq!(offered(&bob, "/drawbridge:"), ["/drawbridge:server", "world_1"], "{version}");
         assert_eq!(offered(&alice, "hello"), ["world_1"], "{version}");
     }
-    assert_sound(&[&alice, &bob], &world, version);
+    assert_sound(&[&alice, &bob], &[&world], version);
     drop((alice.leave(), bob.leave()));
 }
 
@@ -222,7 +210,7 @@ fn sees_trees(client: &NodeClient, version: &str) {
     answers(&bob, "/server a", &[]);
     bob.joined_world(1);
     assert_eq!(said(&world, "Alice"), ["/server b"], "{version}");
-    assert_sound(&[&alice, &bob], &world, version);
+    assert_sound(&[&alice, &bob], &[&world], version);
     drop((alice.leave(), bob.leave()));
 }
 
@@ -368,7 +356,7 @@ fn a_name_that_is_merely_claimed_is_nobodys_where_the_route_doesnt_trust_it() {
     carol.says("/server open");
     carol.joined_world(1);
     answers(&carol, "/glist", &["Players online: 2.", ": 2."]);
-    assert_sound(&[&alice, &carol], &world, "1.21.4");
+    assert_sound(&[&alice, &carol], &[&world], "1.21.4");
     drop((alice.leave(), carol.leave()));
 }
 
@@ -514,7 +502,7 @@ fn operators_see_and_tell_the_edge_what_ctl_does_in_words_of_the_routes() {
     }
     assert!(bob.ended().kicked().contains("too loud"));
     reloads(&edge, &alice, &config, file);
-    assert_sound(&[&alice], &world, "1.21.4");
+    assert_sound(&[&alice], &[&world], "1.21.4");
     assert_eq!(said(&world, "Alice"), ["/drawbridge:dance"]);
     alice.says("/drawbridge drain");
     edge.wait_for_message("stopping");

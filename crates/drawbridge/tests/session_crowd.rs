@@ -12,6 +12,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
+use support::world::targets;
 use support::{COOKIES, edge};
 
 /// The edge's and the targets' secret.
@@ -29,15 +30,9 @@ const TOURS: usize = 12;
 /// By how many bytes the edge may have grown after as many switches again: a fifth of a KiB for each.
 const GROWTH: u64 = 2 << 20;
 
-fn route(mode: &str, targets: &[(&str, SocketAddr)], more: &str) -> String {
-    let targets: Vec<_> = targets
-        .iter()
-        .map(|(name, address)| format!("{{ identifier = \"{name}\", address = \"{address}\" }}"))
-        .collect();
-    format!(
-        "{CROWDED}[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"{mode}\"\ndiscovery.targets = [{}]\n{more}\n",
-        targets.join(", ")
-    )
+fn route(mode: &str, named: &[(&str, SocketAddr)], more: &str) -> String {
+    let targets = targets(named.iter().copied());
+    format!("{CROWDED}[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"{mode}\"\n{targets}\n{more}\n")
 }
 
 /// Nothing was out of its place, and nobody is gone.

@@ -11,6 +11,7 @@ use drawbridge_protocol::varint;
 use drawbridge_protocol::wire::Encoder;
 use drawbridge_testkit::{Edge, Host, Line, PATIENCE, Stage, eventually};
 use support::stranger::{NEW, OLD, Others, Stranger, THRESHOLD};
+use support::world::targets;
 use support::{AT_ONCE, edge};
 
 /// Two servers, and a limbo, behind an edge of one thread of each kind: what holds that up holds up everybody.
@@ -23,11 +24,7 @@ struct House {
 impl House {
     fn start() -> Self {
         let [hub, island] = [1, 2].map(|number| Host::builder(number).compress(64).start().unwrap());
-        let targets = format!(
-            "discovery.targets = [{{ identifier = \"hub\", address = \"{}\" }}, {{ identifier = \"island\", address = \"{}\" }}]",
-            hub.address(),
-            island.address()
-        );
+        let targets = targets([("hub", hub.address()), ("island", island.address())]);
         let edge = edge()
             .config(format!(
                 "threads = 1\n[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n{targets}\n\

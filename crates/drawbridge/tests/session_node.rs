@@ -11,13 +11,14 @@ mod support;
 
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_testkit::{
-    Account, Edge, Event, Forwarded, Join, NodeClient, NodeWorld, Served, SessionServer, Squid, Walker, sees,
+    Account, Edge, Event, Forwarded, Join, NodeClient, NodeWorld, Served, SessionServer, sees,
 };
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use support::edge;
+use support::world::walks;
 use uuid::Uuid;
 
 /// How many packets go each way.
@@ -279,20 +280,9 @@ fn every_version_since_1_16_is_in_session() {
 
 #[test]
 fn mineflayer_walks_in_session_on_a_flying_squid_world() {
-    for version in ["1.8.9", "1.12.2", "1.16.5", "1.21.4"] {
-        let squid = Squid::start(version);
-        let route = format!(
-            "[[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"offline\"\ntargets = [\"{}\"]\n",
-            squid.address()
-        );
-        let edge = edge().config(route).start();
-        let walker = Walker::start("Walker", version, edge.address());
-        assert!(squid.moved("Walker") >= 4.0, "{version}");
-        assert!(walker.walked() >= 5.0, "{version}");
-        squid.left("Walker");
-        let ended = edge.wait_for_message("session ended");
-        assert_eq!(ended.field("end").as_deref(), Some("closed"), "{ended}");
-    }
+    ["1.8.9", "1.12.2", "1.16.5", "1.21.4"]
+        .iter()
+        .for_each(|version| walks(version, "offline", "session ended"));
 }
 
 #[test]

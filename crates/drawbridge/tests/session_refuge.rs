@@ -5,19 +5,17 @@
 
 mod support;
 
-use drawbridge_testkit::{Edge, Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, sees};
+use drawbridge_testkit::{Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, sees};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use support::edge;
+use support::world::{LIMBO, OFTEN, alice, assert_sound, home};
 
 /// Since 1.20.2 a server has players go through configuration, and may think better of it there.
 const VERSIONS: [&str; 3] = ["1.20.2", "1.21.4", "26.1"];
 
-/// The number of a server that the edge's own world would have.
-const LIMBO: usize = 0;
-
-/// How often packets go each way beside all else.
-const OFTEN: Duration = Duration::from_millis(20);
+/// What those are told who wait, and who have lost their server.
+const WORDS: &str = "localization.messages.en_us = { notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }\n";
 
 /// A server that lets everybody in, and one that turns everybody away once they are in configuration, in a process each.
 fn worlds(version: &str) -> [NodeWorld; 2] {
@@ -30,28 +28,13 @@ fn worlds(version: &str) -> [NodeWorld; 2] {
 
 /// A route to these, the first with the name `a`, with `more` of its own.
 fn route(targets: &[&NodeWorld], more: &str) -> String {
-    let named = ["a", "b"].iter().zip(targets.iter().flat_map(|world| world.addresses()));
-    let targets: Vec<_> =
-        named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
-    format!(
-        "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n\
-         localization.messages.en_us = {{ notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }}\n{more}\n",
-        targets.join(", ")
-    )
-}
-
-fn alice<'a>(client: &'a NodeClient, version: &str, edge: &Edge) -> NodePlayer<'a> {
-    client.begin(&Join::new("Alice", version).plays_on(OFTEN), edge.address())
+    home(targets, &format!("{WORDS}{more}"))
 }
 
 /// The player was never disconnected, and nothing was out of its place.
 #[track_caller]
-fn assert_sound(player: NodePlayer<'_>, worlds: &[&NodeWorld], version: &str) {
-    assert!(player.troubles().is_empty(), "{version}: {:#?}", player.troubles());
-    for world in worlds {
-        assert!(world.troubles().is_empty(), "{version}: {:#?}", world.troubles());
-        assert!(world.errors().is_empty(), "{version}: {:#?}", world.errors());
-    }
+fn assert_stayed(player: NodePlayer<'_>, worlds: &[&NodeWorld], version: &str) {
+    assert_sound(&[&player], worlds, version);
     let visit = player.leave();
     assert!(visit.event("disconnect").is_none(), "{version}: {:#?}", visit.events);
 }
@@ -73,7 +56,7 @@ fn who_is_turned_away_in_configuration_is_back_on_the_old_server() {
         player.hears_from(1);
         assert_eq!(first.logins("Alice", 2).len(), 2);
         assert_eq!(late.logins("Alice", 1).len(), 1);
-        assert_sound(player, &[&first, &late], version);
+        assert_stayed(player, &[&first, &late], version);
     }
 }
 
@@ -95,7 +78,7 @@ fn who_is_turned_away_in_configuration_goes_to_the_next_target_of_the_place_they
     player.joined_world(3);
     player.reads("members only");
     player.hears_from(3);
-    assert_sound(player, &[&first, &late, &later, &other], "1.21.4");
+    assert_stayed(player, &[&first, &late, &later, &other], "1.21.4");
 }
 
 #[test]
@@ -116,7 +99,7 @@ fn who_is_turned_away_in_configuration_again_and_again_is_back_where_they_were()
     player.joined_world(1);
     player.hears_from(1);
     assert_eq!((late.logins("Alice", 1).len(), later.logins("Alice", 1).len()), (1, 1));
-    assert_sound(player, &[&first, &late, &later], "1.21.4");
+    assert_stayed(player, &[&first, &late, &later], "1.21.4");
 }
 
 /// Its clients would give up after 30 s, on the disconnect screen.
@@ -149,7 +132,7 @@ fn without_limbo_and_fallback_who_loses_a_server_is_told() {
     let client = NodeClient::start();
     let [first, _] = worlds("1.21.4");
     let more = "localization.messages.de_de = { disconnect_target_lost = \"weg\" }\nlocalization.default_locale = \"de_de\"\nsession.limbo = \"never\"";
-    let config = route(&[&first], more).replace("localization.messages.en_us = { notice_waiting = \"please wait\", notice_target_lost = \"it is gone\" }\n", "");
+    let config = home(&[&first], more);
     let edge = edge().config(config).start();
     let player = alice(&client, "1.21.4", &edge);
     player.joined_world(1);
@@ -180,7 +163,7 @@ fn who_came_by_a_route_that_is_gone_goes_on_by_the_one_in_its_place() {
     // The first of its targets.
     player.joined_world(1);
     player.hears_from(1);
-    assert_sound(player, &[&first, &second], "1.21.4");
+    assert_stayed(player, &[&first, &second], "1.21.4");
 }
 
 /// Neither the old server nor any other takes them: limbo does, though they were turned away, and has them wait for a target that keeps
@@ -204,7 +187,7 @@ fn who_is_turned_away_with_nowhere_to_go_waits_in_limbo() {
     let first = first.started_anew();
     player.joined_world(1);
     player.hears_from(1);
-    assert_sound(player, &[&first, &late], version);
+    assert_stayed(player, &[&first, &late], version);
 }
 
 /// Over the hotbar again and again, as a title and in a bar once.
@@ -228,7 +211,7 @@ fn who_waits_is_shown_so() {
         (0..2).for_each(|_| drop(player.is_shown("please wait")));
         let titles = player.events().into_iter().filter(|event| says_so(event, "subtitle")).count();
         assert_eq!(titles, 1, "{version}");
-        assert_sound(player, &[], version);
+        assert_stayed(player, &[], version);
     }
 }
 
@@ -253,7 +236,7 @@ fn who_joins_before_there_is_a_target_waits_for_one() {
     edge.reload();
     player.joined_world(1);
     player.hears_from(1);
-    assert_sound(player, &[&world], version);
+    assert_stayed(player, &[&world], version);
 }
 
 /// Another route's target is found again by both names.

@@ -7,14 +7,15 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Account, Edge, Event, Forwarded, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer,
-    eventually, sees,
+    Account, Edge, Event, Forwarded, Jar, Join, NodeClient, NodeWorld, Served, SessionServer, eventually,
+    sees,
 };
 use rustix::process::Signal;
 use std::thread;
 use std::time::Duration;
 use support::ctl::{done, fails, told};
 use support::edge;
+use support::world::{LIMBO, OFTEN, alice, assert_sound, home};
 use uuid::Uuid;
 
 /// A release of each way to switch, the first and the last of its kind.
@@ -29,37 +30,14 @@ const ROUNDS: usize = 20;
 /// How many versions a process serves before it is replaced: each takes some 8 MB.
 const VERSIONS_A_PROCESS: usize = 16;
 
-/// The number of a server that the edge's own world would have.
-const LIMBO: usize = 0;
-
-/// How often packets go each way beside all else.
-const OFTEN: Duration = Duration::from_millis(20);
-
 /// Servers numbered from 1 on, so that the edge's own world, whose entity is 1, is none of theirs.
 fn world(version: &str, count: usize) -> NodeWorld {
     NodeWorld::numbered_from(1, vec![Served::version(version); count], None)
 }
 
+/// The default route, on which players may switch as often as they like.
 fn route(world: &NodeWorld, more: &str) -> String {
-    let named = ["a", "b", "c"].iter().zip(world.addresses());
-    let targets: Vec<_> =
-        named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
-    format!(
-        "[limits.play]\nswitches = 0\n[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n{more}\n",
-        targets.join(", ")
-    )
-}
-
-fn alice<'a>(client: &'a NodeClient, version: &str, edge: &Edge) -> NodePlayer<'a> {
-    client.begin(&Join::new("Alice", version).plays_on(OFTEN), edge.address())
-}
-
-/// Nothing was out of its place, neither at the player's nor at the servers'.
-#[track_caller]
-fn assert_sound(player: &NodePlayer<'_>, world: &NodeWorld, version: &str) {
-    assert!(player.troubles().is_empty(), "{version}: {:#?}", player.troubles());
-    assert!(world.troubles().is_empty(), "{version}: {:#?}", world.troubles());
-    assert!(world.errors().is_empty(), "{version}: {:#?}", world.errors());
+    format!("[limits.play]\nswitches = 0\n{}", home(&[world], more))
 }
 
 /// Goes there and back under traffic.
@@ -80,7 +58,7 @@ fn switches(client: &NodeClient, version: &str) {
         player.hears_from(1);
     }
     assert_eq!(world.logins("Alice", 2 * ROUNDS + 1).len(), 2 * ROUNDS + 1);
-    assert_sound(&player, &world, version);
+    assert_sound(&[&player], &[&world], version);
     let visit = player.leave();
     assert!(visit.event("disconnect").is_none(), "{version}: {:#?}", visit.events);
 }
@@ -144,7 +122,7 @@ fn falls_back(client: &NodeClient, version: &str, account: &Account, is_online: 
     player.joined_world(2);
     player.reads("it is gone");
     player.reads("now at b");
-    assert_sound(&player, &world, version);
+    assert_sound(&[&player], &[&world], version);
     world.signal(Signal::KILL);
     player.joined_world(LIMBO);
     player.reads("it is gone");
@@ -155,7 +133,7 @@ fn falls_back(client: &NodeClient, version: &str, account: &Account, is_online: 
     let world = world.started_anew();
     player.joined_world(1);
     player.hears_from(1);
-    assert_sound(&player, &world, version);
+    assert_sound(&[&player], &[&world], version);
     let visit = player.leave();
     assert!(visit.event("disconnect").is_none(), "{version}: {:#?}", visit.events);
 }
@@ -213,7 +191,7 @@ fn nothing_of_a_server_stays_behind_where_no_configuration_clears_it() {
         player.says("/server b");
         player.joined_world(2);
         known.iter().for_each(|(kind, is)| drop(player.next_where(kind, is)));
-        assert_sound(&player, &world, version);
+        assert_sound(&[&player], &[&world], version);
         drop(player.leave());
     }
 }
@@ -249,7 +227,7 @@ fn nothing_of_a_server_outlasts_configuration() {
                 assert_eq!(counts, [Some(1), Some(0)], "{version}: {what}");
             }
         }
-        assert_sound(&player, &world, version);
+        assert_sound(&[&player], &[&world], version);
         drop(player.leave());
     }
 }
@@ -292,7 +270,7 @@ fn what_players_sign_holds_wherever_a_server_knows_them() {
                     player.says(to);
                 }
             }
-            assert_sound(&player, &world, version);
+            assert_sound(&[&player], &[&world], version);
             drop(player.leave());
         }
     }
@@ -425,7 +403,7 @@ fn a_place_that_cant_be_gone_to_leaves_players_where_they_are() {
             answers.iter().for_each(|answer| drop(player.reads(answer)));
         }
         player.plays_more(1);
-        assert_sound(&player, &world, version);
+        assert_sound(&[&player], &[&world], version);
         assert_eq!(world.logins("Alice", 1).len(), 1);
         let line = edge.wait_for_message("a target turned the player away");
         assert_eq!(line.field("words").as_deref(), Some("members only"), "{line}");
@@ -456,7 +434,7 @@ fn operators_send_players_elsewhere() {
     assert!(code == 1 && said.contains("nobody who is carried by a session is Bob"), "{code} {said}");
     let (code, said) = fails(&edge, &["ctl", "switch", "Alice", "nowhere"]);
     assert!(code == 1 && said.contains("there is no server \"nowhere\" for them"), "{code} {said}");
-    assert_sound(&player, &world, "1.21.4");
+    assert_sound(&[&player], &[&world], "1.21.4");
     world.signal(Signal::KILL);
     player.joined_world(LIMBO);
     shows(" session  home (limbo)  ");

@@ -6,36 +6,16 @@
 mod support;
 
 use drawbridge_testkit::{
-    Answer, Edge, GrpcService, Join, NodeClient, NodePlayer, NodeWorld, Served, SessionServer, Tarpit, sees,
+    Answer, GrpcService, Join, NodeClient, NodeWorld, Served, SessionServer, Tarpit, sees,
 };
 use std::time::{Duration, Instant};
 use support::ctl::done;
 use support::edge;
-
-/// The number of a server that the edge's own world would have.
-const LIMBO: usize = 0;
-
-/// How often packets go each way beside all else.
-const OFTEN: Duration = Duration::from_millis(20);
+use support::world::{LIMBO, OFTEN, alice, home};
 
 /// Servers numbered from 1 on.
 fn world(served: Vec<Served>) -> NodeWorld {
     NodeWorld::numbered_from(1, served, None)
-}
-
-/// The default route, whose targets are called `a` and `b`.
-fn home(world: &NodeWorld, more: &str) -> String {
-    let named = ["a", "b"].iter().zip(world.addresses());
-    let targets: Vec<_> =
-        named.map(|(name, at)| format!("{{ identifier = \"{name}\", address = \"{at}\" }}")).collect();
-    format!(
-        "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\ndiscovery.targets = [{}]\n{more}\n",
-        targets.join(", ")
-    )
-}
-
-fn alice<'a>(client: &'a NodeClient, version: &str, edge: &Edge) -> NodePlayer<'a> {
-    client.begin(&Join::new("Alice", version).plays_on(OFTEN), edge.address())
 }
 
 /// What another route asks of those who come by its host it asks of those who come by a switch, and they stay where they are.
@@ -50,7 +30,7 @@ fn what_a_route_asks_it_asks_at_a_switch() {
         ("full", "max_players = 0", "This server is full right now."),
         ("closed", "maintenance = {}", "This server is being worked on."),
     ];
-    let mut config = home(&world, "");
+    let mut config = home(&[&world], "");
     for (name, rule, _) in rules {
         config += &format!(
             "[[routes]]\nname = \"{name}\"\nhosts = [\"{name}.test\"]\nmode = \"offline\"\ntargets = [\"{at}\"]\n{rule}\n"
@@ -81,7 +61,7 @@ fn every_server_is_told_once_what_a_client_is() {
     let client = NodeClient::start();
     for version in ["1.8", "1.16.5", "1.20.1", "1.20.2", "26.1"] {
         let world = world(vec![Served::version(version); 2]);
-        let edge = edge().config(home(&world, "")).start();
+        let edge = edge().config(home(&[&world], "")).start();
         let join = Join::new("Alice", version).brand("a brand").locale("de_de").plays_on(OFTEN);
         let player = client.begin(&join, edge.address());
         for (number, to) in [(1, "/server b"), (2, "/server a"), (1, "/server b"), (2, "")] {
@@ -106,7 +86,7 @@ fn what_servers_ask_of_mods_gets_to_the_client_while_it_is_in_the_login() {
     let client = NodeClient::start();
     for version in ["1.13.2", "1.20.1", "1.21.4"] {
         let world = world(vec![Served::version(version).asking("mods:list"); 2]);
-        let edge = edge().config(home(&world, "")).start();
+        let edge = edge().config(home(&[&world], "")).start();
         let join = Join::new("Alice", version).with_mod("mods:list", "none but this").plays_on(OFTEN);
         let player = client.begin(&join, edge.address());
         player.joined_world(1);
@@ -125,7 +105,7 @@ fn a_server_that_goes_in_the_middle_of_a_bundle_leaves_none_open() {
     let client = NodeClient::start();
     for version in ["1.19.4", "1.20.1", "1.21.4"] {
         let world = world(vec![Served::version(version); 2]);
-        let edge = edge().config(home(&world, "session.fallback = [\"b\"]")).start();
+        let edge = edge().config(home(&[&world], "session.fallback = [\"b\"]")).start();
         // The library keeps what is inside a bundle until its end.
         let player = client.begin(&Join::new("Alice", version).stays(1), edge.address());
         player.joined_world(1);
@@ -146,7 +126,7 @@ fn a_server_that_goes_in_the_middle_of_a_bundle_leaves_none_open() {
 fn a_fallback_may_be_a_route_or_a_world_of_the_edges() {
     let client = NodeClient::start();
     let world = world(vec![Served::version("1.21.4"); 2]);
-    let one = home(&world, "")
+    let one = home(&[&world], "")
         .replace(&format!(", {{ identifier = \"b\", address = \"{}\" }}", world.address(2)), "");
     let [far, lounge] = [
         format!(
@@ -173,7 +153,7 @@ fn a_fallback_may_be_a_route_or_a_world_of_the_edges() {
 fn sessions_end_with_a_word() {
     let client = NodeClient::start();
     let world = world(vec![Served::version("1.20.1")]);
-    let mut edge = edge().config(home(&world, "")).start();
+    let mut edge = edge().config(home(&[&world], "")).start();
     let player = alice(&client, "1.20.1", &edge);
     player.joined_world(1);
     done(&edge, &["ban", "Alice", "--reason", "griefing"]);
@@ -195,7 +175,7 @@ fn a_service_may_vouch_for_players_in_sessions() {
     let (client, account) = (NodeClient::start(), session.account("Alice"));
     let world = world(vec![Served::version("1.21.4"); 2]);
     let config =
-        home(&world, &format!("authentication = {{ type = \"grpc\", endpoint = \"{}\" }}", service.uri()))
+        home(&[&world], &format!("authentication = {{ type = \"grpc\", endpoint = \"{}\" }}", service.uri()))
             .replace("\"offline\"", "\"client_only\"");
     let edge = edge().config(config).start();
     let join = Join::with_account(&account, "1.21.4").plays_on(OFTEN);
@@ -216,7 +196,7 @@ fn who_switches_too_often_is_told_and_stays() {
     let world = world(vec![Served::version("1.21.4"); 2]);
     let limits = "[limits.play]\nswitches = 1\nburst = \"2s\"\n";
     let words = "localization.messages.en_us = { notice_too_fast = \"too fast for {server}\" }";
-    let edge = edge().config(format!("{limits}{}", home(&world, words))).start();
+    let edge = edge().config(format!("{limits}{}", home(&[&world], words))).start();
     let player = alice(&client, "1.21.4", &edge);
     player.joined_world(1);
     for _ in 0..4 {
@@ -241,11 +221,11 @@ fn a_claim_stays_a_claim_whatever_becomes_of_its_route() {
         "[[routes]]\nname = \"vip\"\nhosts = [\"vip.test\"]\nmode = \"client_only\"\ntargets = [\"{}\"]\n{asks}",
         world.address(2)
     );
-    let open = home(&world, "");
+    let open = home(&[&world], "");
     let edge = edge().config(format!("{open}{vip}")).start();
     let player = alice(&client, "1.21.4", &edge);
     player.joined_world(1);
-    let closed = home(&world, &asks).replace("\"offline\"", "\"client_only\"");
+    let closed = home(&[&world], &asks).replace("\"offline\"", "\"client_only\"");
     edge.rewrite(format!("{closed}{vip}"));
     edge.reload();
     for place in ["vip", "b", "vip/anything"] {
@@ -272,7 +252,7 @@ fn players_play_on_while_words_are_looked_for() {
         "localization = {{ type = \"grpc\", endpoint = {{ uris = [\"http://{}\"], timeout = \"8s\" }} }}",
         pit.address().unwrap()
     );
-    let edge = edge().config(home(&world, &words)).start();
+    let edge = edge().config(home(&[&world], &words)).start();
     let player = alice(&client, "1.21.4", &edge);
     player.joined_world(1);
     player.hears_from(1);
@@ -290,7 +270,7 @@ fn players_play_on_while_words_are_looked_for() {
 fn who_does_not_answer_a_servers_question_says_nothing_about_the_server() {
     let client = NodeClient::start();
     let world = world(vec![Served::version("1.21.4").asking("mods:list")]);
-    let edge = edge().config(home(&world, "session.answer = \"600ms\"")).start();
+    let edge = edge().config(home(&[&world], "session.answer = \"600ms\"")).start();
     let mut raw = support::raw::Raw::joins(&edge, 769);
     raw.listens_for(Duration::from_millis(900));
     drop(raw);

@@ -1,5 +1,7 @@
 //! Targets of sessions that say anything at all.
 
+use super::body;
+use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::configuration::FinishConfiguration;
@@ -8,7 +10,6 @@ use drawbridge_protocol::packet::login::{LoginStart, LoginSuccess, SetCompressio
 use drawbridge_protocol::profile::{Profile, offline_uuid};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::wire::Encoder;
-use drawbridge_protocol::{ProtocolVersion, varint};
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -139,11 +140,7 @@ impl Caller {
 
     /// A packet's body.
     pub(crate) fn body(&self, state: State, kind: Kind, fields: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
-        let id = ids::id(self.version, state, Direction::Clientbound, kind);
-        let mut body = Vec::new();
-        varint::write(id.unwrap_or_else(|| panic!("no {} in {state:?}", kind.name())), &mut body);
-        fields(&mut Encoder::new(&mut body));
-        body
+        body((self.version, state, Direction::Clientbound), kind, fields)
     }
 
     /// The frame of a body.

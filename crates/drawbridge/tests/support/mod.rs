@@ -12,7 +12,11 @@ pub(crate) mod providers;
 pub(crate) mod raw;
 pub(crate) mod scrape;
 pub(crate) mod stranger;
+pub(crate) mod world;
 
+use drawbridge_protocol::ids::{self, Direction, Kind, State};
+use drawbridge_protocol::wire::Encoder;
+use drawbridge_protocol::{ProtocolVersion, varint};
 use drawbridge_testkit::{Connection, Edge, EdgeBuilder, Outcome, Player, SessionServer, Trouble};
 use serde_json::Value;
 use std::time::Duration;
@@ -70,6 +74,19 @@ pub(crate) fn closes_without_a_word(connection: &mut Connection) -> bool {
         Ok(came) => came.is_empty(),
         outcome => turned_away(outcome),
     }
+}
+
+/// The body of a packet of this kind: its id in a version, state and direction, and its fields.
+pub(crate) fn body(
+    (version, state, direction): (ProtocolVersion, State, Direction),
+    kind: Kind,
+    fields: impl FnOnce(&mut Encoder<'_>),
+) -> Vec<u8> {
+    let id = ids::id(version, state, direction, kind);
+    let mut body = Vec::new();
+    varint::write(id.unwrap_or_else(|| panic!("no {} in {state:?}", kind.name())), &mut body);
+    fields(&mut Encoder::new(&mut body));
+    body
 }
 
 /// Where a player is sent, host and port; or what they are told.

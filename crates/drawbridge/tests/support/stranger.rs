@@ -1,6 +1,8 @@
 //! Clients in sessions that say anything at all, and the others beside them, who are to notice nothing.
 
-use drawbridge_protocol::ids::{self, Direction, Kind, State};
+use super::body;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::configuration::{
     ClientInformation, Disconnect, KeepAlive, KeepAliveResponse,
 };
@@ -8,7 +10,6 @@ use drawbridge_protocol::packet::login::{LoginAcknowledged, LoginDisconnect, Log
 use drawbridge_protocol::packet::play::{self, KickDisconnect};
 use drawbridge_protocol::text::Component;
 use drawbridge_protocol::wire::Encoder;
-use drawbridge_protocol::{ProtocolVersion, varint};
 use drawbridge_testkit::{Connection, Edge, PATIENCE, Player, Received, Trouble};
 use drawbridge_testkit::{Crowd, Host, Traffic};
 use std::time::Instant;
@@ -160,11 +161,7 @@ impl Stranger {
 
     /// The same in another state.
     pub(crate) fn body_in(&self, state: State, kind: Kind, fields: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
-        let id = ids::id(self.version, state, Direction::Serverbound, kind);
-        let mut body = Vec::new();
-        varint::write(id.unwrap_or_else(|| panic!("no {} in {state:?}", kind.name())), &mut body);
-        fields(&mut Encoder::new(&mut body));
-        body
+        body((self.version, state, Direction::Serverbound), kind, fields)
     }
 
     /// A packet of this kind that is so long, with nothing but zeros in it.
