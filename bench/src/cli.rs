@@ -1,7 +1,8 @@
 //! The command line, and the order of the sections.
 
+use crate::publish::publish;
 use crate::relay::bare::Way;
-use crate::report::Report;
+use crate::report::{Line, Report};
 use crate::rounds::Plan;
 use crate::{bans, cipher, login, memory, ping, process, relay, reload, routes, session, start};
 use anyhow::{Context as _, Result};
@@ -25,6 +26,12 @@ struct Arguments {
     /// JSON on standard output instead of a table; base units.
     #[arg(long)]
     json: bool,
+    /// Writes what was measured into the manual, `docs/benchmarks.md`, with figures.
+    #[arg(long, conflicts_with = "quick")]
+    report: bool,
+    /// The manual's folder.
+    #[arg(long, hide = true, default_value = "docs")]
+    docs: PathBuf,
     /// Exit code 1 when a goal is missed.
     #[arg(long)]
     strict: bool,
@@ -132,7 +139,8 @@ pub(crate) fn run() -> Result<ExitCode> {
     }
     let mut report = Report::default();
     for &section in Section::value_variants().iter().filter(|section| wanted(section)) {
-        measure(section, &edge, &plan, &mut report)?;
+        let (key, title) = section.names();
+        report.add(key, title, section.measure(&edge, &plan)?);
     }
     if arguments.json {
         println!("{:#}", report.json(&machine()));
@@ -141,6 +149,9 @@ pub(crate) fn run() -> Result<ExitCode> {
         println!(
             "Repeat with `cargo xtask bench`, on a machine at rest: who shares its caches and cores shifts ratios too."
         );
+    }
+    if arguments.report {
+        publish(&report, &machine(), &arguments.docs)?;
     }
     let missed = arguments.strict && !report.all_hit();
     Ok(if missed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -166,33 +177,43 @@ fn play(role: Role) -> Result<()> {
     }
 }
 
-fn measure(section: Section, edge: &Path, plan: &Plan, report: &mut Report) -> Result<()> {
-    match section {
-        Section::Ping => report.add("Status ping, CPU time of the server", ping::measure(edge, plan)?),
-        Section::Login => {
-            report.add("Login until Transfer, CPU time of the edge", login::measure(edge, plan)?);
+impl Section {
+    /// Its name on the command line, and for people.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Ping => ("ping", "Status ping, CPU time of the server"),
+            Self::Login => ("login", "Login until Transfer, CPU time of the edge"),
+            Self::Cipher => ("cipher", "AES-128-CFB8, bytes a second of CPU time"),
+            Self::Memory => ("memory", "Memory (PSS)"),
+            Self::Routes => ("routes", "Route lookup among 100,000, CPU time"),
+            Self::Bans => ("bans", "Bans, 100,000 of them, CPU time"),
+            Self::Start => ("start", "Start-up"),
+            Self::Reload => ("reload", "Reload of routes"),
+            Self::Relay => ("relay", "Relays"),
+            Self::Session => ("session", "Frames that are looked at and handed on, CPU time"),
+            Self::SessionEdge => {
+                ("session-edge", "Frames of sessions through the edge, CPU time of its process")
+            }
+            Self::SessionMemory => ("session-memory", "Players in sessions, memory of the edge (PSS)"),
         }
-        Section::Cipher => report.add("AES-128-CFB8, bytes a second of CPU time", cipher::measure(plan)?),
-        Section::Memory => report.add("Memory (PSS)", memory::measure(edge, plan)?),
-        Section::Routes => report.add("Route lookup among 100,000, CPU time", routes::measure(plan)?),
-        Section::Reload => report.add("Reload of routes", reload::measure(edge, plan)?),
-        Section::Session => {
-            report.add("Frames that are looked at and handed on, CPU time", session::measure(plan)?);
-        }
-        Section::SessionEdge => {
-            report.add(
-                "The same through the edge, CPU time of its process",
-                session::through::measure(edge, plan)?,
-            );
-        }
-        Section::SessionMemory => {
-            report.add("Players in sessions, memory of the edge (PSS)", session::held::measure(edge, plan)?);
-        }
-        Section::Relay => report.add("Relays", relay::measure(edge, plan)?),
-        Section::Bans => report.add("Bans, 100,000 of them, CPU time", bans::measure(plan)?),
-        Section::Start => report.add("Start-up", start::measure(edge, plan)?),
     }
-    Ok(())
+
+    fn measure(self, edge: &Path, plan: &Plan) -> Result<Vec<Line>> {
+        match self {
+            Self::Ping => ping::measure(edge, plan),
+            Self::Login => login::measure(edge, plan),
+            Self::Cipher => cipher::measure(plan),
+            Self::Memory => memory::measure(edge, plan),
+            Self::Routes => routes::measure(plan),
+            Self::Bans => bans::measure(plan),
+            Self::Start => start::measure(edge, plan),
+            Self::Reload => reload::measure(edge, plan),
+            Self::Relay => relay::measure(edge, plan),
+            Self::Session => session::measure(plan),
+            Self::SessionEdge => session::through::measure(edge, plan),
+            Self::SessionMemory => session::held::measure(edge, plan),
+        }
+    }
 }
 
 /// Processor, cores and kernel, in one line.

@@ -130,7 +130,8 @@ impl Line {
         format!("{text} {verdict}")
     }
 
-    fn cells(&self) -> [String; 5] {
+    /// What was measured, the value, the reference, the ratio and the goal.
+    pub(crate) fn cells(&self) -> [String; 5] {
         let (reference, ratio) = self.reference.as_ref().map_or_else(Default::default, |reference| {
             let Spread { low, median, high } = reference.ratio;
             (
@@ -191,16 +192,32 @@ impl Spread {
     }
 }
 
+/// What was measured of one thing.
+#[derive(Debug)]
+pub(crate) struct Section {
+    /// Its name on the command line.
+    pub(crate) key: &'static str,
+    /// Its name for people.
+    pub(crate) title: &'static str,
+    /// What was measured.
+    pub(crate) lines: Vec<Line>,
+}
+
 /// Everything measured in one run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    sections: Vec<(&'static str, Vec<Line>)>,
+    sections: Vec<Section>,
 }
 
 impl Report {
     /// Appends a section.
-    pub(crate) fn add(&mut self, title: &'static str, lines: Vec<Line>) {
-        self.sections.push((title, lines));
+    pub(crate) fn add(&mut self, key: &'static str, title: &'static str, lines: Vec<Line>) {
+        self.sections.push(Section { key, title, lines });
+    }
+
+    /// In the order in which they were measured.
+    pub(crate) fn sections(&self) -> &[Section] {
+        &self.sections
     }
 
     /// Whether no goal was missed.
@@ -209,7 +226,7 @@ impl Report {
     }
 
     fn lines(&self) -> impl Iterator<Item = &Line> {
-        self.sections.iter().flat_map(|(_, lines)| lines)
+        self.sections.iter().flat_map(|section| &section.lines)
     }
 
     /// All sections as one table with columns of the same width.
@@ -222,7 +239,7 @@ impl Report {
         let widths: [usize; 5] = std::array::from_fn(width);
         let mut text = show_row(&heads, &widths);
         let mut rows = rows.iter();
-        for (title, lines) in &self.sections {
+        for Section { title, lines, .. } in &self.sections {
             let _ = writeln!(text, "\n{title}");
             for row in rows.by_ref().take(lines.len()) {
                 text.push_str(&show_row(row, &widths));
@@ -236,7 +253,7 @@ impl Report {
         let sections: Vec<Value> = self
             .sections
             .iter()
-            .map(|(title, lines)| json!({ "title": title, "lines": lines.iter().map(Line::json).collect::<Vec<_>>() }))
+            .map(|Section { title, lines, .. }| json!({ "title": title, "lines": lines.iter().map(Line::json).collect::<Vec<_>>() }))
             .collect();
         json!({ "machine": machine, "sections": sections, "all_hit": self.all_hit() })
     }
@@ -290,6 +307,7 @@ mod tests {
     fn columns_line_up() {
         let mut report = Report::default();
         report.add(
+            "ping",
             "Ping",
             vec![Line::new("µ", Unit::Seconds, &[1e-6]), Line::new("long", Unit::Bytes, &[1.0])],
         );
