@@ -4,6 +4,7 @@
 
 mod support;
 
+use drawbridge_protocol::ids::Kind;
 use drawbridge_testkit::{Account, Deviation, Edge, Jar, Outcome, Player, SessionServer, eventually, sees};
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -295,6 +296,25 @@ fn without_secrets_there_are_no_cookies() {
     assert_eq!(visit.transferred(), HUB);
     assert!(visit.cookies_asked().is_empty() && visit.jar.is_empty());
     assert_eq!(session.asked(), 1);
+}
+
+/// Sessions carry versions too that have no cookies: these are asked for none, whatever they say of how they came.
+#[test]
+fn clients_too_old_for_cookies_are_asked_for_none() {
+    let session = SessionServer::start().unwrap();
+    let route = "[[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"client_only\"\ntargets = [\"127.0.0.1:1\"]\n";
+    let authentication = format!("[routes.authentication]\nurl = \"{}\"\n", session.url());
+    let limits = "[limits]\nlogin = { burst = 5, per = \"1h\" }\n";
+    let edge = edge().config(format!("{limits}{COOKIES}{route}{authentication}")).start();
+    let asked_first = |version: i32| {
+        let player = Player::new("Alice", version).sent_on(&Jar::new());
+        player.knock(edge.address()).unwrap().receive().unwrap().kind()
+    };
+    for version in [5, 47, 340, 763, 765] {
+        assert_eq!(asked_first(version), Some(Kind::EncryptionBegin), "{version}");
+    }
+    assert_eq!(asked_first(765), Some(Kind::Disconnect), "each counts as a login");
+    assert_eq!(asked_first(766), Some(Kind::CookieRequest));
 }
 
 #[test]

@@ -113,6 +113,32 @@ fn garbage_lets_nobody_in() {
     reaches_the_hub(&edge);
 }
 
+/// An answer has a bound, which is told by its length, before what it holds is looked at.
+#[test]
+fn an_answer_that_is_too_long_lets_nobody_in() {
+    let service = GrpcService::node(&json!({}));
+    let session = SessionServer::start().unwrap();
+    let account = session.account("Alice");
+    let grpc = format!("authentication = {{ type = \"grpc\", endpoint = {} }}\n", uri(&service));
+    let edge = edge().config(support::route("lobby", &grpc)).start();
+    // Each is one that clients take, and so are they together.
+    for (count, fits) in [(1, true), (3, false), (16, false)] {
+        let property =
+            |number: i32| json!({ "name": format!("property{number}"), "value": "x".repeat(30_000) });
+        let properties: Vec<_> = (0..count).map(property).collect();
+        let profile = json!({ "id": account.id().to_string(), "name": "Alice", "properties": properties });
+        service.set("Authenticate", &Answer::says(&json!({ "profile": profile })));
+        let visit = Player::with_account(&account, 767).join(edge.address());
+        if fits {
+            assert_eq!(visit.transferred(), HUB);
+        } else {
+            let told = visit.kicked();
+            assert!(told.starts_with("The authentication servers can't be reached"), "{count}: {told}");
+        }
+        edge.serves_others_within(Duration::from_millis(500));
+    }
+}
+
 /// Players choose how often they come: beside the line that each login has, what failed isn't told with each of them.
 #[test]
 fn what_fails_with_every_login_is_told_once_in_a_while() {

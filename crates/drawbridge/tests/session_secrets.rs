@@ -8,6 +8,9 @@ use drawbridge_protocol::ids::{Kind, State};
 use drawbridge_protocol::packet::login::CookieRequest;
 use drawbridge_protocol::wire::{Decoder, Encoder};
 use drawbridge_testkit::{Edge, Host, Order};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use support::edge;
@@ -23,19 +26,27 @@ const CRUMBS: &str = "crumbs of a shop";
 /// The keys of a target's own.
 const OTHERS: [&str; 2] = ["shop:cart", "drawbridges:session"];
 
+/// The secrets of cookies.
+const SECRETS: &str = "secrets = [{ file = \"cookie.key\" }]";
+
 fn carrying(target: SocketAddr, namespace: &str, forwarding: &str) -> Edge {
+    carrying_with(SECRETS, target, namespace, forwarding)
+}
+
+fn carrying_with(secrets: &str, target: SocketAddr, namespace: &str, forwarding: &str) -> Edge {
+    let ticket = SigningKey::from_bytes(&[7; 32]).to_pkcs8_pem(LineEnding::LF).unwrap();
     let config = format!(
-        "[cookies]\nsecrets = [{{ file = \"cookie.key\" }}]\nnamespace = \"{namespace}\"\n\
+        "[cookies]\n{secrets}\nnamespace = \"{namespace}\"\n[tickets]\nkey = {{ file = \"ticket.key\" }}\n\
          [telemetry]\nformat = \"json\"\nlog = \"trace\"\n\
          [[routes]]\nname = \"world\"\nhosts = [\"*\"]\nmode = \"offline\"\ntargets = [\"{target}\"]\n\
          session = {{ forwarding = \"{forwarding}\", secret = {{ file = \"forwarding.secret\" }}, compression = -1 }}\n"
     );
-    edge().file("forwarding.secret", SECRET).config(config).start()
+    edge().file("forwarding.secret", SECRET).file("ticket.key", ticket.as_bytes()).config(config).start()
 }
 
 /// The edge's own keys, in each form that clients take them in.
 fn reserved(namespace: &str) -> Vec<String> {
-    let own = ["authentication", "session", "return"];
+    let own = ["authentication", "session", "return", "ticket"];
     let mut keys: Vec<_> = own.iter().map(|path| format!("{namespace}:{path}")).collect();
     if namespace == "minecraft" {
         keys.extend(own.iter().flat_map(|path| [(*path).to_owned(), format!(":{path}")]));
@@ -97,9 +108,10 @@ fn asks_and_stores(host: &Host, stranger: &mut Stranger, keys: &[String]) -> Vec
 
 #[test]
 fn targets_neither_see_nor_change_the_edges_own_cookies() {
-    for namespace in ["drawbridge", "minecraft"] {
+    // Players may bring what other edges have given them.
+    for (namespace, secrets) in [("drawbridge", SECRETS), ("minecraft", SECRETS), ("drawbridge", "")] {
         let host = Host::builder(1).velocity(SECRET.as_bytes()).start().unwrap();
-        let edge = carrying(host.address(), namespace, "velocity");
+        let edge = carrying_with(secrets, host.address(), namespace, "velocity");
         let keys: Vec<_> = reserved(namespace).into_iter().chain(OTHERS.map(str::to_owned)).collect();
         let expected: Vec<_> = OTHERS
             .iter()

@@ -242,6 +242,34 @@ fn a_claim_stays_a_claim_whatever_becomes_of_its_route() {
     bob.joined_world(2);
 }
 
+/// Nor does anybody get to a route that asks another session server than the one that vouched for them.
+#[test]
+fn whom_one_session_server_vouched_for_is_nobody_to_another() {
+    let (one, other) = (SessionServer::start().unwrap(), SessionServer::start().unwrap());
+    let client = NodeClient::start();
+    let world = world(vec![Served::version("1.21.4"); 2]);
+    let asks = |session: &SessionServer| format!("authentication.url = \"{}\"\n", session.url());
+    let vip = format!(
+        "[[routes]]\nname = \"vip\"\nhosts = [\"vip.test\"]\nmode = \"client_only\"\ntargets = [\"{}\"]\n{}",
+        world.address(2),
+        asks(&other)
+    );
+    let home = home(&world, &asks(&one)).replace("\"offline\"", "\"client_only\"");
+    let edge = edge().config(format!("{home}{vip}")).start();
+    let account = one.account("Alice");
+    let player = client.begin(&Join::with_account(&account, "1.21.4").plays_on(OFTEN), edge.address());
+    player.joined_world(1);
+    player.hears_from(1);
+    for place in ["vip", "vip/anything"] {
+        player.says(&format!("/server {place}"));
+        player.reads(&format!("There is no server {place}."));
+    }
+    player.plays_more(1);
+    assert_eq!(world.logins("Alice", 1).len(), 1);
+    assert_eq!((one.asked(), other.asked()), (1, 0));
+    drop(player.leave());
+}
+
 /// A service that finds no words keeps no packets waiting.
 #[test]
 fn players_play_on_while_words_are_looked_for() {

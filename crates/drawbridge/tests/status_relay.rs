@@ -184,6 +184,17 @@ fn a_target_that_breaks_off_is_passed_over() {
     assert_eq!(description(&shown(&alone)), "Broken");
 }
 
+/// Of one that is longer than clients take the head is enough: what is behind that isn't waited for.
+#[test]
+fn a_status_that_is_too_long_is_passed_over() {
+    let endless = Target::start(Manner::Echoes(vec![0xff, 0xff, 0x7f, 0, 1, 2, 3])).unwrap();
+    let whole = target("whole", 1);
+    let status = "status = { type = \"relay\", timeout = \"20s\", patience = \"4s\" }";
+    let edge = relaying(&[endless.address(), whole.address()], status);
+    assert_eq!(description(&shown(&edge)), "whole");
+    assert_eq!(endless.heard().len(), 1);
+}
+
 /// A client and a server made by other hands see each other.
 #[test]
 fn real_servers_are_shown_to_real_clients() {

@@ -56,6 +56,12 @@ impl Cookies {
         format!("{}:return", self.namespace)
     }
 
+    /// The keys of all three.
+    #[must_use]
+    pub fn keys(&self) -> [String; 3] {
+        ["authentication", "session", "return"].map(|path| format!("{}:{path}", self.namespace))
+    }
+
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
         let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
         if self.namespace.is_empty() || !self.namespace.bytes().all(fits) {

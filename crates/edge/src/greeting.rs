@@ -62,9 +62,10 @@ impl Opening {
         }
     }
 
-    /// Whether the client says that a Transfer packet brought it.
+    /// Whether the client says that a Transfer packet brought it. Of a version without that packet, it has no cookies to be asked for either.
     pub(crate) fn is_returning(&self) -> bool {
-        matches!(self, Self::Modern { handshake, .. } if handshake.intent == Intent::Transfer)
+        let Self::Modern { handshake, .. } = self else { return false };
+        handshake.intent == Intent::Transfer && handshake.version.has_transfer()
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Snapshot {
     pub cookies: Option<Jar>,
     /// The key of the cookie by which a player comes back to where they were.
     pub return_key: String,
+    /// The keys of the cookies that edges of this namespace give to players, this one or others.
+    pub cookie_keys: [String; 3],
     /// Tickets for targets, where there is a key.
     pub tickets: Option<TicketOffice>,
     /// What happens to hosts without a route.
@@ -89,10 +91,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The keys of the cookies that no target may see or change.
+    /// The keys of the cookies that no target of a session may see or change. A ticket is for the server that it names.
     pub(crate) fn reserved_cookies(&self) -> Vec<String> {
-        let own = self.cookies.as_ref().map(|jar| [jar.authentication_key(), jar.session_key()]);
-        own.into_iter().flatten().chain([self.return_key.clone()]).collect()
+        let ticket = self.tickets.as_ref().map(TicketOffice::cookie_key);
+        self.cookie_keys.iter().cloned().chain(ticket).collect()
     }
 
     /// That of an edge which serves nobody any more.
@@ -103,6 +105,7 @@ impl Snapshot {
             proxies: Networks::default(),
             cookies: None,
             return_key: String::new(),
+            cookie_keys: <[String; 3]>::default(),
             tickets: None,
             unknown_host: UnknownHostAction::Drop,
             permissions: Permissions::default(),

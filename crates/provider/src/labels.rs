@@ -117,6 +117,7 @@ fn unfit(path: &str, style: Style) -> Option<&'static str> {
         "targets" | "discovery" => Some("the target is what bears it"),
         "authentication" => Some(VOUCHES),
         "transfer" if keys.get(1) == Some(&"ticket") => Some(VOUCHES),
+        "session" if keys.get(1) == Some(&"trust_claims") => Some(VOUCHES),
         _ if keys.len() > 1 && style.own.contains(&first) => Some("there are no keys in it"),
         _ if keys.iter().any(|key| names_secret(key)) => Some(SECRET),
         _ => None,
@@ -148,12 +149,14 @@ pub(crate) fn unknown(path: &str, style: Style) -> Option<(String, String)> {
 /// Why files and variables of the edge can't be named.
 pub(crate) const SECRET: &str = "only files of the configuration name files or variables of the edge";
 
-/// Why nobody can be made somebody else: a ticket that is signed for whom anybody vouches is good at every target of that name.
+/// Why nobody can be made somebody else: a ticket that is signed for whom anybody vouches is good at every target of that name, and groups
+/// that count by claimed names may be told to stop the edge.
 const VOUCHES: &str = "only files of the configuration say who vouches for players, and to whom";
 
-/// Whether a key of a table names what only the edge's operator should: whoever writes labels need not be them.
+/// Whether a key of a table names what only the edge's operator should: whoever writes labels need not be them. A kubeconfig may name
+/// programs that are run.
 fn names_secret(key: &str) -> bool {
-    matches!(key, "file" | "env" | "tls")
+    matches!(key, "file" | "env" | "tls" | "kubeconfig")
 }
 
 /// The value that a label's text stands for.

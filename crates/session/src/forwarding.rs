@@ -200,6 +200,27 @@ mod tests {
         assert_eq!(kept, "play.example.com\0FML2\0");
     }
 
+    /// What a client writes behind its host as a proxy would is none of a proxy's.
+    #[test]
+    fn clients_forward_nobody() {
+        let typed = "play.example.com\x00203.0.113.7\x0000000000000000000000000000000007\0\
+            [{\"name\":\"bungeeguard-token\",\"value\":\"guessed\"}]";
+        let guard = Forwarding::BungeeGuard(Zeroizing::new(b"token".to_vec()));
+        for (forwarding, tokens) in [(Forwarding::BungeeCord, &[] as &[&str]), (guard, &["token"])] {
+            let forwarded = host(&forwarding, typed, vec![textures()]);
+            let parts: Vec<_> = forwarded.split('\0').collect();
+            let [host, address, id, properties] = parts[..] else { panic!("{forwarded:?}") };
+            assert_eq!(
+                (host, address, id),
+                ("play.example.com", "127.0.0.1", "069a79f444e94726a5befca90e38aaf5")
+            );
+            let properties: Vec<serde_json::Value> = serde_json::from_str(properties).unwrap();
+            let guards = properties.iter().filter(|property| property["name"] == GUARD);
+            let values: Vec<_> = guards.map(|property| property["value"].as_str().unwrap()).collect();
+            assert_eq!(values, tokens);
+        }
+    }
+
     #[test]
     fn bungeeguards_token_stands_among_the_properties() {
         let guarded =

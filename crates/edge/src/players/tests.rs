@@ -90,3 +90,25 @@ async fn who_is_called_away_is_told_why_once() {
     assert_eq!(summons.comes().await, why);
     assert_eq!(presence.sent_away(), Some(&why));
 }
+
+/// To claim to be somebody, or to be them, throws nobody out.
+#[test]
+fn who_comes_as_somebody_who_is_there_changes_nothing_for_them() {
+    let players = Arc::<Players>::default();
+    let first = players.enter(&client("203.0.113.7:1"), "lobby");
+    first.learn_who(&Identity::Verified(Profile { id: id(), name: "Alice".into(), properties: Vec::new() }));
+    let before = players.all();
+    let claimed = Claim { name: "Alice".into(), id: id() };
+    let others = [
+        Identity::Claimed(claimed),
+        Identity::Verified(Profile { id: id(), name: "Alice".into(), properties: Vec::new() }),
+    ];
+    for other in others {
+        let presence = players.enter(&client("203.0.113.8:1"), "lobby");
+        presence.learn_who(&other);
+        assert_eq!(players.all().len(), 2);
+        assert!(first.sent_away().is_none() && presence.sent_away().is_none());
+        drop(presence);
+        assert_eq!(players.all(), before);
+    }
+}

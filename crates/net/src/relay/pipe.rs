@@ -80,3 +80,17 @@ impl Pipe {
         Ok(given)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::io::{FdFlags, fcntl_getfd};
+
+    #[test]
+    fn no_other_program_gets_them() {
+        let pipe = take().unwrap();
+        for end in [&pipe.read, &pipe.write] {
+            assert_eq!(fcntl_getfd(end).unwrap(), FdFlags::CLOEXEC);
+        }
+    }
+}

@@ -85,6 +85,8 @@ fn what_may_be_meant_is_nothing_that_labels_cant_say() {
     }
     let transfer = help("drawbridge.transfer.something_else");
     assert!(transfer.contains("probe") && !transfer.contains("ticket"), "{transfer}");
+    let session = help("drawbridge.session.something_else");
+    assert!(session.contains("limbo") && !session.contains("trust_claims"), "{session}");
     assert_eq!(help("drawbridge.target"), "drawbridge.targets isn't for labels: the target is what bears it");
     assert_eq!(help("drawbridge.prt"), "did you mean \"port\"?");
 }
@@ -112,10 +114,17 @@ fn labels_that_cant_be_keys_are_named() {
         ("drawbridge.transfer", "{ ticket = true }", "a label for each of its keys"),
         ("drawbridge.transfer.ticket", "true", "only files of the configuration say who vouches"),
         ("drawbridge.authentication.type", "disabled", "only files of the configuration say who vouches"),
+        ("drawbridge.session.trust_claims", "true", "only files of the configuration say who vouches"),
+        ("drawbridge.session", "{ trust_claims = true }", "a label for each of its keys"),
         (
             "drawbridge.actions",
             "[{ type = 'grpc', metadata = { a = { env = 'X' } } }]",
             "only files of the configuration",
+        ),
+        (
+            "drawbridge.actions",
+            "[{ type = 'agones', kubeconfig = '/tmp/kubeconfig' }]",
+            "only files of the configuration name files",
         ),
         ("drawbridge.access.allow", "['10.0.0.0/8'", "not a list of TOML"),
         ("drawbridge.hosts.more", "x", "is a key in drawbridge.hosts"),

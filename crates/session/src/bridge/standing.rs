@@ -255,4 +255,26 @@ mod tests {
             assert_eq!(standing.due(false), None);
         }
     }
+
+    #[test]
+    fn who_is_alone_and_gives_no_sign_of_life_is_silent_after_a_while() {
+        let (version, start) = (ProtocolVersion::V1_21, Instant::now());
+        let client = &mut FrameWriter::new();
+        let moment = Duration::from_millis(1);
+        let mut standing = Standing::welcomed(version, Commands::new(&[]), start);
+        standing.transitions.clear();
+        let asked = start + KEEP_ALIVE;
+        assert!(!standing.tend(true, version, client, asked - moment));
+        assert!(client.is_empty(), "it isn't time yet");
+        assert!(!standing.tend(true, version, client, asked));
+        assert!(!client.is_empty());
+        let due = asked + SIGN_OF_LIFE;
+        assert_eq!(standing.due(true), Some(due));
+        assert!(!standing.tend(true, version, client, due - moment));
+        assert!(standing.tend(true, version, client, due));
+        // Another's answer is none, and its own counts once.
+        let (id, _) = standing.asked.unwrap();
+        assert!(!standing.answered(id ^ 1) && standing.answered(id) && !standing.answered(id));
+        assert!(!standing.tend(true, version, client, due));
+    }
 }
