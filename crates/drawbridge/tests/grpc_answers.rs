@@ -17,7 +17,7 @@ use support::grpc::{
     real_logins_are_decided_by, target, uri,
 };
 use support::scrape::{METRICS, Scrape, metrics_address};
-use support::{HUB, description, edge};
+use support::{AUTHENTICATION, COOKIES, HUB, description, edge};
 
 #[test]
 fn every_service_decides_real_logins() {
@@ -111,6 +111,26 @@ fn garbage_lets_nobody_in() {
     }
     let edge = edge().config(bare_route(&action(", on_error = \"skip\""))).start();
     reaches_the_hub(&edge);
+}
+
+/// A cookie names its player, who claims another name the next time: with one of these nobody could come back.
+#[test]
+fn who_is_given_another_name_is_asked_about_each_time() {
+    let service = GrpcService::node(&json!({}));
+    let session = SessionServer::start().unwrap();
+    let account = session.account("Alice");
+    let grpc = format!("authentication = {{ type = \"grpc\", endpoint = {} }}\n", uri(&service));
+    let edge = edge().config(format!("{COOKIES}{}", support::route("lobby", &grpc))).start();
+    for (name, sealed) in [("ALICE", true), ("Bob", false)] {
+        let profile = json!({ "id": account.id().to_string(), "name": name, "properties": [] });
+        service.set("Authenticate", &Answer::says(&json!({ "profile": profile })));
+        let player = Player::with_account(&account, 767);
+        let visit = player.clone().join(edge.address());
+        assert_eq!(visit.transferred(), HUB);
+        assert_eq!(visit.jar.contains_key(AUTHENTICATION), sealed, "{name}");
+        assert_eq!(player.sent_on(&visit.jar).join(edge.address()).transferred(), HUB, "{name}");
+    }
+    assert_eq!(service.calls("Authenticate").len(), 3);
 }
 
 /// An answer has a bound, which is told by its length, before what it holds is looked at.

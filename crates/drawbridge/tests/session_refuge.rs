@@ -8,6 +8,7 @@ mod support;
 use drawbridge_testkit::{Event, Jar, Join, NodeClient, NodePlayer, NodeWorld, Served, sees};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
+use support::ctl::done;
 use support::edge;
 use support::world::{LIMBO, OFTEN, alice, assert_sound, home};
 
@@ -152,7 +153,7 @@ fn who_came_by_a_route_that_is_gone_goes_on_by_the_one_in_its_place() {
     player.joined_world(1);
     player.hears_from(1);
     edge.rewrite(before.replace("\"home\"", "\"house\""));
-    edge.reload();
+    done(&edge, &["ctl", "reload"]);
     player.says("/drawbridge:server");
     player.reads("You are on a. You can go to: a, b.");
     player.says("/server b");

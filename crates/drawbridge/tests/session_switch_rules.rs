@@ -227,7 +227,7 @@ fn a_claim_stays_a_claim_whatever_becomes_of_its_route() {
     player.joined_world(1);
     let closed = home(&[&world], &asks).replace("\"offline\"", "\"client_only\"");
     edge.rewrite(format!("{closed}{vip}"));
-    edge.reload();
+    done(&edge, &["ctl", "reload"]);
     for place in ["vip", "b", "vip/anything"] {
         player.says(&format!("/server {place}"));
         player.reads(&format!("There is no server {place}."));
@@ -254,7 +254,7 @@ fn whom_one_session_server_vouched_for_is_nobody_to_another() {
         world.address(2),
         asks(&other)
     );
-    let home = home(&world, &asks(&one)).replace("\"offline\"", "\"client_only\"");
+    let home = home(&[&world], &asks(&one)).replace("\"offline\"", "\"client_only\"");
     let edge = edge().config(format!("{home}{vip}")).start();
     let account = one.account("Alice");
     let player = client.begin(&Join::with_account(&account, "1.21.4").plays_on(OFTEN), edge.address());

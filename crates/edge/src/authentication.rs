@@ -174,7 +174,9 @@ async fn ask_adapter(
             Refusal::AuthenticationUnavailable.into()
         }
     })?;
-    let proved = identity.verified().map(|_| SystemTime::now());
+    // A cookie is good for whom it names. Who is given another name claims their own the next time, and is asked about again.
+    let keeps_name = |profile: &&Profile| profile.name.eq_ignore_ascii_case(&login.claim.name);
+    let proved = identity.verified().filter(keeps_name).map(|_| SystemTime::now());
     Ok(Identified { identity, proved })
 }
 
