@@ -1,13 +1,8 @@
 //! The phases of a connection, from accepted socket to delivery.
 //!
-//! ```text
-//! Accepted ──admission──▶ Admitted ──greeting──▶ Greeted ──routing──▶ Routed
-//! Routed ─┬─ status ▶ answered, closed
-//!         └─ login  ▶ Login ─┬─authentication──▶ Identified ──placement──▶ Placed ──delivery──▶ handed over
-//!                            └─placement──▶ Placed ──delivery──▶ relayed
-//! ```
+//! Their order, and the values that they hand on, stand in docs/architecture.md ("The way of a connection").
 //!
-//! One task a connection, on a reactor of `drawbridge-net`. Each phase consumes the value of the one before and returns the next.
+//! One task a connection, on a reactor of `drawbridge-net`.
 //! Adapters are polled there too, on what they have of the runtime; key exchanges have threads of their own.
 //!
 //! What must stay true: every wait on a peer has a deadline, every refusal a reason, and a connection keeps the snapshot that

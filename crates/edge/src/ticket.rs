@@ -1,5 +1,5 @@
 //! Admission tickets: by a third cookie, signed with Ed25519, a server that is reached by Transfer knows that its player came
-//! through the edge. Its port is open to everybody, and the other two cookies only an edge can read.
+//! through the edge. Its port is open to everybody, and of the other cookies only an edge can tell whether they are true.
 //!
 //! | bytes | what |
 //! |---|---|
