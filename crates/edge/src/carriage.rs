@@ -7,6 +7,7 @@ use crate::passenger::Passenger;
 use crate::shared::Shared;
 use drawbridge_net::Socket;
 use drawbridge_net::relay::{End, Options, Relay};
+use drawbridge_telemetry::metrics::CarriedEnd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -44,12 +45,13 @@ impl Carriage {
     }
 
     async fn until_the_end(&mut self, shared: &Shared) {
-        let sent_away = |this: &Self| this.passenger.sent_away(shared).map(|why| why.refusal.label());
+        let sent_away =
+            |this: &Self| this.passenger.sent_away(shared).map(|why| CarriedEnd::Refused(why.refusal));
         let end = shared.news.until(self, sent_away, Self::poll).await;
         self.passenger.ended(end, self.relay.traffic());
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<&'static str> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<CarriedEnd> {
         let ended = self.relay.poll(context);
         let traffic = self.relay.traffic();
         // A target that authenticates answers everybody; what follows, and the client's own next words, are for those alone who get in.
@@ -57,6 +59,16 @@ impl Carriage {
             self.passenger.has_come();
         }
         self.passenger.tell_now_and_then(self.relay.now(), traffic);
-        ended.map(End::label)
+        ended.map(carried)
+    }
+}
+
+const fn carried(end: End) -> CarriedEnd {
+    match end {
+        End::Closed => CarriedEnd::Closed,
+        End::Broken => CarriedEnd::Broken,
+        End::Idle => CarriedEnd::Idle,
+        End::ClientStalled => CarriedEnd::ClientStalled,
+        End::TargetStalled => CarriedEnd::TargetStalled,
     }
 }

@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use drawbridge_model::{Identity, Lease, Refusal, Refused, Target};
 use drawbridge_net::relay::Traffic;
 use drawbridge_net::{InCrowd, PlaceAtTarget, Ticket};
-use drawbridge_telemetry::metrics::{self, CountedRelay};
+use drawbridge_telemetry::metrics::{self, CarriedEnd, CountedRelay};
 use std::time::{Duration, Instant};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -158,7 +158,7 @@ impl Passenger {
     }
 
     /// The player is no longer carried; `end` says why.
-    pub(crate) fn ended(&mut self, end: &'static str, traffic: Traffic) {
+    pub(crate) fn ended(&mut self, end: CarriedEnd, traffic: Traffic) {
         self.tell(traffic);
         metrics::relay_ended(self.presence.route(), end);
         Carried {

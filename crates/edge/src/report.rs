@@ -4,7 +4,7 @@ use crate::journey::{Facts, Journey};
 use crate::passenger::{Berth, Way};
 use drawbridge_model::{Client, Refused, Severity, Target};
 use drawbridge_net::relay::Traffic;
-use drawbridge_telemetry::metrics::{self, Outcome};
+use drawbridge_telemetry::metrics::{self, CarriedEnd, Outcome};
 use std::time::{Duration, Instant};
 
 /// What is known of a connection at its end.
@@ -99,7 +99,7 @@ pub(crate) struct Carried<'a> {
     pub(crate) traffic: Traffic,
     pub(crate) took: Duration,
     /// Why it has ended.
-    pub(crate) end: &'static str,
+    pub(crate) end: CarriedEnd,
 }
 
 /// The one form of both lines.
@@ -114,7 +114,7 @@ macro_rules! ended {
             seconds = $carried.took.as_secs(),
             to_target = $carried.traffic.up,
             to_client = $carried.traffic.down,
-            end = $carried.end,
+            end = $carried.end.label(),
             $text
         )
     };

@@ -91,20 +91,6 @@ pub enum End {
     TargetStalled,
 }
 
-impl End {
-    /// The word for logs and metrics.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Broken => "broken",
-            Self::Idle => "idle",
-            Self::ClientStalled => "client_stalled",
-            Self::TargetStalled => "target_stalled",
-        }
-    }
-}
-
 /// A client and its target.
 #[derive(Debug)]
 pub struct Relay {

@@ -25,6 +25,7 @@ use crate::backend::Backend;
 use crate::ledger::Ledger;
 use commands::Commands;
 pub use commands::Request;
+use drawbridge_net::relay::Traffic;
 use drawbridge_net::{Dialer, PlayLimits, Socket};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{FrameReader, FrameWriter};
@@ -81,15 +82,6 @@ pub struct Client {
     pub reader: FrameReader,
     /// Where frames for it go.
     pub writer: FrameWriter,
-}
-
-/// How many bytes have been carried, as they came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Traffic {
-    /// From the client.
-    pub up: u64,
-    /// From backends.
-    pub down: u64,
 }
 
 /// A client, and the backend that it is with.

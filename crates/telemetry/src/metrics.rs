@@ -13,7 +13,7 @@ mod process;
 
 pub use carried::CountedRelay;
 pub use families::{FAMILIES, Family, Kind};
-pub use labels::{Answer, Cookie, Limit, Outcome, Phase, StatusCache};
+pub use labels::{Answer, CarriedEnd, Cookie, Limit, Outcome, Phase, StatusCache};
 
 use crate::metrics::instruments::Instruments;
 use opentelemetry::metrics::MeterProvider as _;
@@ -182,11 +182,10 @@ pub fn relayed(route: &str, to_target: u64, to_client: u64) {
     }
 }
 
-/// A player of this route is no longer carried. `end` says why: `closed`, `broken`, `idle`, `client_stalled`, `target_stalled`,
-/// `banned`, `kicked` or `shutting_down`.
-pub fn relay_ended(route: &str, end: &'static str) {
+/// A player of this route is no longer carried.
+pub fn relay_ended(route: &str, end: CarriedEnd) {
     if let Some(instruments) = INSTRUMENTS.get() {
-        instruments.relay_ended(route, end);
+        instruments.relay_ended(route, end.label());
     }
 }
 

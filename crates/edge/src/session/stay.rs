@@ -16,11 +16,11 @@ use super::way_on::{Astray, Landing, Place, Walker, Way};
 use crate::passenger::{Berth, Passenger};
 use crate::shared::Shared;
 use drawbridge_model::{Notice, Refusal, Refused, Said};
-use drawbridge_net::relay::Traffic;
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
 use drawbridge_session::{Event, Fault, Session};
+use drawbridge_telemetry::metrics::CarriedEnd;
 use ending::Ending;
 use refuge::{Crossing, Lost, Shunned};
 use std::sync::Arc;
@@ -128,11 +128,6 @@ impl Stay {
         Box::pin(self.end(ending)).await;
     }
 
-    fn traffic(&self) -> Traffic {
-        let carried = self.session.traffic();
-        Traffic { up: carried.up, down: carried.down }
-    }
-
     /// Carries until something happens.
     async fn next(&mut self, shared: &Shared) -> Happening {
         let news = |this: &Self| {
@@ -153,7 +148,7 @@ impl Stay {
         match happening {
             Happening::SentAway(refused) => {
                 let words = self.words(&refused, shared).await;
-                Some(Ending::told(refused.refusal.label(), words))
+                Some(Ending::told(refused.refusal, words))
             }
             Happening::Moving => Some(self.moving(shared).await),
             Happening::Ordered(name) => {
@@ -187,7 +182,7 @@ impl Stay {
         if let Poll::Ready(event) = self.session.poll(context) {
             return Poll::Ready(Happening::Event(event));
         }
-        let (now, traffic) = (self.session.now(), self.traffic());
+        let (now, traffic) = (self.session.now(), self.session.traffic());
         self.passenger.tell_now_and_then(now, traffic);
         if let Some((_, way)) = &mut self.going
             && let Poll::Ready(arrived) = way.as_mut().poll(context)
@@ -200,16 +195,16 @@ impl Stay {
 
     async fn event(&mut self, event: Event, shared: &Arc<Shared>) -> Option<Ending> {
         let words = match event {
-            Event::Left => return Some(Ending::silent("closed")),
-            Event::ClientStalled => return Some(Ending::silent("client_stalled")),
+            Event::Left => return Some(Ending::silent(CarriedEnd::Closed)),
+            Event::ClientStalled => return Some(Ending::silent(CarriedEnd::ClientStalled)),
             Event::ClientSilent => {
                 let words = self.words(&Refusal::TimedOut.into(), shared).await;
-                return Some(Ending::told(Refusal::TimedOut.label(), words));
+                return Some(Ending::told(Refusal::TimedOut, words));
             }
             Event::Refused(Fault::Excess(excess)) => return Some(self.sends_too_much(excess, shared).await),
             Event::Refused(fault) => {
                 tracing::info!(client = %self.passenger.presence.client().address, player = self.person.identity.name(), %fault, "the client doesn't keep to the protocol");
-                return Some(Ending::silent(Refusal::Malformed.label()));
+                return Some(Ending::silent(CarriedEnd::Refused(Refusal::Malformed)));
             }
             Event::SentOn(transfer) => return self.sent_on(transfer, shared),
             Event::Command(line) => {
@@ -349,7 +344,7 @@ impl Stay {
             // Reloads have left no route to wait on.
             Goal::Home if matches!(astray, Astray::Unknown) => {
                 let words = self.words(&Refusal::NoRoute.into(), shared).await;
-                return Some(Ending::told(Refusal::NoRoute.label(), words));
+                return Some(Ending::told(Refusal::NoRoute, words));
             }
             Goal::Home => {
                 self.still_waits(shared);

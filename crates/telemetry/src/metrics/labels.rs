@@ -48,6 +48,41 @@ impl Phase {
     }
 }
 
+/// How a relay or a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CarriedEnd {
+    /// A side has closed.
+    Closed,
+    /// A connection broke.
+    Broken,
+    /// Nothing was said for as long as a relay may be silent.
+    Idle,
+    /// The client took nothing of what was there for it.
+    ClientStalled,
+    /// The target took nothing.
+    TargetStalled,
+    /// The client follows a target's Transfer packet.
+    SentOn,
+    /// The player had to go, for this reason.
+    Refused(Refusal),
+}
+
+impl CarriedEnd {
+    /// The label, and the word in the log.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Broken => "broken",
+            Self::Idle => "idle",
+            Self::ClientStalled => "client_stalled",
+            Self::TargetStalled => "target_stalled",
+            Self::SentOn => "sent_on",
+            Self::Refused(refusal) => refusal.label(),
+        }
+    }
+}
+
 /// How a connection, or a part of its way, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

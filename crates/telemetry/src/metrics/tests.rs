@@ -35,7 +35,7 @@ fn count_everything() -> CountedRelay {
     transferred("lobby", "hub-1");
     let relay = relay_began("lobby", "hub-1");
     relayed("lobby", 1, 2);
-    relay_ended("lobby", "closed");
+    relay_ended("lobby", CarriedEnd::Closed);
     configured(3);
     relay
 }

@@ -10,13 +10,13 @@ use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::Route;
 use drawbridge_session::{Excess, Session};
-use drawbridge_telemetry::metrics::{self, Limit};
+use drawbridge_telemetry::metrics::{self, CarriedEnd, Limit};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// See the module.
 pub(super) struct Ending {
-    label: &'static str,
+    why: CarriedEnd,
     words: Option<Component>,
     /// Where the client is sent instead, and with what.
     moved: Option<Moved>,
@@ -33,25 +33,25 @@ impl Ending {
     /// The client follows a Transfer packet by itself.
     pub(super) const fn moved(transfer: Transfer) -> Self {
         let moved = Moved { transfer, cookies: Vec::new() };
-        Self { label: "sent_on", words: None, moved: Some(moved) }
+        Self { why: CarriedEnd::SentOn, words: None, moved: Some(moved) }
     }
 
     /// Without any more to tell.
-    pub(super) const fn silent(label: &'static str) -> Self {
-        Self { label, words: None, moved: None }
+    pub(super) const fn silent(why: CarriedEnd) -> Self {
+        Self { why, words: None, moved: None }
     }
 
     /// With these words.
-    pub(super) const fn told(label: &'static str, words: Option<Component>) -> Self {
-        Self { label, words, moved: None }
+    pub(super) const fn told(refusal: Refusal, words: Option<Component>) -> Self {
+        Self { why: CarriedEnd::Refused(refusal), words, moved: None }
     }
 }
 
 impl Stay {
     /// Tells what there is to tell, and closes.
     pub(super) async fn end(mut self: Box<Self>, ending: Ending) {
-        let traffic = self.traffic();
-        self.passenger.ended(ending.label, traffic);
+        let traffic = self.session.traffic();
+        self.passenger.ended(ending.why, traffic);
         // Who is on their way out takes no place.
         let mut session = self.into_session();
         if let Some(Moved { transfer, cookies }) = ending.moved {
@@ -79,16 +79,16 @@ impl Stay {
             "the client sends too much"
         );
         let words = self.words(&Refusal::PlayLimit.into(), shared).await;
-        Ending::told(Refusal::PlayLimit.label(), words)
+        Ending::told(Refusal::PlayLimit, words)
     }
 
     /// The edge stops: who can be handed over comes back by the address that they came by, to the place that they are at, and is asked no
     /// more than a cookie who they are; all others are told.
     pub(super) async fn moving(&self, shared: &Shared) -> Ending {
-        let label = Refusal::ShuttingDown.label();
         let client = self.passenger.presence.client();
         if !client.version.has_transfer() {
-            return Ending::told(label, self.words(&Refusal::ShuttingDown.into(), shared).await);
+            let words = self.words(&Refusal::ShuttingDown.into(), shared).await;
+            return Ending::told(Refusal::ShuttingDown, words);
         }
         let transfer = Transfer { host: client.host.clone(), port: client.port };
         let here = self.passenger.presence.place();
@@ -106,7 +106,8 @@ impl Stay {
         let proof = self.route(shared).filter(vouched);
         let proof = proof.map(|route| authentication::cookies(identity, *proved, &snapshot, &route, client));
         let cookies = proof.into_iter().flatten().chain(place).collect();
-        Ending { label, words: None, moved: Some(Moved { transfer, cookies }) }
+        let why = CarriedEnd::Refused(Refusal::ShuttingDown);
+        Ending { why, words: None, moved: Some(Moved { transfer, cookies }) }
     }
 
     /// The words for a refusal, as the routes have them now.

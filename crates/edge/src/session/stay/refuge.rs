@@ -99,10 +99,10 @@ impl Stay {
             return None;
         }
         Some(match lost.words {
-            Some(words) => Ending::told(Refusal::TargetRefused.label(), Some(words)),
+            Some(words) => Ending::told(Refusal::TargetRefused, Some(words)),
             None => {
                 let words = self.words(&Refusal::TargetLost.into(), shared).await;
-                Ending::told(Refusal::TargetLost.label(), words)
+                Ending::told(Refusal::TargetLost, words)
             }
         })
     }
