@@ -41,7 +41,7 @@ export class Served {
       hideErrors: true,
       // It would compile a schema for each player.
       validateChannelProtocol: false,
-      checkTimeoutInterval: order.keepAliveEvery ?? 4000,
+      checkTimeoutInterval: 4000,
       // The library has named the player after the login packet alone.
       beforeLogin: (client) => {
         if (client.forwarded) [client.uuid, client.username] = [client.forwarded.uuid, client.forwarded.name]

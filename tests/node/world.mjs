@@ -11,7 +11,6 @@
 //   forwarding       {"kind":"bungeecord"}, {"kind":"bungeeguard","token"} or {"kind":"velocity","secret","asks":4}: `asks` is the version byte of the
 //                    request, which has none without it
 //   asks             a channel on which to ask the player's mods during the login, since 1.13: `answered` has the answer
-//   keepAliveEvery   milliseconds from one keep-alive to the next; without it, 4000
 //   turnAway         {"state":"login" or "configuration","text"}: nobody gets in
 //
 // It writes one JSON event a line to standard output: {"event":"listening","ports":[…]} in the order of the servers; for each who

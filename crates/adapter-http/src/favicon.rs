@@ -7,6 +7,7 @@ use crate::location::Location;
 use crate::tls::Tls;
 use bytes::Bytes;
 use drawbridge_adapter::status::favicon::{FaviconError, FaviconLoader, FaviconSlot, LARGEST, Loading};
+use drawbridge_adapter::waits::Waits;
 use hyper::StatusCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,14 +17,9 @@ use tokio::time::{sleep, timeout};
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait between attempts; twice as long after each.
-#[derive(Debug, Clone, Copy)]
-struct Waits {
-    next: Duration,
-    longest: Duration,
-}
-
-const WAITS: Waits = Waits { next: Duration::from_secs(1), longest: Duration::from_secs(600) };
+/// How long to wait between attempts: at first, and at most.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// Why a picture isn't there yet.
 #[derive(Debug, Error)]
@@ -59,7 +55,8 @@ impl FaviconLoader for Http {
             // It was a favicon; beside another description it may be too long, which the answer to come says too.
             let _ = slot.put(&picture);
         }
-        let loading = self.background().run(load(self.tls(), url.to_owned(), slot, Arc::clone(&last), WAITS));
+        let waits = Waits::new(FIRST, LONGEST);
+        let loading = self.background().run(load(self.tls(), url.to_owned(), slot, Arc::clone(&last), waits));
         Loading::new((loading, last))
     }
 }
@@ -73,11 +70,11 @@ async fn load(tls: Arc<Tls>, url: String, slot: FaviconSlot, last: Arc<LastPictu
                 return;
             }
             Err(error) => {
-                tracing::warn!(url, %error, again_in = ?waits.next, "the favicon can't be loaded");
+                let again_in = waits.next(None);
+                tracing::warn!(url, %error, ?again_in, "the favicon can't be loaded");
+                sleep(again_in).await;
             }
         }
-        sleep(waits.next).await;
-        waits.next = waits.next.saturating_mul(2).min(waits.longest);
     }
 }
 

@@ -24,12 +24,6 @@ use body::Template;
 pub use body::Body;
 pub use name::{NameError, WorldName};
 
-/// The number by which a client confirms the one teleport that a limbo sends (since 1.9).
-pub const TELEPORT: i32 = 1;
-
-/// Where a player's feet are.
-pub const FEET: [f64; 3] = [8.5, 65.0, 8.5];
-
 /// The packets of one version.
 #[derive(Debug)]
 pub struct World {
@@ -90,7 +84,7 @@ impl World {
 
     /// The packets of play that bring a player in, in their order: Join Game first, and Respawn where the client needs it.
     ///
-    /// The client confirms [`TELEPORT`] since 1.9, and the chunks' batch since 1.20.2.
+    /// The client confirms a teleport, the number 1, since 1.9, and the chunks' batch since 1.20.2.
     ///
     /// ```
     /// # use drawbridge_limbo::{Arrival, Origin, World, WorldName};

@@ -58,7 +58,7 @@ async fn it_is_asked_for_until_it_is_there() {
     let status = Fixed::new(&section(&server), Some(&slot));
     assert!(!has_favicon(&status).await);
     let slot = slot.0.lock().unwrap().take().unwrap();
-    let waits = Waits { next: Duration::from_millis(1), longest: Duration::from_millis(2) };
+    let waits = Waits::new(Duration::from_millis(1), Duration::from_millis(2));
     let url = format!("{}/icon.png?v=1", server.url);
     timeout(PATIENCE, load(Arc::default(), url, slot, Arc::default(), waits)).await.unwrap();
     assert!(has_favicon(&status).await);

@@ -54,12 +54,6 @@ impl FrameReader {
     pub fn keep(&mut self, bytes: &[u8]) {
         self.kept.extend_from_slice(bytes);
     }
-
-    /// Whether it holds the beginning of a frame.
-    #[must_use]
-    pub const fn is_within_frame(&self) -> bool {
-        !self.kept.is_empty()
-    }
 }
 
 /// Frames, one after the other.

@@ -132,15 +132,6 @@ impl<'a> NodePlayer<'a> {
         self.next_where("played", |event| event.field("packets") == packets);
     }
 
-    /// The same with the server of this number.
-    ///
-    /// # Panics
-    /// When they aren't.
-    pub fn played_at(&self, number: usize, packets: u32) {
-        let is = |event: &Event| event.field("packets") == packets && event.field("server") == number;
-        self.next_where("played", is);
-    }
-
     /// Sends so many packets more to the server where it is.
     ///
     /// # Panics

@@ -1,7 +1,6 @@
 //! What a server of a world is like.
 
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// How a server learns from the proxy in front of it who players are. Whoever doesn't pass is kicked.
 #[derive(Debug, Clone)]
@@ -75,12 +74,6 @@ impl Served {
     #[must_use]
     pub fn forwarding(self, forwarded: &Forwarded) -> Self {
         self.set("forwarding", forwarded.order())
-    }
-
-    /// Asks players whether they are there so often, instead of every 4 s.
-    #[must_use]
-    pub fn keeping_alive_every(self, every: Duration) -> Self {
-        self.set("keepAliveEvery", json!(every.as_millis()))
     }
 
     /// Lets nobody in: kicks when they log in.

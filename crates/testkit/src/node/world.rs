@@ -211,11 +211,6 @@ impl NodeWorld {
         self.script.order(&json!({ "server": number, "flood": { "every_ms": every.as_millis() } }));
     }
 
-    /// Ends that.
-    pub fn end_flood(&self, number: usize) {
-        self.script.order(&json!({ "server": number, "flood": null }));
-    }
-
     /// Sends the process a signal: [`Signal::STOP`] freezes it, [`Signal::CONT`] lets it go on, [`Signal::KILL`] ends it.
     ///
     /// # Panics
