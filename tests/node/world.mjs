@@ -1,8 +1,9 @@
 // Servers made by other hands, node-minecraft-protocol, for players whom the edge carries to them. Each of them speaks one version and
 // has a port of its own; it is made when somebody comes. It is known by its number, its place in the order, counted from `first` or 0.
 //
-//   node world.mjs '{"servers":[{"version":"1.8"},{"version":"26.1","online":true}],"sessionServer":"http://127.0.0.1:1"}'
+//   echo '{"servers":[{"version":"1.8"},{"version":"26.1","online":true}],"sessionServer":"http://127.0.0.1:1"}' | node world.mjs
 //
+// The first line is the order for the servers: an argument couldn't be long enough for as many as the matrix has.
 // What a server may be told, beside its version:
 //   online           it encrypts and authenticates
 //   protocol         the number to take instead of the version's own
@@ -31,7 +32,8 @@ import readline from 'node:readline'
 import { ask } from './authority.mjs'
 import { Served } from './served.mjs'
 
-const order = JSON.parse(process.argv[2])
+const lines = readline.createInterface({ input: process.stdin })
+const order = JSON.parse(await new Promise((resolve) => lines.once('line', resolve)))
 const tell = (event, fields = {}) => process.stdout.write(JSON.stringify({ event, ...fields }) + '\n')
 
 if (order.sessionServer) ask(order.sessionServer)
@@ -86,7 +88,7 @@ const ports = await Promise.all(order.servers.map((served, at) => new Promise((r
 })))
 tell('listening', { ports })
 
-readline.createInterface({ input: process.stdin }).on('line', (line) => {
+lines.on('line', (line) => {
   try {
     obey(JSON.parse(line))
   } catch (error) {

@@ -48,7 +48,8 @@ impl NodeWorld {
     fn at(first: usize, served: Vec<Served>, session: Option<String>, ports: &[u16]) -> Self {
         let servers: Vec<_> = served.iter().zip(ports).map(|(served, port)| served.order(*port)).collect();
         let order = json!({ "servers": servers, "sessionServer": session, "first": first });
-        let script = Script::node("world.mjs", &[order.to_string()]);
+        let script = Script::node("world.mjs", &[]);
+        script.order(&order);
         let told = listening(&script);
         let ports = told.field("ports").as_array().into_iter().flatten().filter_map(Value::as_u64);
         let ports = ports.filter_map(|port| u16::try_from(port).ok());
