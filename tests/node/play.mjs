@@ -23,10 +23,11 @@ const LONGEST = 1 << 16
 /** The bytes that packets are cut from: noise, which compression takes nothing from, and what it makes a third of, as it does of chunks. */
 const [noise, chunks] = [0xff, 0x07].map((mask) => {
   let state = mask
-  return Buffer.from({ length: 3 * LONGEST }, () => {
+  // Buffer.from would take no function, and leave zeros.
+  return Buffer.from(Uint8Array.from({ length: 3 * LONGEST }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return (state >>> 24) & mask
-  })
+  }))
 })
 
 function source ({ kind, number, visit }, length) {

@@ -5,6 +5,7 @@
 mod bench;
 mod command;
 mod deploy;
+mod differential;
 mod fuzz;
 mod interop;
 mod limbo_data;
@@ -45,6 +46,15 @@ enum Task {
         /// Passed on as those of `test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Compares packets with random values, in every release, with node-minecraft-protocol's: what it writes, and what it reads.
+    Differential {
+        /// Any word; the same one makes the same packets. Default: the time.
+        #[arg(long)]
+        seed: Option<String>,
+        /// How often each packet that the edge knows is written, in each release.
+        #[arg(long, default_value_t = 100)]
+        rounds: usize,
     },
     /// Holds what is in `deploy/`, and the manual, to the tools that will read them, and installs these with pip and apt.
     Deploy,
@@ -97,6 +107,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test { arguments } => test::run(&arguments),
         Task::Interop { arguments } => interop::run(&arguments),
         Task::Matrix { arguments } => matrix::run(&arguments),
+        Task::Differential { seed, rounds } => differential::run(seed, rounds),
         Task::Deploy => deploy::run(),
         Task::Fuzz { targets, seconds, merge } => fuzz::run(&targets, seconds, merge),
         Task::Bench { arguments } => bench::run(&arguments),

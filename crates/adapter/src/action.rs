@@ -6,6 +6,8 @@ pub mod guarded;
 pub mod meta_filter;
 pub mod player_fill;
 pub mod player_filter;
+#[cfg(test)]
+mod promises;
 pub mod sticky;
 #[cfg(test)]
 mod testing;

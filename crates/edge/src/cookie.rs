@@ -20,6 +20,8 @@
 //! What must stay true: every server that a player is handed over to can read and replace all of them, so nothing is believed but a whole seal,
 //! and the time inside never gets younger by being handed on.
 
+#[cfg(test)]
+mod forged;
 mod way_back;
 
 use drawbridge_config::{Fields, Secret, section};

@@ -245,6 +245,8 @@ impl Outbound {
 }
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::packet::login::{CookieResponse, LoginStart};

@@ -70,3 +70,6 @@ impl Placement {
         Ok(targets)
     }
 }
+
+#[cfg(test)]
+mod tests;

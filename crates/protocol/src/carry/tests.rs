@@ -1,7 +1,8 @@
 use super::*;
 use crate::cipher::{Decryptor, Encryptor};
 use crate::frame::MAX_FRAME;
-use crate::stream::{Inbound, Outbound};
+use crate::stream::{Inbound, Outbound, StreamError};
+use crate::wire::DecodeError;
 use proptest::prelude::*;
 
 const SECRET: [u8; 16] = *b"0123456789abcdef";
@@ -82,18 +83,21 @@ fn writer(end: End) -> FrameWriter {
 }
 
 /// Carries bytes that come in pieces of these sizes, in turn.
-fn carried(mut bytes: Vec<u8>, from: End, to: End, cuts: &[usize]) -> Vec<u8> {
+fn carried(bytes: Vec<u8>, from: End, to: End, cuts: &[usize]) -> Vec<u8> {
+    let (out, error) = carry(bytes, from, to, cuts);
+    error.unwrap();
+    out
+}
+
+/// What leaves, up to the first error, and whether there was none.
+fn carry(mut bytes: Vec<u8>, from: End, to: End, cuts: &[usize]) -> (Vec<u8>, Result<(), StreamError>) {
     let (mut reader, mut writer) = (reader(from), writer(to));
     let (mut out, mut rest, mut cuts) = (Vec::new(), &mut bytes[..], cuts.iter().cycle());
     while !rest.is_empty() {
         let cut = (*cuts.next().unwrap()).clamp(1, rest.len());
         let (piece, left) = rest.split_at_mut(cut);
         rest = left;
-        let mut frames = reader.frames(piece);
-        while let Some(frame) = frames.next_frame().unwrap() {
-            writer.forward(&frame).unwrap();
-        }
-        drop(frames);
+        let carried = forward(&mut reader.frames(piece), &mut writer);
         // Sent in two parts, as sockets do.
         let half = writer.unsent().len() / 2;
         out.extend_from_slice(&writer.unsent()[..half]);
@@ -102,8 +106,105 @@ fn carried(mut bytes: Vec<u8>, from: End, to: End, cuts: &[usize]) -> Vec<u8> {
         let left = writer.unsent().len();
         writer.sent(left);
         assert!(writer.is_empty());
+        if carried.is_err() {
+            return (out, carried);
+        }
+    }
+    (
+        out,
+        if reader.is_within_frame() { Err(DecodeError::Truncated { field: "frame" }.into()) } else { Ok(()) },
+    )
+}
+
+fn forward(frames: &mut Frames<'_>, writer: &mut FrameWriter) -> Result<(), StreamError> {
+    while let Some(frame) = frames.next_frame()? {
+        writer.forward(&frame)?;
+    }
+    Ok(())
+}
+
+/// Reads each packet, inflated, and writes it anew: what carrying spares. Ends where something is wrong. A packet that is compressed although its
+/// sender's threshold doesn't ask for it isn't: who carries doesn't know the threshold.
+fn copied(bytes: &[u8], from: End, to: End) -> Vec<u8> {
+    let (mut inbound, mut outbound) = (Inbound::new(MAX_FRAME), Outbound::new());
+    if from.encrypted {
+        inbound.decrypt(&SECRET);
+    }
+    if from.threshold.is_some() {
+        inbound.decompress(0);
+    }
+    if to.encrypted {
+        outbound.encrypt(&SECRET);
+    }
+    if let Some(threshold) = to.threshold {
+        outbound.compress(threshold, 6);
+    }
+    inbound.feed(bytes);
+    let mut out = Vec::new();
+    while let Ok(Some(packet)) = inbound.next_packet() {
+        let mut body = Vec::new();
+        crate::varint::write(packet.id, &mut body);
+        body.extend_from_slice(packet.fields);
+        outbound.write_body(&body, &mut out).unwrap();
     }
     out
+}
+
+/// Each kind of end: without compression, with all that there is compressed, and with two thresholds; in plain sight or not.
+fn ends() -> impl Iterator<Item = End> {
+    let thresholds = [None, Some(0), Some(64), Some(256)];
+    thresholds.into_iter().flat_map(|threshold| [false, true].map(|encrypted| End { threshold, encrypted }))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn carrying_is_reading_and_writing_anew_for_every_pair_of_ends(
+        packets in packets(), cuts in prop::collection::vec(1usize..2_000, 1..6),
+    ) {
+        for from in ends() {
+            let bytes = written(&packets, from);
+            for to in ends() {
+                let carried = carried(bytes.clone(), from, to, &cuts);
+                prop_assert_eq!(read(&carried, to), read(&copied(&bytes, from, to), to), "{:?} to {:?}", from, to);
+            }
+        }
+    }
+
+    /// Where a byte is wrong, the receiver gets no packet that it wouldn't have got anew.
+    #[test]
+    fn carrying_brings_nothing_that_reading_would_not(
+        packets in packets(), at: prop::sample::Index, change in 1u8.., cuts in prop::collection::vec(1usize..2_000, 1..6),
+    ) {
+        for from in ends().filter(|from| !from.encrypted) {
+            let mut bytes = written(&packets, from);
+            let at = at.index(bytes.len());
+            bytes[at] ^= change;
+            for to in ends() {
+                let anew = until_wrong(&copied(&bytes, from, to), to);
+                let carried = until_wrong(&carry(bytes.clone(), from, to, &cuts).0, to);
+                prop_assert!(anew.starts_with(&carried), "{from:?} to {to:?}: {carried:02x?}");
+            }
+        }
+    }
+}
+
+/// What a receiver reads before something is wrong.
+fn until_wrong(bytes: &[u8], end: End) -> Vec<Vec<u8>> {
+    let mut inbound = Inbound::new(MAX_FRAME);
+    if end.encrypted {
+        inbound.decrypt(&SECRET);
+    }
+    if let Some(threshold) = end.threshold {
+        inbound.decompress(threshold);
+    }
+    inbound.feed(bytes);
+    let mut packets = Vec::new();
+    while let Ok(Some(packet)) = inbound.next_packet() {
+        packets.push([&packet.id.to_be_bytes(), packet.fields].concat());
+    }
+    packets
 }
 
 proptest! {
