@@ -54,6 +54,12 @@ impl FrameReader {
     pub fn keep(&mut self, bytes: &[u8]) {
         self.kept.extend_from_slice(bytes);
     }
+
+    /// Whether it holds the beginning of a frame.
+    #[cfg(test)]
+    pub(crate) const fn is_within_frame(&self) -> bool {
+        !self.kept.is_empty()
+    }
 }
 
 /// Frames, one after the other.
