@@ -76,13 +76,15 @@ fn players_of_every_version_switch_and_fall_back() {
     let known = NodeClient::start().versions();
     let known = known.into_iter().filter(|(_, number)| ProtocolVersion(*number).is_known());
     let known: Vec<_> = known.map(|(version, _)| version).collect();
+    let known: Vec<_> = known.into_iter().enumerate().collect();
     for some in known.chunks(VERSIONS_A_PROCESS) {
         let client = NodeClient::start();
-        for version in some {
+        for (_, version) in some {
             switches(&client, version);
         }
         thread::scope(|scope| {
-            for (at, version) in some.iter().enumerate() {
+            for (at, version) in some {
+                // The session server knows one of each name.
                 let (client, account) = (&client, session.account(&format!("Alice{at}")));
                 scope.spawn(move || falls_back(client, version, &account, at % 2 == 1));
             }
