@@ -13,6 +13,7 @@
 //! - [`Host`]: a server of play that proves what it hears; [`Crowd`]: clients by the hundreds that prove what they hear.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
 //! - [`Wire`] leads to any of them, and is late, slow, stalled or broken on demand.
+//! - [`Clock`] is a clock on the wall that an edge goes by, and jumps.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive, [`Closed`] refuses everybody.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
@@ -22,6 +23,7 @@
 
 mod backend;
 mod certificates;
+mod clock;
 mod connection;
 mod desk;
 mod dns;
@@ -41,6 +43,7 @@ mod wire;
 
 pub use backend::{Backend, Closed, Tarpit};
 pub use certificates::Certificates;
+pub use clock::Clock;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
 pub use docker::{DockerApi, Temper};

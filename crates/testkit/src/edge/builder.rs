@@ -1,6 +1,7 @@
 //! How the edge is to be started.
 
 use super::{Edge, Finished, link, log, process, write};
+use crate::clock::Clock;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -89,6 +90,15 @@ impl EdgeBuilder {
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Goes by this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        let variables =
+            clock.environment().map(|(name, value)| (name.to_owned(), value.display().to_string()));
+        self.environment.extend(variables);
         self
     }
 
