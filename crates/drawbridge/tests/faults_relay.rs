@@ -116,10 +116,13 @@ fn a_target_that_breaks_off_ends_its_relays_and_no_others() {
     edge.wait_for_messages("relay ended", 2);
 }
 
+/// A way to break a line.
+type Way = (&'static str, fn(&Wire));
+
 /// Nor is anything lost that the player has said by then.
 #[test]
 fn a_target_behind_a_dead_line_is_passed_over_in_time() {
-    let ways: [(&str, fn(&Wire)); 7] = [
+    let ways: [Way; 7] = [
         ("refused", |wire| wire.door(Door::Shut).unwrap()),
         ("accepted", |wire| wire.door(Door::Silent).unwrap()),
         ("unheard", |wire| wire.there(Flow::Vanishes)),
