@@ -6,6 +6,7 @@ mod process;
 
 use crate::PATIENCE;
 use crate::connection::ping;
+use crate::wait::eventually;
 use drawbridge_protocol::ProtocolVersion;
 use rustix::process::{Pid, Signal, kill_process};
 use std::cell::Cell;
@@ -143,6 +144,16 @@ impl Edge {
     pub fn signal(&self, signal: Signal) {
         let sent = kill_process(self.pid(), signal);
         sent.unwrap_or_else(|error| panic!("the edge is gone: {error}; its log:\n{}", self.log));
+    }
+
+    /// Stops it where it is, all of its threads, until it is sent [`Signal::CONT`].
+    ///
+    /// # Panics
+    /// When it goes on.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let stopped = || process::is_stopped(self.process.id()).is_ok_and(|stopped| stopped).then_some(());
+        assert!(eventually(PATIENCE, stopped).is_some(), "the edge goes on");
     }
 
     /// Asks it to read its configuration anew: SIGHUP.

@@ -84,6 +84,17 @@ pub(super) fn thread_time(pid: u32, prefix: &str) -> io::Result<Duration> {
     if times.is_empty() { Err(io::Error::other("there is none")) } else { Ok(times.into_iter().sum()) }
 }
 
+/// Whether all threads of a process are stopped: the letter behind the name in `/proc/<pid>/task/*/stat`.
+pub(super) fn is_stopped(pid: u32) -> io::Result<bool> {
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let told = std::fs::read_to_string(task?.path().join("stat"))?;
+        if !told.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The number behind a name at the start of a line, in what `/proc` tells.
 fn field(text: &str, name: &str) -> io::Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
