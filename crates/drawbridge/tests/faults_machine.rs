@@ -171,7 +171,7 @@ fn who_plays_goes_on_when_an_edge_that_was_stopped_does() {
     let crowd = Crowd::of(4, 340).versions(&[47, 340, 758, 767]).join(edge.address()).unwrap();
     crowd.all_at(&host, PATIENCE);
     let mut alice = comes(&edge, &Player::new("Alice", VERSION).host("world"));
-    edge.signal(Signal::STOP);
+    edge.freeze();
     let address = edge.address();
     let waiting = thread::spawn(move || ping(address, VERSION, "localhost"));
     let said = || host.stay("p0").unwrap().said;
@@ -186,6 +186,28 @@ fn who_plays_goes_on_when_an_edge_that_was_stopped_does() {
     assert!(crowd.residents().iter().all(|resident| resident.arrivals.len() == 1));
     assert!(is_carried(&mut alice));
     waiting.join().unwrap().unwrap();
+}
+
+/// Deadlines that passed meanwhile are looked at when all that came meanwhile has been read: of whoever spoke, however many.
+#[test]
+fn what_was_said_while_an_edge_was_stopped_was_said_in_time() {
+    const PLAYERS: usize = 400;
+    const IDLE: Duration = Duration::from_secs(2);
+    let world = world();
+    let route = carried("world", "*", world.address(), "relay.idle = \"2s\"");
+    let edge = edge().config(format!("threads = 1\n{route}")).start();
+    let player = |index| comes(&edge, &Player::new(&format!("p{index}"), VERSION));
+    let mut players: Vec<_> = (0..PLAYERS).map(player).collect();
+    players.iter_mut().for_each(|player| assert!(is_carried(player)));
+    edge.freeze();
+    let since = Instant::now();
+    players.iter_mut().for_each(|player| player.raw(b"\x02xy").unwrap());
+    // Nothing can be waited for but time.
+    let _: Option<()> = eventually(IDLE + Duration::from_millis(500), || None);
+    edge.signal(Signal::CONT);
+    assert!(since.elapsed() > IDLE);
+    let lost = players.iter_mut().filter_map(|player| player.receive().err()).count();
+    assert_eq!(lost, 0, "of {PLAYERS}");
 }
 
 /// Whom it carried is cut off, and nothing that it left in the way of the next: neither port, socket nor file.
