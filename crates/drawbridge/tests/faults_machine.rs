@@ -118,7 +118,7 @@ impl Logging {
     fn serves(mut self, what: &str) {
         let listens = || ping(self.address, VERSION, "localhost").ok();
         assert!(eventually(PATIENCE, listens).is_some(), "{what}: it doesn't listen");
-        for _ in 0..300 {
+        for _ in 0..700 {
             ping(self.address, VERSION, "localhost").unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
         }
         assert_eq!(Player::new("Alice", VERSION).join(self.address).transferred(), HUB, "{what}");
