@@ -7,8 +7,8 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Account, Crowd, Cut, Edge, Flow, Host, PATIENCE, Place, Player, SessionServer, Stage, Traffic, Wire,
-    eventually, ping,
+    Account, Crowd, Cut, Edge, Flow, Host, Line, Order, PATIENCE, Place, Player, SessionServer, Stage,
+    Traffic, Wire, eventually, ping,
 };
 use std::net::SocketAddr;
 use std::thread;
@@ -194,4 +194,35 @@ fn a_client_that_breaks_off_in_a_session_leaves_nothing_behind() {
         hear_on(&near, 5);
     }
     assert_eq!(host.faults(), []);
+}
+
+/// A client whose system still takes what comes, though it does nothing itself. Whoever is brought elsewhere has 40 s to follow, and in limbo
+/// 30 s for a sign of life, however many targets let it in meanwhile.
+#[test]
+fn a_client_that_is_frozen_in_a_session_is_let_go_wherever_it_is_brought() {
+    const PATIENT: Duration = Duration::from_secs(50);
+    let [first, second] = [1, 2].map(|number| Host::builder(number).start().unwrap());
+    let route = |name: &str, targets: &[&Host], more: &str| {
+        let targets: Vec<_> = targets.iter().map(|host| format!("\"{}\"", host.address())).collect();
+        let targets = targets.join(", ");
+        format!(
+            "[[routes]]\nname = \"{name}\"\nhosts = [\"{name}\"]\nmode = \"offline\"\ntargets = [{targets}]\n{more}\n"
+        )
+    };
+    let fallback = format!("session.fallback = [\"{}\"]", second.address());
+    let routes = [route("falls", &[&first, &second], &fallback), route("waits", &[&first], "")];
+    let edge = edge().config(routes.concat()).start();
+    let descriptors = edge.descriptors();
+    let wire = Wire::to(edge.address()).unwrap();
+    let join =
+        |name| Crowd::of(2, 767).versions(&VERSIONS).called(name).host(name).join(wire.address()).unwrap();
+    let frozen = ["falls", "waits"].map(join);
+    frozen.iter().for_each(|crowd| crowd.all_at(&first, PATIENCE));
+    wire.both(Flow::STALLED);
+    // A host gives up who doesn't answer for 15 s.
+    assert_eq!(first.order_all(&Order::Cut), 4);
+    lets_go(&edge, 0, descriptors, PATIENT);
+    let timed_out = |line: &Line| line.field("end").as_deref() == Some("timed_out");
+    assert_eq!(edge.log().iter().filter(|line| timed_out(line)).count(), 4);
+    assert_eq!((first.playing(), second.playing()), (0, 0));
 }
