@@ -196,8 +196,8 @@ fn a_client_that_breaks_off_in_a_session_leaves_nothing_behind() {
     assert_eq!(host.faults(), []);
 }
 
-/// A client whose system still takes what comes, though it does nothing itself. Whoever is brought elsewhere has 40 s to follow, and in limbo
-/// 30 s for a sign of life, however many targets let it in meanwhile.
+/// A client whose system still takes what comes, though it does nothing itself: it has 40 s to follow, or in limbo to give a sign of life, however
+/// many targets let it in meanwhile.
 #[test]
 fn a_client_that_is_frozen_in_a_session_is_let_go_wherever_it_is_brought() {
     const PATIENT: Duration = Duration::from_secs(50);
