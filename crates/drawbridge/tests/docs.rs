@@ -200,6 +200,44 @@ fn the_manuals_definitions_are_those_that_are_spoken() {
     }
 }
 
+/// The tests that a row of promises names: each behind its file, from the folder of this one or that of the workspace.
+fn named(row: &str) -> Vec<(PathBuf, &str)> {
+    let tests = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap_or_default();
+    let mut file = PathBuf::new();
+    let words = tests.split('`').skip(1).step_by(2);
+    let named = words.filter_map(|word| {
+        if word.ends_with(".rs") {
+            let folder = if word.starts_with("crates/") { "" } else { "crates/drawbridge/tests" };
+            file = workspace().join(folder).join(word);
+            return None;
+        }
+        Some((file.clone(), word))
+    });
+    named.collect()
+}
+
+#[test]
+fn every_promise_has_its_test() {
+    let page = fs::read_to_string(workspace().join("docs/promises.md")).unwrap();
+    let heads = ["| promise |", "|---"];
+    let rows = page.lines().filter(|line| line.starts_with('|'));
+    let rows: Vec<_> = rows.filter(|row| !heads.iter().any(|head| row.starts_with(head))).collect();
+    assert!(rows.len() > 40, "{} promises only", rows.len());
+    for row in rows {
+        let tests = named(row);
+        assert!(!tests.is_empty(), "no test: {row}");
+        for (file, name) in tests {
+            let text = fs::read_to_string(&file)
+                .unwrap_or_else(|error| panic!("{}: {error}: {row}", file.display()));
+            let test = text.split("#[test]").skip(1).any(|rest| {
+                let declared = rest.split("fn ").nth(1).unwrap_or_default();
+                declared.split('(').next() == Some(name)
+            });
+            assert!(test, "{} has no test {name}: {row}", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_configurations_of_the_image_and_of_compose_hold() {
     let docker = workspace().join("deploy/docker");

@@ -5,8 +5,9 @@
 //! entries in a heap; nothing is shared between threads but the mailbox in which wakes arrive.
 //! A task may open further sockets, which are polled with it.
 //!
-//! A turn: wait for events, translate all of them, poll the tasks concerned, accept. What must stay true: a task that panics ends
-//! alone; every task is polled and dropped on its own thread; no listener starves the tasks, no task the others.
+//! A turn: wait for events, translate all of them, look at deadlines, poll the tasks concerned, accept. What must stay true: a task that
+//! panics ends alone; every task is polled and dropped on its own thread; no listener starves the tasks, no task the others; no deadline
+//! passes a task by before it knows of all that had come by then.
 
 mod accept;
 mod deadlines;
@@ -54,8 +55,9 @@ const BUDGET: u32 = 64;
 /// Pause after running out of something.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Events taken from the poller at once.
+/// Events taken from the poller at once, and how many times in a turn while there are more: one of each of 65,536 sockets.
 const EVENTS: usize = 256;
+const BATCHES: usize = 256;
 
 /// What the sockets of a reactor share with it.
 struct Core {
@@ -195,9 +197,7 @@ impl Reactor {
         let (mut queue, mut woken, mut wakers) = (Vec::new(), Vec::new(), Vec::new());
         while !self.mailbox.aborting() && (!self.acceptor.closed() || self.core.slots.borrow().occupied() > 0)
         {
-            self.wait(&mut events);
-            self.mailbox.live();
-            self.translate(&events, &mut woken, &mut wakers);
+            self.attend(&mut events, &mut woken, &mut wakers);
             for waker in wakers.drain(..) {
                 contain(|| waker.wake());
             }
@@ -223,7 +223,32 @@ impl Reactor {
         self.mailbox.end();
     }
 
-    fn wait(&mut self, events: &mut Events) {
+    /// Waits, and takes in all that has happened by the time at which deadlines are looked at: where the system has stopped the process for a
+    /// while, whoever spoke meanwhile spoke in time, however many they are.
+    fn attend(&mut self, events: &mut Events, woken: &mut Vec<u32>, wakers: &mut Vec<Waker>) {
+        let mut all = self.wait(events);
+        self.mailbox.live();
+        self.translate(events, wakers);
+        let now = self.core.clock.get().tick();
+        // The clock was read after what has been told so far.
+        let mut due = self.core.slots.borrow().next_reminder().is_some_and(|reminder| reminder <= now);
+        for _ in 0..BATCHES {
+            if all && !std::mem::take(&mut due) {
+                break;
+            }
+            all = self.take_events(events, Some(Duration::ZERO));
+            self.translate(events, wakers);
+        }
+        let mut slots = self.core.slots.borrow_mut();
+        self.mailbox.take_woken(woken);
+        for index in woken.drain(..) {
+            slots.woken(index);
+        }
+        slots.expire(now, wakers);
+    }
+
+    /// Waits for events. Whether these are all that there are.
+    fn wait(&mut self, events: &mut Events) -> bool {
         let clock = self.core.clock.get();
         let timeout = if !self.mailbox.fall_asleep() {
             Some(Duration::ZERO)
@@ -232,20 +257,27 @@ impl Reactor {
             let deadline = reminder.map(|tick| clock.until(tick));
             [deadline, self.acceptor.timeout(clock.now())].into_iter().flatten().min()
         };
-        if let Err(error) = self.poll.poll(events, timeout) {
-            events.clear();
-            if error.kind() != io::ErrorKind::Interrupted {
-                tracing::error!(%error, "a reactor's poller failed");
-                pause();
-            }
-        }
+        let all = self.take_events(events, timeout);
         self.mailbox.awake();
         let mut clock = clock;
         clock.advance(Instant::now());
         self.core.clock.set(clock);
+        all
     }
 
-    fn translate(&mut self, events: &Events, woken: &mut Vec<u32>, wakers: &mut Vec<Waker>) {
+    fn take_events(&mut self, events: &mut Events, timeout: Option<Duration>) -> bool {
+        let Err(error) = self.poll.poll(events, timeout) else { return events.iter().count() < EVENTS };
+        events.clear();
+        // As when the process was stopped: what there is hasn't been said.
+        if error.kind() == io::ErrorKind::Interrupted {
+            return false;
+        }
+        tracing::error!(%error, "a reactor's poller failed");
+        pause();
+        true
+    }
+
+    fn translate(&mut self, events: &Events, wakers: &mut Vec<Waker>) {
         let mut slots = self.core.slots.borrow_mut();
         for event in events {
             match u32::try_from(event.token().0) {
@@ -254,11 +286,6 @@ impl Reactor {
                 _ => self.acceptor.event(event.token()),
             }
         }
-        self.mailbox.take_woken(woken);
-        for index in woken.drain(..) {
-            slots.woken(index);
-        }
-        slots.expire(self.core.clock.get().tick(), wakers);
     }
 
     /// Makes the task of a connection and polls it at once: what the client sends first is often there already.

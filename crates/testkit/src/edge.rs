@@ -6,6 +6,7 @@ mod process;
 
 use crate::PATIENCE;
 use crate::connection::ping;
+use crate::wait::eventually;
 use drawbridge_protocol::ProtocolVersion;
 use rustix::process::{Pid, Signal, kill_process};
 use std::cell::Cell;
@@ -28,6 +29,7 @@ pub struct Edge {
     folder: TempDir,
     log: Arc<log::Log>,
     address: SocketAddr,
+    recipe: builder::Recipe,
 }
 
 impl Edge {
@@ -144,6 +146,16 @@ impl Edge {
         sent.unwrap_or_else(|error| panic!("the edge is gone: {error}; its log:\n{}", self.log));
     }
 
+    /// Stops it where it is, all of its threads, until it is sent [`Signal::CONT`].
+    ///
+    /// # Panics
+    /// When it goes on.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        let stopped = || process::is_stopped(self.process.id()).is_ok_and(|stopped| stopped).then_some(());
+        assert!(eventually(PATIENCE, stopped).is_some(), "the edge goes on");
+    }
+
     /// Asks it to read its configuration anew: SIGHUP.
     pub fn reload(&self) {
         self.signal(Signal::HUP);
@@ -152,6 +164,30 @@ impl Edge {
     /// Asks it to end, as Kubernetes does: SIGTERM.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
+    }
+
+    /// Starts it again once it has ended, in the same folder and at the same address, with a new log.
+    ///
+    /// # Panics
+    /// When it doesn't end, or doesn't come to listen again.
+    pub fn start_anew(&mut self) {
+        // How it ended is the test's business.
+        let _ = self.exit(PATIENCE);
+        self.process = self.recipe.spawn(self.folder.path(), self.address);
+        self.listens();
+    }
+
+    /// Follows its log until it listens.
+    fn listens(&mut self) {
+        let Some(stderr) = self.process.stderr.take() else { unreachable!("it was asked for") };
+        self.log = log::Log::follow(stderr);
+        // Nobody looks at standard output, but a full pipe would hold the edge up.
+        drop(process::drain(self.process.stdout.take()));
+        let line = self.wait_for("that it listens", |line| {
+            line.text().contains("listening") && line.field("address").is_some()
+        });
+        let address = line.field("address").and_then(|address| address.parse().ok());
+        self.address = address.unwrap_or_else(|| panic!("no address in {line}"));
     }
 
     /// Waits until it has ended by itself.

@@ -12,6 +12,8 @@
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
 //! - [`Host`]: a server of play that proves what it hears; [`Crowd`]: clients by the hundreds that prove what they hear.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
+//! - [`Wire`] leads to any of them, and is late, slow, stalled or broken on demand.
+//! - [`Clock`] is a clock on the wall that an edge goes by, and jumps.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive, [`Closed`] refuses everybody.
 //!
 //! What must stay true: no wait without a deadline and no sleeping; a tool that is missing is an error that says how to get
@@ -21,6 +23,7 @@
 
 mod backend;
 mod certificates;
+mod clock;
 mod connection;
 mod desk;
 mod dns;
@@ -36,9 +39,11 @@ mod session;
 mod target;
 mod wait;
 mod web;
+mod wire;
 
 pub use backend::{Backend, Closed, Tarpit};
 pub use certificates::Certificates;
+pub use clock::Clock;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
 pub use docker::{DockerApi, Temper};
@@ -59,6 +64,7 @@ pub use session::{Account, Mode, SessionServer};
 pub use target::{Manner, Target};
 pub use wait::eventually;
 pub use web::{Reply, Request, Web};
+pub use wire::{Cut, Door, Flow, Wire};
 
 /// How long a test waits for what should come at once, on a machine that is busy with other things.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);

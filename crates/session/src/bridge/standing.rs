@@ -57,6 +57,8 @@ pub(crate) struct Standing {
     /// The edge's own keep-alives: the last, while it isn't answered, when it was sent, and when the next is due.
     asked: Option<(i64, Instant)>,
     next: Instant,
+    /// Since when it answers none of them, however many there were.
+    silent: Option<Instant>,
     /// Since when an acknowledgement is waited for.
     unacknowledged: Option<Instant>,
     /// Whether the client has been in any world.
@@ -99,6 +101,7 @@ impl Standing {
             new_threshold: None,
             asked: None,
             next: now + KEEP_ALIVE,
+            silent: None,
             unacknowledged: None,
             has_been_somewhere: false,
             joined: false,
@@ -179,6 +182,10 @@ impl Standing {
         } else if *self.unacknowledged.get_or_insert(now) + ACKNOWLEDGEMENT <= now {
             return true;
         }
+        // Where nothing is acknowledged, who is brought from backend to backend would be waited for by each anew.
+        if self.follows_by().is_some_and(|due| due <= now) {
+            return true;
+        }
         if !alone {
             self.next = now + KEEP_ALIVE;
             return false;
@@ -196,7 +203,12 @@ impl Standing {
     pub(super) fn due(&self, alone: bool) -> Option<Instant> {
         let sign_of_life = alone.then(|| self.asked.map_or(self.next, |(_, asked)| asked + SIGN_OF_LIFE));
         let acknowledgement = self.unacknowledged.map(|since| since + ACKNOWLEDGEMENT);
-        sign_of_life.into_iter().chain(acknowledgement).min()
+        sign_of_life.into_iter().chain(acknowledgement).chain(self.follows_by()).min()
+    }
+
+    /// By when a client has to say that it is where it was brought to, if that isn't acknowledged otherwise.
+    fn follows_by(&self) -> Option<Instant> {
+        self.silent.filter(|_| self.fence.is_some()).map(|since| since + SIGN_OF_LIFE)
     }
 
     /// Sends a keep-alive of the edge's own.
@@ -206,11 +218,14 @@ impl Standing {
         let id = i64::from(rand::random::<u32>() >> 1) | 0x4000_0000;
         packets::keep_alive(version, self.hears, id, client);
         self.asked = Some((id, now));
+        self.silent.get_or_insert(now);
         id
     }
 
     /// Whether the client answers a keep-alive of the edge's own.
     pub(super) fn answered(&mut self, id: i64) -> bool {
+        // Whichever it answers, it lives.
+        self.silent = None;
         let ours = self.asked.is_some_and(|(asked, _)| asked == id);
         if ours {
             self.asked = None;
@@ -225,6 +240,26 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Up to 763, where each backend that the client is brought to asks anew.
+    #[test]
+    fn who_follows_nowhere_is_silent_wherever_it_is_brought() {
+        let (version, start) = (ProtocolVersion::V1_19, Instant::now());
+        let (client, backend) = (&mut FrameWriter::new(), &mut FrameWriter::new());
+        let mut standing = Standing::welcomed(version, Commands::new(&[]), start);
+        let quarter = SIGN_OF_LIFE / 4;
+        for passed in 0..4 {
+            let now = start + quarter * passed;
+            assert!(!standing.tend(false, version, client, now));
+            standing.fence(version, client, backend, now);
+            assert_eq!(standing.due(false), Some(start + SIGN_OF_LIFE));
+        }
+        assert!(standing.tend(false, version, client, start + SIGN_OF_LIFE));
+        // A keep-alive of the backend's does too.
+        standing.answered(7);
+        assert!(!standing.tend(false, version, client, start + SIGN_OF_LIFE));
+        assert_eq!(standing.due(false), None);
+    }
 
     #[test]
     fn who_does_not_acknowledge_is_silent_after_a_while() {

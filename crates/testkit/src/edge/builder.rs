@@ -1,10 +1,11 @@
 //! How the edge is to be started.
 
 use super::{Edge, Finished, link, log, process, write};
+use crate::clock::Clock;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use tempfile::TempDir;
 
@@ -29,9 +30,19 @@ pub struct EdgeBuilder {
     config: Option<String>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
-    descriptors: Option<u32>,
+    /// As `ulimit` takes them.
+    limits: Vec<String>,
     /// Passed as a service manager does.
     socket: Option<TcpListener>,
+}
+
+/// What it takes to start an edge again.
+#[derive(Debug)]
+pub(super) struct Recipe {
+    binary: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    limits: Vec<String>,
 }
 
 impl EdgeBuilder {
@@ -42,7 +53,7 @@ impl EdgeBuilder {
             config: Some(completed("")),
             arguments: Vec::new(),
             environment: Vec::new(),
-            descriptors: None,
+            limits: Vec::new(),
             socket: None,
         }
     }
@@ -82,6 +93,15 @@ impl EdgeBuilder {
         self
     }
 
+    /// Goes by this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        let variables =
+            clock.environment().map(|(name, value)| (name.to_owned(), value.display().to_string()));
+        self.environment.extend(variables);
+        self
+    }
+
     /// An argument on the command line, in the place of `run`.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
@@ -91,8 +111,16 @@ impl EdgeBuilder {
 
     /// How many descriptors it may open.
     #[must_use]
-    pub fn descriptor_limit(self, limit: u32) -> Self {
-        Self { descriptors: Some(limit), ..self }
+    pub fn descriptor_limit(mut self, limit: u32) -> Self {
+        self.limits.push(format!("-n {limit}"));
+        self
+    }
+
+    /// How many bytes of addresses it may have in all, whether it uses the memory behind them or not.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.limits.push(format!("-v {}", bytes >> 10));
+        self
     }
 
     /// A listening socket that is passed to it as a service manager does, in place of `bind`.
@@ -108,17 +136,13 @@ impl EdgeBuilder {
     #[must_use]
     pub fn start(self) -> Edge {
         self.write_config();
-        let mut process = self.spawn();
-        let Some(stderr) = process.stderr.take() else { unreachable!("it was asked for") };
-        let log = log::Log::follow(stderr);
-        // Nobody looks at standard output, but a full pipe would hold the edge up.
-        drop(process::drain(process.stdout.take()));
-        let mut edge = Edge { process, folder: self.folder, log, address: SocketAddr::from(([0; 4], 0)) };
-        let line = edge.wait_for("that it listens", |line| {
-            line.text().contains("listening") && line.field("address").is_some()
-        });
-        let address = line.field("address").and_then(|address| address.parse().ok());
-        edge.address = address.unwrap_or_else(|| panic!("no address in {line}"));
+        let process = self.spawn();
+        let Self { binary, folder, arguments, environment, limits, .. } = self;
+        let recipe = Recipe { binary, arguments, environment, limits };
+        let log = log::Log::default().into();
+        let address = SocketAddr::from(([0; 4], 0));
+        let mut edge = Edge { process, folder, log, address, recipe };
+        edge.listens();
         edge
     }
 
@@ -139,7 +163,7 @@ impl EdgeBuilder {
     }
 
     fn spawn(&self) -> Child {
-        let mut binary = process::shelled(&self.binary, self.descriptors, self.socket.is_some());
+        let mut binary = process::shelled(&self.binary, &self.limits, self.socket.is_some());
         binary.stdin(match &self.socket {
             Some(socket) => {
                 let copy = socket.try_clone();
@@ -150,6 +174,17 @@ impl EdgeBuilder {
             None => Stdio::null(),
         });
         process::spawn(binary, self.folder.path(), &self.arguments, &self.environment)
+    }
+}
+
+impl Recipe {
+    /// Starts it in that folder, to listen at that address whatever its configuration says.
+    pub(super) fn spawn(&self, folder: &Path, address: SocketAddr) -> Child {
+        let mut binary = process::shelled(&self.binary, &self.limits, false);
+        binary.stdin(Stdio::null());
+        let bind = ("DRAWBRIDGE__BIND".to_owned(), format!("[\"{address}\"]"));
+        let environment: Vec<_> = self.environment.iter().cloned().chain([bind]).collect();
+        process::spawn(binary, folder, &self.arguments, &environment)
     }
 }
 

@@ -84,6 +84,17 @@ pub(super) fn thread_time(pid: u32, prefix: &str) -> io::Result<Duration> {
     if times.is_empty() { Err(io::Error::other("there is none")) } else { Ok(times.into_iter().sum()) }
 }
 
+/// Whether all threads of a process are stopped: the letter behind the name in `/proc/<pid>/task/*/stat`.
+pub(super) fn is_stopped(pid: u32) -> io::Result<bool> {
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        let told = std::fs::read_to_string(task?.path().join("stat"))?;
+        if !told.rsplit(')').next().is_some_and(|rest| rest.starts_with(" T")) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The number behind a name at the start of a line, in what `/proc` tells.
 fn field(text: &str, name: &str) -> io::Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
@@ -91,17 +102,17 @@ fn field(text: &str, name: &str) -> io::Result<u64> {
     number.ok_or_else(|| io::Error::other(format!("there is no {name}")))
 }
 
-/// The binary, or a shell that becomes it: under a lower limit, since a process can't lower another's; with standard input passed as a
+/// The binary, or a shell that becomes it: under lower limits, since a process can't lower another's; with standard input passed as a
 /// service manager passes a listening socket, which names the process that it is for.
-pub(super) fn shelled(binary: &Path, descriptors: Option<u32>, socket: bool) -> Command {
-    let limit = descriptors.map(|limit| format!("ulimit -n {limit} && "));
+pub(super) fn shelled(binary: &Path, limits: &[String], socket: bool) -> Command {
     let pass = socket.then_some("exec 3<&0 && LISTEN_PID=$$ LISTEN_FDS=1 ");
-    if limit.is_none() && pass.is_none() {
+    if limits.is_empty() && pass.is_none() {
         return Command::new(binary);
     }
     let mut command = Command::new("sh");
-    let (limit, pass) = (limit.unwrap_or_default(), pass.unwrap_or_default());
-    command.arg("-c").arg(format!("{limit}{pass}exec \"$0\" \"$@\"")).arg(binary);
+    let limits: String = limits.iter().map(|limit| format!("ulimit {limit} && ")).collect();
+    let pass = pass.unwrap_or_default();
+    command.arg("-c").arg(format!("{limits}{pass}exec \"$0\" \"$@\"")).arg(binary);
     command
 }
 

@@ -1,0 +1,255 @@
+//! What the machine under an edge does to it: descriptors, memory and disks that are full, a stop, a kill.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_testkit::{
+    Connection, Crowd, Host, PATIENCE, Place, Player, Signal, Traffic, eventually, need_descriptors, ping,
+};
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::attack::handshake;
+use support::ctl::{carried, comes, done, is_carried, told, world};
+use support::{HUB, edge, open_lobby};
+
+const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
+
+/// Connections that say the beginning of a login, so long that it is kept, and no more.
+fn flood(address: SocketAddr, count: usize, said: &[u8]) -> Vec<Connection> {
+    let open = |index: usize| {
+        let from = [127, 0, 2, u8::try_from(index % 8).unwrap()];
+        let mut connection = Connection::open_from(from.into(), address, VERSION).ok()?;
+        // Who is turned away isn't heard.
+        let _ = connection.raw(said);
+        Some(connection)
+    };
+    (0..count).filter_map(open).collect()
+}
+
+/// Who is carried has their descriptors; who comes when some are free again is served.
+#[test]
+fn whoever_plays_goes_on_while_descriptors_run_out_and_others_come_when_some_are_free() {
+    const DESCRIPTORS: u32 = 96;
+    let world = world();
+    let limits = "[limits]\nhandshake_timeout = \"60s\"\n[proxy_protocol]\ntrusted = [\"127.0.2.0/24\"]\n";
+    let route = carried("world", "*", world.address(), "");
+    let edge = edge().config(format!("{limits}{route}")).descriptor_limit(DESCRIPTORS).start();
+    let mut alice = comes(&edge, &Player::new("Alice", VERSION));
+    for _ in 0..3 {
+        // A load balancer's, of which it isn't known whose they are: none has too many.
+        let flood = flood(edge.address(), 4 * DESCRIPTORS as usize, b"PROXY ");
+        let full = || (edge.descriptors() > DESCRIPTORS as usize * 5 / 8).then_some(());
+        assert!(eventually(PATIENCE, full).is_some(), "{} are taken", edge.descriptors());
+        assert!(ping(edge.address(), VERSION, "localhost").is_err(), "there is room");
+        assert!(is_carried(&mut alice));
+        drop(flood);
+        let comes = || ping(edge.address(), VERSION, "localhost").ok();
+        assert!(eventually(PATIENCE, comes).is_some(), "nobody comes any more");
+        assert!(
+            is_carried(&mut alice)
+                && is_carried(&mut support::ctl::comes(&edge, &Player::new("Bob", VERSION)))
+        );
+    }
+}
+
+/// Each keeps what a client may say before anybody knows it, which `limits.max_packet` bounds, and `limits.connections` how many they are.
+#[test]
+fn a_flood_takes_no_more_memory_than_its_limits_allow() {
+    const CONNECTIONS: usize = 500;
+    const FLOOD: usize = 6_000;
+    /// Beside what an idle edge has asked for: a fifth of what the whole flood would take.
+    const MORE: u64 = 24 << 20;
+    /// 22 KiB as measured: buffers grow by doubling.
+    const EACH: u64 = 28 << 10;
+    let limits = format!("threads = 1\n[limits]\nconnections = {CONNECTIONS}\nhandshake_timeout = \"60s\"\n");
+    let config = format!("{limits}{}", open_lobby());
+    let idle = {
+        let idle = edge().config(&config).start();
+        assert_eq!(Player::new("Alice", VERSION).join(idle.address()).transferred(), HUB);
+        idle.memory()
+    };
+    need_descriptors(FLOOD as u64 + 500);
+    let mut edge = edge().config(&config).memory_limit(idle.reserved + MORE).start();
+    // A Login Start of 8,191 bytes, of which the last don't come.
+    let said = [&handshake(b"localhost", 2)[..], &[0xff, 0x3f], &[0; 8_000]].concat();
+    for _ in 0..2 {
+        let flood = flood(edge.address(), FLOOD, &said);
+        assert!(edge.runs(), "it has ended");
+        let each = edge.memory().peak.saturating_sub(idle.rss) / CONNECTIONS as u64;
+        assert!(each < EACH, "{each} bytes each");
+        drop(flood);
+        let serves = || ping(edge.address(), VERSION, "localhost").ok();
+        assert!(eventually(PATIENCE, serves).is_some(), "it doesn't serve any more");
+    }
+    assert_eq!(Player::new("Alice", VERSION).join(edge.address()).transferred(), HUB);
+    edge.wait_for_refusal("full");
+}
+
+/// An edge whose log goes where the test says.
+struct Logging {
+    process: Child,
+    folder: tempfile::TempDir,
+}
+
+impl Logging {
+    fn to(log: Stdio) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let telemetry = "bind = [\"127.0.0.1:0\"]\n[telemetry]\nlog = \"trace\"\n";
+        let limits =
+            "[limits]\nstatus = { burst = 100000, per = \"1s\" }\nlogin = { burst = 100000, per = \"1s\" }\n";
+        let config = format!("{telemetry}{limits}{}", open_lobby());
+        std::fs::write(folder.path().join("drawbridge.toml"), config).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drawbridge"));
+        command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        Self { process: command.spawn().unwrap(), folder }
+    }
+
+    /// Where it listens, as it says itself.
+    fn address(&self) -> Option<SocketAddr> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drawbridge"));
+        let told =
+            command.args(["ctl", "status", "--json"]).current_dir(self.folder.path()).output().unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&told.stdout).ok()?;
+        told["addresses"][0].as_str()?.parse().ok()
+    }
+
+    /// Serves players and pings, though each is told of in lines that nobody takes, and ends when it is told to.
+    #[track_caller]
+    fn serves(mut self, what: &str) {
+        let address = eventually(PATIENCE, || self.address());
+        let address = address.unwrap_or_else(|| panic!("{what}: it doesn't listen"));
+        for _ in 0..700 {
+            ping(address, VERSION, "localhost").unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
+        }
+        assert_eq!(Player::new("Alice", VERSION).join(address).transferred(), HUB, "{what}");
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, Signal::TERM).unwrap();
+        let ended = || self.process.try_wait().unwrap();
+        let ended = eventually(PATIENCE, ended);
+        assert!(ended.is_some_and(|status| status.success()), "{what}: {ended:?}");
+    }
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_log_that_nobody_takes_costs_lines_and_no_players() {
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    Logging::to(full.into()).serves("a full disk");
+    let mut gone = Logging::to(Stdio::piped());
+    drop(gone.process.stderr.take());
+    gone.serves("a reader that is gone");
+    let mut slow = Logging::to(Stdio::piped());
+    let unread = slow.process.stderr.take().unwrap();
+    slow.serves("a reader that doesn't read");
+    let mut told = String::new();
+    unread.take(1 << 20).read_to_string(&mut told).unwrap();
+    assert!(
+        told.contains("listening") && !told.contains("stopping"),
+        "all of it went in: {} bytes",
+        told.len()
+    );
+}
+
+/// A route with sessions on a host, and one that relays to a world.
+fn carrying(host: &Host, world: SocketAddr) -> String {
+    let home = "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n";
+    format!("{home}targets = [\"{}\"]\n{}", host.address(), carried("world", "world", world, ""))
+}
+
+fn host() -> Host {
+    Host::builder(1).compress(256).pushes(Traffic { small: 20, chunks: 0 }).start().unwrap()
+}
+
+/// As a machine does that is paused or overloaded for a moment.
+#[test]
+fn who_plays_goes_on_when_an_edge_that_was_stopped_does() {
+    /// How many marked packets the host pushes meanwhile: three seconds' worth.
+    const MEANWHILE: u64 = 60;
+    let (host, world) = (host(), world());
+    // What comes due meanwhile is due at once; who has been heard of by then has been.
+    let limits = "[limits]\nhandshake_timeout = \"2s\"\n";
+    let edge = edge().config(format!("{limits}{}", carrying(&host, world.address()))).start();
+    let crowd = Crowd::of(4, 340).versions(&[47, 340, 758, 767]).join(edge.address()).unwrap();
+    crowd.all_at(&host, PATIENCE);
+    let mut alice = comes(&edge, &Player::new("Alice", VERSION).host("world"));
+    edge.freeze();
+    let address = edge.address();
+    let waiting = thread::spawn(move || ping(address, VERSION, "localhost"));
+    let said = || host.stay("p0").unwrap().said;
+    let before = said();
+    let meanwhile = eventually(PATIENCE, || (said() >= before + MEANWHILE).then_some(()));
+    edge.signal(Signal::CONT);
+    assert!(meanwhile.is_some(), "the host says nothing");
+    let all = u32::try_from(said()).unwrap();
+    crowd.until("hear all that was said meanwhile", PATIENCE, |resident| resident.heard_here >= all);
+    assert_eq!((crowd.faults(), crowd.gone()), (Vec::new(), Vec::new()));
+    assert_eq!(host.faults(), []);
+    assert!(crowd.residents().iter().all(|resident| resident.arrivals.len() == 1));
+    assert!(is_carried(&mut alice));
+    waiting.join().unwrap().unwrap();
+}
+
+/// Deadlines that passed meanwhile are looked at when all that came meanwhile has been read: of whoever spoke, however many.
+#[test]
+fn what_was_said_while_an_edge_was_stopped_was_said_in_time() {
+    const PLAYERS: usize = 400;
+    const IDLE: Duration = Duration::from_secs(2);
+    let world = world();
+    let route = carried("world", "*", world.address(), "relay.idle = \"2s\"");
+    let edge = edge().config(format!("threads = 1\n{route}")).start();
+    let player = |index| comes(&edge, &Player::new(&format!("p{index}"), VERSION));
+    let mut players: Vec<_> = (0..PLAYERS).map(player).collect();
+    players.iter_mut().for_each(|player| assert!(is_carried(player)));
+    edge.freeze();
+    let since = Instant::now();
+    players.iter_mut().for_each(|player| player.raw(b"\x02xy").unwrap());
+    // Nothing can be waited for but time.
+    let _: Option<()> = eventually(IDLE + Duration::from_millis(500), || None);
+    edge.signal(Signal::CONT);
+    assert!(since.elapsed() > IDLE);
+    let lost = players.iter_mut().filter_map(|player| player.receive().err()).count();
+    assert_eq!(lost, 0, "of {PLAYERS}");
+}
+
+/// Whom it carried is cut off, and nothing that it left in the way of the next: neither port, socket nor file.
+#[test]
+fn an_edge_that_was_killed_starts_again_at_once_where_it_was() {
+    const SOON: Duration = Duration::from_secs(3);
+    let (host, world) = (host(), world());
+    let mut edge = edge().config(carrying(&host, world.address())).start();
+    for round in 0..3 {
+        let crowd = Crowd::of(12, 340).versions(&[47, 340, 758, 767]).join(edge.address()).unwrap();
+        crowd.all_at(&host, PATIENCE);
+        let mut alice = comes(&edge, &Player::new("Alice", VERSION).host("world"));
+        done(&edge, &["ban", &format!("Griefer{round}")]);
+        edge.signal(Signal::KILL);
+        crowd.until("are cut off", PATIENCE, |resident| matches!(resident.place, Place::Gone(_)));
+        alice.closed().unwrap();
+        let start = Instant::now();
+        edge.start_anew();
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+        assert_eq!(told(&edge, &["status"])["answer"], "status");
+        let crowd =
+            Crowd::of(4, 340).versions(&[47, 340, 758, 767]).called("back").join(edge.address()).unwrap();
+        crowd.all_at(&host, PATIENCE);
+        assert!(is_carried(&mut comes(&edge, &Player::new("Alice", VERSION).host("world"))));
+        for round in 0..=round {
+            let name = format!("Griefer{round}");
+            let visit = Player::new(&name, VERSION).join(edge.address());
+            assert!(visit.kicked().starts_with("You are banned"), "{name}: {}", visit.kicked());
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The line between the edge and targets that players are relayed to is slow, stands still or breaks.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod support;
+
+use drawbridge_testkit::{Cut, Door, Edge, Flow, Manner, PATIENCE, Target, Wire, eventually};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+use support::edge;
+use support::raw::Raw;
+
+/// What targets say first.
+const HELLO: &[u8] = b"\x05hello";
+/// How long a target may take to say it.
+const ANSWER: Duration = Duration::from_secs(1);
+/// How much longer all else may take, on a machine that is busy with other things.
+const SOON: Duration = Duration::from_secs(2);
+/// How long nothing comes where nothing is to come.
+const QUIET: Duration = Duration::from_millis(200);
+
+fn target() -> Target {
+    Target::start(Manner::Echoes(HELLO.to_vec())).unwrap()
+}
+
+/// A route for a host to these targets.
+fn route(name: &str, host: &str, targets: &[SocketAddr]) -> String {
+    let targets: Vec<_> = targets.iter().map(|target| format!("\"{target}\"")).collect();
+    format!(
+        "[[routes]]\nname = \"{name}\"\nhosts = [\"{host}\"]\nmode = \"passthrough\"\ntargets = [{}]\n\
+         relay = {{ connect = \"{seconds}s\", answer = \"{seconds}s\" }}\n",
+        targets.join(", "),
+        seconds = ANSWER.as_secs()
+    )
+}
+
+/// A player who has come to a target.
+fn carried(edge: &Edge, host: &str) -> Raw {
+    let mut player = Raw::joins_at(edge, 767, host);
+    player.hears(HELLO);
+    player
+}
+
+/// Whether all that it says comes back.
+#[track_caller]
+fn is_echoed(player: &mut Raw, words: &[u8]) {
+    player.0.write_all(words).unwrap();
+    player.hears(words);
+}
+
+/// Words of which no two places are alike.
+fn words(length: usize) -> Vec<u8> {
+    (0..length).map(|index| (index % 251) as u8 ^ (index / 251) as u8).collect()
+}
+
+#[test]
+fn a_relay_goes_on_over_a_line_that_is_slow_or_stood_still() {
+    let target = target();
+    let wire = Wire::to(target.address()).unwrap();
+    let edge = edge().config(route("world", "*", &[wire.address()])).start();
+    let mut alice = carried(&edge, "localhost");
+    for flow in [
+        Flow::Trickles { bytes: 1, every: Duration::ZERO },
+        Flow::Trickles { bytes: 100, every: Duration::from_millis(5) },
+        Flow::Late(Duration::from_millis(100)),
+    ] {
+        wire.both(flow);
+        is_echoed(&mut alice, &words(5_000));
+    }
+    wire.both(Flow::STALLED);
+    // More than the kernels on the way keep.
+    let all = words(16 << 20);
+    let (mut saying, said) = (alice.0.try_clone().unwrap(), all.clone());
+    let saying = thread::spawn(move || saying.write_all(&said).unwrap());
+    alice.0.set_read_timeout(Some(QUIET)).unwrap();
+    let silence = alice.0.read(&mut [0]).unwrap_err();
+    assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
+    assert!(!saying.is_finished(), "it is taken somewhere");
+    alice.0.set_read_timeout(Some(PATIENCE)).unwrap();
+    wire.both(Flow::Free);
+    let mut heard = vec![0; all.len()];
+    alice.0.read_exact(&mut heard).unwrap();
+    saying.join().unwrap();
+    assert!(heard == all, "what was said came back otherwise");
+    assert_eq!(target.heard().len(), 1, "it was the same connection throughout");
+}
+
+#[test]
+fn a_target_that_breaks_off_ends_its_relays_and_no_others() {
+    let (target, other) = (target(), target());
+    let wire = Wire::to(target.address()).unwrap();
+    let routes = [route("broken", "broken", &[wire.address()]), route("world", "*", &[other.address()])];
+    let edge = edge().config(routes.concat()).start();
+    let mut bob = carried(&edge, "localhost");
+    let descriptors = edge.descriptors();
+    for by in [Cut::Close, Cut::Reset] {
+        let mut alice = carried(&edge, "broken");
+        is_echoed(&mut alice, b"hello");
+        wire.back(Flow::Breaks { after: 3, by });
+        alice.0.write_all(b"and good bye").unwrap();
+        let mut heard = Vec::new();
+        let end = alice.0.read_to_end(&mut heard);
+        match by {
+            Cut::Close => assert!(end.is_ok() && heard == b"and", "{end:?} after {heard:?}"),
+            // It may take along what came before.
+            Cut::Reset => assert!(b"and".starts_with(&heard[..]), "{end:?} after {heard:?}"),
+        }
+        drop(alice);
+        wire.back(Flow::Free);
+        let gone = || (edge.descriptors() <= descriptors).then_some(());
+        assert!(eventually(PATIENCE, gone).is_some(), "{} of {descriptors}", edge.descriptors());
+        is_echoed(&mut bob, b"still here");
+    }
+    edge.wait_for_messages("relay ended", 2);
+}
+
+/// A way to break a line.
+type Way = (&'static str, fn(&Wire));
+
+/// Nor is anything lost that the player has said by then.
+#[test]
+fn a_target_behind_a_dead_line_is_passed_over_in_time() {
+    let ways: [Way; 7] = [
+        ("refused", |wire| wire.door(Door::Shut).unwrap()),
+        ("accepted", |wire| wire.door(Door::Silent).unwrap()),
+        ("unheard", |wire| wire.there(Flow::Vanishes)),
+        ("unanswered", |wire| wire.back(Flow::Vanishes)),
+        ("stalled", |wire| wire.both(Flow::STALLED)),
+        ("closed", |wire| wire.back(Flow::Breaks { after: 0, by: Cut::Close })),
+        ("reset", |wire| wire.there(Flow::Breaks { after: 4, by: Cut::Reset })),
+    ];
+    let (behind, second) = (target(), target());
+    let wires = ways.map(|(host, breaks)| {
+        let wire = Wire::to(behind.address()).unwrap();
+        breaks(&wire);
+        (host, wire)
+    });
+    let routes = wires.each_ref().map(|(host, wire)| route(host, host, &[wire.address(), second.address()]));
+    let edge = edge().config(routes.concat()).start();
+    for (number, (host, _)) in (1..).zip(&wires) {
+        let start = Instant::now();
+        let mut alice = carried(&edge, host);
+        assert!(start.elapsed() < ANSWER + SOON, "{host}: {:?}", start.elapsed());
+        is_echoed(&mut alice, b"hello");
+        assert_eq!(second.heard().len(), number, "{host}");
+        assert!(second.heard()[number - 1].windows(5).any(|words| words == b"Alice"), "{host}");
+    }
+}
