@@ -11,6 +11,7 @@
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
 //! - [`Host`]: a server of play that proves what it hears; [`Crowd`]: clients by the hundreds that prove what they hear.
+//! - [`Scrape`]: what the edge tells of itself by `/metrics`.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
 //! - [`Backend`] counts who arrives at a target, [`Tarpit`] lets nobody arrive, [`Closed`] refuses everybody.
 //!
@@ -31,6 +32,7 @@ mod kubernetes;
 mod node;
 mod play;
 mod player;
+mod scrape;
 mod script;
 mod session;
 mod target;
@@ -42,7 +44,7 @@ pub use certificates::Certificates;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
 pub use docker::{DockerApi, Temper};
-pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
+pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors, thread_times};
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
 pub use node::{
@@ -54,6 +56,7 @@ pub use play::{
 };
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
+pub use scrape::{Scrape, ask};
 pub use script::Event;
 pub use session::{Account, Mode, SessionServer};
 pub use target::{Manner, Target};

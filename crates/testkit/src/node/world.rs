@@ -177,7 +177,7 @@ impl NodeWorld {
 
     /// Gives a player a resource pack that outlasts configuration, since 1.20.3.
     pub fn hand_out(&self, name: &str, pack: Uuid) {
-        self.script.order(&json!({ "pack": name, "uuid": pack }));
+        self.script.order(&json!({ "pack": name, "uuid": pack.to_string() }));
     }
 
     /// Gives a player a link, and something for reports of crashes, which outlast it too, since 1.21.
