@@ -9,6 +9,7 @@ mod differential;
 mod fuzz;
 mod interop;
 mod limbo_data;
+mod load;
 mod matrix;
 mod node;
 mod packet_ids;
@@ -76,6 +77,20 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Puts all that comes by an edge on one at once, and fails when anything is left behind; `cargo xtask soak --help` names the arguments.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Has as much of one thing come as it takes until the edge breaks; `cargo xtask load --help` names the arguments.
+    #[command(disable_help_flag = true)]
+    Load {
+        /// Passed on.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Writes the table of packet ids from the npm package minecraft-data.
     PacketIds {
         /// Changes nothing, and fails where the table would change.
@@ -111,6 +126,8 @@ fn main() -> anyhow::Result<()> {
         Task::Deploy => deploy::run(),
         Task::Fuzz { targets, seconds, merge } => fuzz::run(&targets, seconds, merge),
         Task::Bench { arguments } => bench::run(&arguments),
+        Task::Soak { arguments } => load::run("soak", &arguments),
+        Task::Load { arguments } => load::run("load", &arguments),
         Task::Reference { check } => reference::run(check),
         Task::PlayVectors { check } => {
             node::install()?;

@@ -6,7 +6,7 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::login::EncryptionRequest;
-use drawbridge_testkit::{Player, SessionServer, eventually, ping};
+use drawbridge_testkit::{Edge, Player, SessionServer, eventually, ping};
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -134,6 +134,28 @@ fn keys_are_exchanged_on_threads_of_their_own() {
     (0..LOGINS).for_each(|_| join());
     let spent = edge.thread_time("keys-") - before;
     assert!(spent > arithmetic / 2, "{spent:?} for {LOGINS} logins, whose arithmetic takes {arithmetic:?}");
+}
+
+/// Whoever floods the edge with logins has these threads compute, and not players wait for a core.
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_for_keys_take_less_of_a_core_than_those_for_players() {
+    let edge = edge().config(open_lobby()).start();
+    // The first waits for the key, whose making is nobody's flood.
+    assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
+    let (players, keys) = (niceness(&edge, "reactor-"), niceness(&edge, "keys-"));
+    assert_eq!(keys, (players + 5).min(19));
+}
+
+/// The 19th field of a thread's `stat` (proc(5)).
+fn niceness(edge: &Edge, prefix: &str) -> i32 {
+    let threads = fs::read_dir(format!("/proc/{}/task", edge.pid().as_raw_pid())).unwrap();
+    let is =
+        |thread: &fs::DirEntry| fs::read_to_string(thread.path().join("comm")).unwrap().starts_with(prefix);
+    let thread = threads.map(Result::unwrap).find(is).unwrap();
+    let stat = fs::read_to_string(thread.path().join("stat")).unwrap();
+    // The second field is the thread's name in brackets.
+    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(16).unwrap().parse().unwrap()
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl Keys {
                 if let Some(made) = made {
                     make_pair(&made);
                 }
+                step_back();
                 queue.work_off(Exchange::carry_out);
             };
             keys.threads.push(thread::Builder::new().name(format!("keys-{number}")).spawn(work)?);
@@ -95,6 +96,21 @@ impl Keys {
         told.await.unwrap_or(Err(Ended::Refused(Refusal::Internal)))
     }
 }
+
+/// Leaves cores that are asked for by everybody to the others first: key exchanges can be had by the thousand by whoever wants to keep the edge busy,
+/// and players in play are not to wait for them.
+#[cfg(target_os = "linux")]
+fn step_back() {
+    /// A third of what others get of a core.
+    const NICE: i32 = 5;
+    // On Linux it is the thread's own. Where it is refused, exchanges are as good as all else.
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "the threads for key exchanges stay as important as all others");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn step_back() {}
 
 impl Drop for Keys {
     fn drop(&mut self) {

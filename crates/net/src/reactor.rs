@@ -5,9 +5,10 @@
 //! entries in a heap; nothing is shared between threads but the mailbox in which wakes arrive.
 //! A task may open further sockets, which are polled with it.
 //!
-//! A turn: wait for events, translate all of them, look at deadlines, poll the tasks concerned, accept. What must stay true: a task that
-//! panics ends alone; every task is polled and dropped on its own thread; no listener starves the tasks, no task the others; no deadline
-//! passes a task by before it knows of all that had come by then.
+//! A turn: wait for events, translate all of them, look at deadlines, poll the tasks concerned, accept. Those that go on in the place of others, which
+//! are players in play, are polled first and all of them; of the others some, and what is left over in the next turn, for whose events isn't waited then.
+//! What must stay true: a task that panics ends alone; every task is polled and dropped on its own thread; no listener starves the tasks, no task the
+//! others; no deadline passes a task by before it knows of all that had come by then.
 
 mod accept;
 mod deadlines;
@@ -58,6 +59,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Events taken from the poller at once, and how many times in a turn while there are more: one of each of 65,536 sockets.
 const EVENTS: usize = 256;
 const BATCHES: usize = 256;
+
+/// Tasks polled in a turn, beside those that go on in the place of others: a player in play waits for so many strangers at most.
+const PER_TURN: usize = 16;
 
 /// What the sockets of a reactor share with it.
 struct Core {
@@ -194,15 +198,20 @@ impl Reactor {
 
     fn run(mut self, make: &dyn Fn(Socket) -> Task) {
         let mut events = Events::with_capacity(EVENTS);
-        let (mut queue, mut woken, mut wakers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ahead, mut woken, mut wakers) = (Vec::new(), Vec::new(), Vec::new());
         while !self.mailbox.aborting() && (!self.acceptor.closed() || self.core.slots.borrow().occupied() > 0)
         {
             self.attend(&mut events, &mut woken, &mut wakers);
             for waker in wakers.drain(..) {
                 contain(|| waker.wake());
             }
-            self.core.slots.borrow_mut().take_queue(&mut queue);
-            for index in queue.drain(..) {
+            self.core.slots.borrow_mut().take_ahead(&mut ahead);
+            for index in ahead.drain(..) {
+                self.poll_task(index);
+            }
+            for _ in 0..PER_TURN {
+                let next = self.core.slots.borrow_mut().next_queued();
+                let Some(index) = next else { break };
                 self.poll_task(index);
             }
             let stopping = self.mailbox.stopping();
@@ -250,7 +259,7 @@ impl Reactor {
     /// Waits for events. Whether these are all that there are.
     fn wait(&mut self, events: &mut Events) -> bool {
         let clock = self.core.clock.get();
-        let timeout = if !self.mailbox.fall_asleep() {
+        let timeout = if !self.mailbox.fall_asleep() || self.core.slots.borrow().has_queued() {
             Some(Duration::ZERO)
         } else {
             let reminder = self.core.slots.borrow().next_reminder();
@@ -317,10 +326,10 @@ impl Reactor {
         match poll {
             Some(std::task::Poll::Pending) => {}
             Some(std::task::Poll::Ready(None)) => self.end(index),
-            Some(std::task::Poll::Ready(Some(Continuation(next)))) => {
+            Some(std::task::Poll::Ready(Some(next))) => {
                 let ended = self.core.slots.borrow_mut().take(index);
                 contain(|| drop(ended));
-                self.core.slots.borrow_mut().put(index, next);
+                self.core.slots.borrow_mut().put_next(index, next);
                 self.poll_task(index);
             }
             None => {

@@ -66,6 +66,58 @@ fn a_task_may_go_on_as_another_that_has_its_socket() {
     runtime.block_on(async { tokio::time::timeout(SOON, finished).await }).expect("all slots are free");
 }
 
+/// Says what it is, and again each time it hears something.
+async fn answer_as(mut socket: Socket, who: u8, told: Arc<Mutex<Sender<u8>>>) {
+    loop {
+        report(&told, who);
+        let Ok(1) = socket.read(&mut [0; 1]).await else { return };
+    }
+}
+
+#[test]
+fn who_goes_on_is_served_ahead_of_strangers_and_none_of_them_is_forgotten() {
+    const STRANGERS: usize = 200;
+    let (told, said) = reports();
+    let (open, gate) = channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let bound = Listener::bind(&["127.0.0.1:0".parse().unwrap()], 1).unwrap();
+    let address = bound.local_addresses()[0];
+    let task = move |mut socket: Socket| {
+        let (told, gate) = (Arc::clone(&told), Arc::clone(&gate));
+        async move {
+            let mut who = [0; 1];
+            socket.read(&mut who).await.unwrap();
+            match who {
+                [b'p'] => return Some(Continuation::new(answer_as(socket, b'p', told))),
+                // The thread stands still, while all others are said something.
+                [b'h'] => {
+                    report(&told, b'h');
+                    gate.lock().unwrap().recv_timeout(SOON).unwrap();
+                }
+                _ => answer_as(socket, who[0], told).await,
+            }
+            None
+        }
+    };
+    let _serving = bound.serve(task, runtime.handle()).unwrap();
+    let begin = |who: u8| {
+        let mut client = common::connect(address).unwrap();
+        client.write_all(&[who]).unwrap();
+        assert_eq!(said.recv_timeout(SOON), Ok(who));
+        client
+    };
+    let mut strangers: Vec<_> = (0..STRANGERS).map(|_| begin(b's')).collect();
+    let mut player = begin(b'p');
+    let _holder = begin(b'h');
+    strangers.iter_mut().for_each(|stranger| stranger.write_all(b"!").unwrap());
+    player.write_all(b"!").unwrap();
+    open.send(()).unwrap();
+    let order: Vec<_> = (0..=STRANGERS).map(|_| said.recv_timeout(SOON).unwrap()).collect();
+    let ahead = order.iter().position(|&who| who == b'p').unwrap();
+    assert!(ahead < STRANGERS / 10, "{ahead} strangers were served first");
+}
+
 /// Tells when it is dropped.
 struct Kept(Arc<Mutex<Sender<()>>>);
 

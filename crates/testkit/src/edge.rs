@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 pub use builder::{EdgeBuilder, completed};
 pub use log::Line;
-pub use process::{Finished, Memory, need_descriptors};
+pub use process::{Finished, Memory, need_descriptors, thread_times};
 
 /// A running edge. It is killed when it goes, and tells its log if the test has failed.
 #[derive(Debug)]
@@ -234,8 +234,12 @@ impl Edge {
     /// When it is gone, has no such thread, or the system tells nothing about threads.
     #[must_use]
     pub fn thread_time(&self, prefix: &str) -> Duration {
-        let time = process::thread_time(self.process.id(), prefix);
-        time.unwrap_or_else(|error| panic!("it can't be told what {prefix} threads did: {error}"))
+        let times = process::thread_times(self.process.id());
+        let times =
+            times.unwrap_or_else(|error| panic!("it can't be told what {prefix} threads did: {error}"));
+        let mut times = times.into_iter().filter(|(name, _)| name.starts_with(prefix)).peekable();
+        assert!(times.peek().is_some(), "there is no thread {prefix}");
+        times.map(|(_, time)| time).sum()
     }
 
     /// How many descriptors it has open.

@@ -11,6 +11,7 @@
 //! - [`KubernetesApi`]: stands in for a cluster with Agones, over HTTP, with the API's documented behaviour and a number of faults.
 //! - [`GrpcService`]: every service that the edge asks over gRPC, in Node or Python; [`Certificates`] for it.
 //! - [`Host`]: a server of play that proves what it hears; [`Crowd`]: clients by the hundreds that prove what they hear.
+//! - [`Scrape`]: what the edge tells of itself by `/metrics`.
 //! - [`Target`]: where relays lead, which says what it is told and keeps what it hears.
 //! - [`Wire`] leads to any of them, and is late, slow, stalled or broken on demand.
 //! - [`Clock`] is a clock on the wall that an edge goes by, and jumps.
@@ -34,6 +35,7 @@ mod kubernetes;
 mod node;
 mod play;
 mod player;
+mod scrape;
 mod script;
 mod session;
 mod target;
@@ -47,7 +49,7 @@ pub use clock::Clock;
 pub use connection::{Connection, Received, Trouble, ping};
 pub use dns::{Mood, NameServer, Record};
 pub use docker::{DockerApi, Temper};
-pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors};
+pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors, thread_times};
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
 pub use node::{
@@ -59,6 +61,7 @@ pub use play::{
 };
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
+pub use scrape::{Scrape, ask};
 pub use script::Event;
 pub use session::{Account, Mode, SessionServer};
 pub use target::{Manner, Target};

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
@@ -93,6 +94,7 @@ impl Account {
 pub struct SessionServer {
     address: SocketAddr,
     desk: Arc<Desk>,
+    open: Arc<AtomicUsize>,
 }
 
 /// What all of its connections share.
@@ -124,9 +126,9 @@ impl SessionServer {
             requests: Vec::new(),
         };
         let desk = Arc::new(Desk { books: Mutex::new(books), released: Condvar::new() });
-        let served = Arc::clone(&desk);
-        let address = web::listen(move |request| served.answer(request))?;
-        Ok(Self { address, desk })
+        let (served, open) = (Arc::clone(&desk), Arc::<AtomicUsize>::default());
+        let address = web::listen_counting(move |request| served.answer(request), Arc::clone(&open))?;
+        Ok(Self { address, desk, open })
     }
 
     /// What a route's `url` is to be.
@@ -181,6 +183,12 @@ impl SessionServer {
     #[must_use]
     pub fn joins(&self) -> usize {
         self.desk.books().requests.iter().filter(|request| request.is_join()).count()
+    }
+
+    /// How many connections are open now, to servers and clients.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
     }
 
     /// On how many connections servers have asked.

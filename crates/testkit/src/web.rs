@@ -5,6 +5,7 @@ pub(crate) mod http;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use http::Request;
@@ -120,13 +121,25 @@ impl fmt::Debug for Page {
 pub(crate) fn listen(
     answer: impl Fn(&Request) -> http::Answer + Send + Sync + 'static,
 ) -> io::Result<SocketAddr> {
+    listen_counting(answer, Arc::default())
+}
+
+/// The same, with a count of the connections that are open.
+pub(crate) fn listen_counting(
+    answer: impl Fn(&Request) -> http::Answer + Send + Sync + 'static,
+    open: Arc<AtomicUsize>,
+) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let answer = Arc::new(answer);
     std::thread::spawn(move || {
         for (index, stream) in listener.incoming().flatten().enumerate() {
-            let answer = Arc::clone(&answer);
-            std::thread::spawn(move || http::serve(&stream, index + 1, &*answer));
+            let (answer, open) = (Arc::clone(&answer), Arc::clone(&open));
+            open.fetch_add(1, Ordering::SeqCst);
+            std::thread::spawn(move || {
+                http::serve(&stream, index + 1, &*answer);
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
         }
     });
     Ok(address)

@@ -5,6 +5,7 @@
 //! event meant for the old socket reaches the new one; while a task is polled or dropped it is *out* of its slot, so
 //! that whatever it does may borrow the slots.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -71,8 +72,10 @@ pub(super) struct Slot {
     occupied: bool,
     /// The slot of the task that is polled for the socket: this one, or another.
     owner: u32,
-    /// Will be polled in this turn.
+    /// Stands in one of the queues.
     queued: bool,
+    /// The task is one that another has left its place to.
+    goes_on: bool,
     /// Directions in which the socket is worth trying.
     pub(super) ready: Directions,
     /// Directions that the poller watches.
@@ -90,8 +93,10 @@ pub(super) struct Slots {
     slots: Vec<Slot>,
     free: Vec<u32>,
     reminders: Reminders,
-    /// Slots to poll in this turn; each at most once.
-    queue: Vec<u32>,
+    /// Slots to poll, of tasks that go on in the place of others: all of them in this turn. No slot stands in both queues, or twice in one.
+    ahead: Vec<u32>,
+    /// Slots to poll, of all other tasks: as soon as it is their turn.
+    queue: VecDeque<u32>,
     mailbox: Arc<Mailbox>,
 }
 
@@ -101,7 +106,8 @@ impl Slots {
             slots: Vec::new(),
             free: Vec::new(),
             reminders: Reminders::default(),
-            queue: Vec::new(),
+            ahead: Vec::new(),
+            queue: VecDeque::new(),
             mailbox,
         }
     }
@@ -130,6 +136,7 @@ impl Slots {
         };
         let slot = self.get(index);
         slot.occupied = true;
+        slot.goes_on = false;
         slot.owner = owner.unwrap_or(index);
         slot.ready = Directions::NONE;
         slot.watched = Directions::NONE;
@@ -145,6 +152,7 @@ impl Slots {
             occupied: false,
             owner: index,
             queued: false,
+            goes_on: false,
             ready: Directions::NONE,
             watched: Directions::NONE,
             due: Due::NEVER,
@@ -183,6 +191,13 @@ impl Slots {
         if !self.get(owner).waker.will_wake(waker) {
             self.get(index).inner = Some(waker.clone());
         }
+    }
+
+    /// Puts a task into the place of one that has ended.
+    pub(super) fn put_next(&mut self, index: u32, next: Continuation) {
+        let slot = self.get(index);
+        slot.task = Some(next.0);
+        slot.goes_on = true;
     }
 
     /// Takes the task out to poll or drop it.
@@ -250,17 +265,33 @@ impl Slots {
         let slot = &mut self.slots[index as usize];
         if slot.occupied && !slot.queued {
             slot.queued = true;
-            self.queue.push(index);
+            if slot.goes_on {
+                self.ahead.push(index);
+            } else {
+                self.queue.push_back(index);
+            }
         }
     }
 
-    /// Exchanges the slots to poll in this turn with `into`, which is emptied first.
-    pub(super) fn take_queue(&mut self, into: &mut Vec<u32>) {
+    /// Exchanges the slots that are to be polled ahead of all others with `into`, which is emptied first.
+    pub(super) fn take_ahead(&mut self, into: &mut Vec<u32>) {
         into.clear();
-        std::mem::swap(&mut self.queue, into);
+        std::mem::swap(&mut self.ahead, into);
         for index in &*into {
             self.slots[*index as usize].queued = false;
         }
+    }
+
+    /// The next of the others to be polled. Its task may have ended meanwhile, and the slot be another's.
+    pub(super) fn next_queued(&mut self) -> Option<u32> {
+        let index = self.queue.pop_front()?;
+        self.slots[index as usize].queued = false;
+        Some(index)
+    }
+
+    /// Whether others are still to be polled.
+    pub(super) fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     /// The slots with a task in them.

@@ -70,18 +70,22 @@ pub(super) fn bytes_read(pid: u32) -> io::Result<u64> {
     field(&std::fs::read_to_string(format!("/proc/{pid}/io"))?, "rchar:")
 }
 
-/// How long the threads whose names begin so have had a core: the first number of `/proc/<pid>/task/*/schedstat`, nanoseconds.
-pub(super) fn thread_time(pid: u32, prefix: &str) -> io::Result<Duration> {
+/// The threads of a process: their names, and how long each has had a core (the first number of `/proc/<pid>/task/*/schedstat`).
+///
+/// # Errors
+/// When the process is gone, or the system tells nothing about threads.
+pub fn thread_times(pid: u32) -> io::Result<Vec<(String, Duration)>> {
     let mut times = Vec::new();
     for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
         let task = task?.path();
-        if std::fs::read_to_string(task.join("comm"))?.starts_with(prefix) {
-            let told = std::fs::read_to_string(task.join("schedstat"))?;
-            let time = told.split_whitespace().next().and_then(|time| time.parse().ok());
-            times.push(Duration::from_nanos(time.ok_or_else(|| io::Error::other("no time"))?));
-        }
+        let read = |file| std::fs::read_to_string(task.join(file));
+        // A thread may end between being listed and being read.
+        let (Ok(name), Ok(told)) = (read("comm"), read("schedstat")) else { continue };
+        let time = told.split_whitespace().next().and_then(|time| time.parse().ok());
+        let time = Duration::from_nanos(time.ok_or_else(|| io::Error::other("no time"))?);
+        times.push((name.trim_end().to_owned(), time));
     }
-    if times.is_empty() { Err(io::Error::other("there is none")) } else { Ok(times.into_iter().sum()) }
+    Ok(times)
 }
 
 /// Whether all threads of a process are stopped: the letter behind the name in `/proc/<pid>/task/*/stat`.
