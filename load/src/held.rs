@@ -128,18 +128,19 @@ fn playing(program: &Path) -> Result<String> {
             break None;
         }
         let start = Instant::now();
-        match Players::join(edge.address(), [more / 2, more / 2], SELDOM) {
-            Ok(players) => parties.push(players),
-            Err(error) => break Some(error),
-        }
-        held += more / 2 * 2;
+        let (players, turned_away) = Players::come(edge.address(), [more / 2, more / 2], SELDOM)?;
+        parties.push(players);
+        held += more / 2 * 2 - turned_away.len();
         rows.push(row(edge, held, at_first, start.elapsed()).0);
+        if let Some(why) = turned_away.first() {
+            break Some(format!("{} players don't get in ({why})", turned_away.len()));
+        }
     };
     let mut text =
         format!("\nPlayers, half of them in relays and half in sessions\n{}", table(&HEADS, &rows));
     match broken {
-        Some(error) => {
-            let _ = writeln!(text, "  then: {error:#}; how that shows:");
+        Some(why) => {
+            let _ = writeln!(text, "  {why}; how that shows:");
             text.push_str(&symptoms(edge));
         }
         None => {
@@ -156,7 +157,7 @@ fn symptoms(edge: &Edge) -> String {
     let mut text = String::new();
     let pinged = ping(edge.address(), VERSION, TRANSFER);
     let pinged = pinged.map_or_else(|trouble| trouble.to_string(), |(_, took)| time(took));
-    let visit = Player::new("Latecomer", VERSION).host(TRANSFER).join(edge.address());
+    let visit = Player::new("Stranger", VERSION).host(TRANSFER).join(edge.address());
     let _ = writeln!(text, "    a client's ping: {pinged}; a login: {:?}", visit.outcome);
     let scrape = Scrape::of(edge.metrics_address());
     for name in

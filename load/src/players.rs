@@ -79,7 +79,23 @@ impl Players {
     ///
     /// # Errors
     /// When one of them doesn't get in.
-    pub fn join(edge: SocketAddr, [sessions, relays]: [usize; 2], every: Duration) -> Result<Self> {
+    pub fn join(edge: SocketAddr, count: [usize; 2], every: Duration) -> Result<Self> {
+        let (players, turned_away) = Self::come(edge, count, every)?;
+        match turned_away.first() {
+            None => Ok(players),
+            Some(why) => bail!("{} players don't get in: {why}", turned_away.len()),
+        }
+    }
+
+    /// The same, where some may not get in: what became of those.
+    ///
+    /// # Errors
+    /// When they take too long, or there is no thread to be had.
+    pub fn come(
+        edge: SocketAddr,
+        [sessions, relays]: [usize; 2],
+        every: Duration,
+    ) -> Result<(Self, Vec<String>)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let noticed = Arc::<Mutex<Noticed>>::default();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -98,8 +114,8 @@ impl Players {
             });
         })?;
         let players = Self { noticed, stop: Some(stop), thread: Some(thread) };
-        joined.recv_timeout(PATIENCE).context("players take too long to join")??;
-        Ok(players)
+        let turned_away = joined.recv_timeout(PATIENCE).context("players take too long to join")?;
+        Ok((players, turned_away))
     }
 
     /// What they noticed since this was last asked.
@@ -129,10 +145,10 @@ struct Party {
 }
 
 impl Party {
-    /// Has all of them join, tells that they have, and plays on.
-    async fn play(&self, ways: Vec<Way>, joined: mpsc::Sender<Result<()>>) {
+    /// Has all of them join, tells who didn't get in, and plays on.
+    async fn play(&self, ways: Vec<Way>, joined: mpsc::Sender<Vec<String>>) {
         let (count, mut in_play) = (ways.len(), Vec::with_capacity(ways.len()));
-        let mut joining = JoinSet::new();
+        let (mut joining, mut turned_away) = (JoinSet::new(), Vec::new());
         let mut left = ways.into_iter().enumerate();
         loop {
             while joining.len() < AT_ONCE
@@ -140,18 +156,12 @@ impl Party {
             {
                 joining.spawn(timeout(PATIENCE, join(self.edge, number, way)));
             }
-            let why = match joining.join_next().await {
+            match joining.join_next().await {
                 None => break,
-                Some(Ok(Ok(Ok(player)))) => {
-                    in_play.push(player);
-                    continue;
-                }
-                Some(Ok(Ok(Err(miss)))) => format!("{miss:?}"),
-                Some(Ok(Err(_)) | Err(_)) => "nothing came".to_owned(),
-            };
-            // Whoever waits for it may have lost patience.
-            let _ = joined.send(Err(anyhow::anyhow!("a player doesn't get in: {why}")));
-            return;
+                Some(Ok(Ok(Ok(player)))) => in_play.push(player),
+                Some(Ok(Ok(Err(miss)))) => turned_away.push(format!("{miss:?}")),
+                Some(Ok(Err(_)) | Err(_)) => turned_away.push("nothing came".to_owned()),
+            }
         }
         let start = Instant::now();
         let mut playing = JoinSet::new();
@@ -164,7 +174,8 @@ impl Party {
                 lock(&noticed).lost.push(said);
             });
         }
-        let _ = joined.send(Ok(()));
+        // Whoever waits for it may have lost patience.
+        let _ = joined.send(turned_away);
         while playing.join_next().await.is_some() {}
     }
 }

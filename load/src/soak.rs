@@ -38,7 +38,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// So many minutes of an optimised edge, at about half a core for it and one and a half for those who come.
+    /// So many minutes of an optimised edge, at which it has about a sixth of a core.
     #[must_use]
     pub const fn minutes(minutes: u64) -> Self {
         Self {
