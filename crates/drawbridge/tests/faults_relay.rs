@@ -70,8 +70,8 @@ fn a_relay_goes_on_over_a_line_that_is_slow_or_stood_still() {
         is_echoed(&mut alice, &words(5_000));
     }
     wire.both(Flow::STALLED);
-    // More than the kernels on the way keep.
-    let all = words(16 << 20);
+    // More than the system keeps on the way: up to 36 MiB for each of two connections, beside a pipe.
+    let all = words(96 << 20);
     let (mut saying, said) = (alice.0.try_clone().unwrap(), all.clone());
     let saying = thread::spawn(move || saying.write_all(&said).unwrap());
     alice.0.set_read_timeout(Some(QUIET)).unwrap();
