@@ -3,6 +3,7 @@
 use crate::players::Targets;
 use anyhow::Result;
 use drawbridge_testkit::{Edge, Mode, SessionServer};
+use std::net::SocketAddr;
 use std::path::Path;
 
 /// Hosts of the routes: players are handed over, relayed, and carried in sessions.
@@ -35,7 +36,7 @@ impl Place {
         session.mode(Mode::Says(PROFILE.as_bytes().to_vec()));
         let targets = Targets::start()?;
         let (relay, sessions) = (targets.relay, targets.session);
-        let url = session.url();
+        let led = led(relay, &session);
         let config = format!(
             r#"
 metrics.bind = "127.0.0.1:0"
@@ -52,20 +53,7 @@ status = {{ burst = 1000000, per = "1s" }}
 login = {{ burst = 1000000, per = "1s" }}
 transfer = {{ burst = 1000000, per = "1s" }}
 
-[[routes]]
-name = "transfer"
-hosts = ["{TRANSFER}"]
-mode = "transfer"
-targets = ["backend.example.com:25566"]
-[routes.authentication]
-url = "{url}"
-
-[[routes]]
-name = "relay"
-hosts = ["{RELAY}"]
-mode = "passthrough"
-targets = ["{relay}"]
-
+{led}
 [[routes]]
 name = "sessions"
 hosts = ["{SESSIONS}"]
@@ -78,4 +66,26 @@ compression = -1
         let edge = Edge::of(program).config(config).start();
         Ok(Self { edge, _session: session, _targets: targets })
     }
+}
+
+/// Routes of hand-overs and of relays to this target.
+pub(crate) fn led(relay: SocketAddr, session: &SessionServer) -> String {
+    let url = session.url();
+    format!(
+        r#"
+[[routes]]
+name = "transfer"
+hosts = ["{TRANSFER}"]
+mode = "transfer"
+targets = ["hub.example.com:25570"]
+[routes.authentication]
+url = "{url}"
+
+[[routes]]
+name = "relay"
+hosts = ["{RELAY}"]
+mode = "passthrough"
+targets = ["{relay}"]
+"#
+    )
 }

@@ -1,12 +1,11 @@
 //! The edge and all that stands behind it.
 
+use crate::place::led;
 use crate::players::Targets;
 use drawbridge_testkit::{Edge, Host, SessionServer, Traffic};
 use std::path::Path;
 
 /// Hosts of the routes, by what becomes of who types them.
-pub(super) const TRANSFER: &str = "transfer.test";
-pub(super) const RELAY: &str = "relay.test";
 pub(super) const OFFLINE: &str = "offline.test";
 pub(super) const ONLINE: &str = "online.test";
 pub(super) const LIMBO: &str = "limbo.test";
@@ -32,7 +31,7 @@ impl Town {
         let host =
             |number| Host::builder(number).compress(THRESHOLD).pushes(TRAFFIC).start().expect("a free port");
         let (hub, island) = (host(1), host(2));
-        let config = [limits(), carried(&hub, &island, &session), led(&targets, &session)].concat();
+        let config = [limits(), carried(&hub, &island, &session), led(targets.relay, &session)].concat();
         let edge = Edge::of(program)
             .file("cookie.key", "0123456789abcdef0123456789abcdef\n")
             .file("routes/changing.toml", changing(0))
@@ -103,28 +102,6 @@ hosts = ["{LIMBO}"]
 mode = "offline"
 [routes.session]
 limbo = "always"
-"#
-    )
-}
-
-/// Routes of hand-overs and relays.
-fn led(targets: &Targets, session: &SessionServer) -> String {
-    let (url, relay) = (session.url(), targets.relay);
-    format!(
-        r#"
-[[routes]]
-name = "transfer"
-hosts = ["{TRANSFER}"]
-mode = "transfer"
-targets = ["hub.example.com:25570"]
-[routes.authentication]
-url = "{url}"
-
-[[routes]]
-name = "relay"
-hosts = ["{RELAY}"]
-mode = "passthrough"
-targets = ["{relay}"]
 "#
     )
 }
