@@ -49,8 +49,8 @@ fn written(packets: &[Vec<u8>], end: End) -> Vec<u8> {
     bytes
 }
 
-/// What a receiver of this kind reads, who is as strict as vanilla.
-fn read(bytes: &[u8], end: End) -> Vec<Vec<u8>> {
+/// A receiver of this kind, who is as strict as vanilla, and has got these bytes.
+fn inbound(bytes: &[u8], end: End) -> Inbound {
     let mut inbound = Inbound::new(MAX_FRAME);
     if end.encrypted {
         inbound.decrypt(&SECRET);
@@ -59,6 +59,12 @@ fn read(bytes: &[u8], end: End) -> Vec<Vec<u8>> {
         inbound.decompress(threshold);
     }
     inbound.feed(bytes);
+    inbound
+}
+
+/// What a receiver of this kind reads.
+fn read(bytes: &[u8], end: End) -> Vec<Vec<u8>> {
+    let mut inbound = inbound(bytes, end);
     let mut packets = Vec::new();
     while let Some(packet) = inbound.next_packet().unwrap() {
         let mut body = Vec::new();
@@ -192,14 +198,7 @@ proptest! {
 
 /// What a receiver reads before something is wrong.
 fn until_wrong(bytes: &[u8], end: End) -> Vec<Vec<u8>> {
-    let mut inbound = Inbound::new(MAX_FRAME);
-    if end.encrypted {
-        inbound.decrypt(&SECRET);
-    }
-    if let Some(threshold) = end.threshold {
-        inbound.decompress(threshold);
-    }
-    inbound.feed(bytes);
+    let mut inbound = inbound(bytes, end);
     let mut packets = Vec::new();
     while let Ok(Some(packet)) = inbound.next_packet() {
         packets.push([&packet.id.to_be_bytes(), packet.fields].concat());
