@@ -362,7 +362,6 @@ fn snapshot(settings: &Settings, permissions: Permissions, routes: routing::Snap
         access: AddressRules::from(&settings.access),
         proxies: settings.proxy_protocol.trusted.iter().collect(),
         cookies: Jar::new(&settings.cookies),
-        return_key: settings.cookies.return_key(),
         cookie_keys: settings.cookies.keys(),
         tickets: TicketOffice::new(&settings.tickets, &settings.cookies.namespace),
         unknown_host: settings.unknown_host.action,

@@ -52,16 +52,11 @@ section! {
 }
 
 impl Cookies {
-    /// The key of the cookie by which a player whose edge stops comes back to where they were.
+    /// The keys of this namespace, whether there are secrets or not.
     #[must_use]
-    pub fn return_key(&self) -> String {
-        format!("{}:return", self.namespace)
-    }
-
-    /// The keys of all three.
-    #[must_use]
-    pub fn keys(&self) -> [String; 3] {
-        ["authentication", "session", "return"].map(|path| format!("{}:{path}", self.namespace))
+    pub fn keys(&self) -> CookieKeys {
+        let key = |path| format!("{}:{path}", self.namespace);
+        CookieKeys { authentication: key("authentication"), session: key("session"), way_back: key("return") }
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
@@ -72,6 +67,24 @@ impl Cookies {
         if self.max_age.is_zero() {
             fields.error("max_age", "a cookie that is never good: leave the secrets out instead");
         }
+    }
+}
+
+/// Under which keys clients keep the cookies of a namespace.
+#[derive(Debug, Clone, Default)]
+pub struct CookieKeys {
+    /// The authentication cookie's.
+    pub authentication: String,
+    /// The session cookie's.
+    pub session: String,
+    /// That of the cookie by which a player whose edge stops comes back to where they were.
+    pub way_back: String,
+}
+
+impl CookieKeys {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &String> {
+        [&self.authentication, &self.session, &self.way_back].into_iter()
     }
 }
 
@@ -128,6 +141,7 @@ pub struct Jar {
     max_age: Duration,
     bind_address: bool,
     namespace: String,
+    keys: CookieKeys,
 }
 
 impl Jar {
@@ -139,19 +153,20 @@ impl Jar {
             max_age: settings.max_age,
             bind_address: settings.bind_address,
             namespace: settings.namespace.clone(),
+            keys: settings.keys(),
         })
     }
 
     /// The authentication cookie's key.
     #[must_use]
     pub fn authentication_key(&self) -> String {
-        format!("{}:authentication", self.namespace)
+        self.keys.authentication.clone()
     }
 
     /// The session cookie's key.
     #[must_use]
     pub fn session_key(&self) -> String {
-        format!("{}:session", self.namespace)
+        self.keys.session.clone()
     }
 
     /// Until when a proof is good.

@@ -199,7 +199,7 @@ async fn returns_to(
     if !visit.returning || !visit.client.version.has_transfer() {
         return Ok(None);
     }
-    let wish = authentication::ask_cookie(visit.snapshot.return_key.clone(), conversation).await?;
+    let wish = authentication::ask_cookie(visit.snapshot.cookie_keys.way_back.clone(), conversation).await?;
     let Some(wish) = wish else { return Ok(None) };
     let (snapshot, address) = (&visit.snapshot, visit.client.address.ip());
     if let Some(jar) = &snapshot.cookies {

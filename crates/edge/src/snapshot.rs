@@ -1,6 +1,6 @@
 //! What a connection goes by: settings and routes, immutable, replaced whole by a reload.
 
-use crate::cookie::Jar;
+use crate::cookie::{CookieKeys, Jar};
 use crate::rights::Permissions;
 use crate::ticket::TicketOffice;
 use drawbridge_config::{Data, Json, Reader, Schemas, Setting, Value, json, keywords, section};
@@ -76,10 +76,8 @@ pub struct Snapshot {
     pub proxies: Networks,
     /// Cookies, where there are secrets.
     pub cookies: Option<Jar>,
-    /// The key of the cookie by which a player comes back to where they were.
-    pub return_key: String,
     /// The keys of the cookies that edges of this namespace give to players, this one or others.
-    pub cookie_keys: [String; 3],
+    pub cookie_keys: CookieKeys,
     /// Tickets for targets, where there is a key.
     pub tickets: Option<TicketOffice>,
     /// What happens to hosts without a route.
@@ -94,7 +92,7 @@ impl Snapshot {
     /// The keys of the cookies that no target of a session may see or change. A ticket is for the server that it names.
     pub(crate) fn reserved_cookies(&self) -> Vec<String> {
         let ticket = self.tickets.as_ref().map(TicketOffice::cookie_key);
-        self.cookie_keys.iter().cloned().chain(ticket).collect()
+        self.cookie_keys.all().cloned().chain(ticket).collect()
     }
 
     /// That of an edge which serves nobody any more.
@@ -104,8 +102,7 @@ impl Snapshot {
             access: AddressRules::from(&Access::default()),
             proxies: Networks::default(),
             cookies: None,
-            return_key: String::new(),
-            cookie_keys: <[String; 3]>::default(),
+            cookie_keys: CookieKeys::default(),
             tickets: None,
             unknown_host: UnknownHostAction::Drop,
             permissions: Permissions::default(),

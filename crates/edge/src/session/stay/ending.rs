@@ -101,7 +101,7 @@ impl Stay {
             }
             None => Some(here.into_bytes()),
         };
-        let place = place.map(|place| (snapshot.return_key.clone(), place));
+        let place = place.map(|place| (snapshot.cookie_keys.way_back.clone(), place));
         let vouched = |route: &Arc<Route>| self.person.is_vouched_for(route, self.passenger.presence.route());
         let proof = self.route(shared).filter(vouched);
         let proof = proof.map(|route| authentication::cookies(identity, *proved, &snapshot, &route, client));
