@@ -108,6 +108,7 @@ struct Ends {
 struct Way {
     flow: watch::Sender<Flow>,
     carried: AtomicU64,
+    lost: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -128,7 +129,11 @@ impl Wire {
         // From here on: before, the system might give it a port that somebody else has with the same option.
         socket.set_reuse_address(true)?;
         let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let way = || Way { flow: watch::Sender::new(Flow::Free), carried: AtomicU64::new(0) };
+        let way = || Way {
+            flow: watch::Sender::new(Flow::Free),
+            carried: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+        };
         let ends = Ends {
             to,
             there: way(),
@@ -224,6 +229,13 @@ impl Wire {
         (there.carried.load(Ordering::SeqCst), back.carried.load(Ordering::SeqCst))
     }
 
+    /// How many bytes have vanished there, and back, of all connections so far.
+    #[must_use]
+    pub fn lost(&self) -> (u64, u64) {
+        let Ends { there, back, .. } = &*self.ends;
+        (there.lost.load(Ordering::SeqCst), back.lost.load(Ordering::SeqCst))
+    }
+
     fn porch(&self) -> MutexGuard<'_, Porch> {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -290,8 +302,8 @@ async fn connect(caller: TcpStream, ends: Arc<Ends>) {
     let Ok(called) = TcpStream::connect(ends.to).await else { return end(&[&caller], Cut::Reset).await };
     // Each drop is to be one on the way.
     let _ = caller.set_nodelay(true).and_then(|()| called.set_nodelay(true));
-    let there = pump(&caller, &called, ends.there.flow.subscribe(), &ends.there.carried);
-    let back = pump(&called, &caller, ends.back.flow.subscribe(), &ends.back.carried);
+    let there = pump(&caller, &called, &ends.there);
+    let back = pump(&called, &caller, &ends.back);
     let both = async { tokio::try_join!(there, back) };
     let how = tokio::select! {
         over = both => over.err(),

@@ -1,13 +1,12 @@
 //! One way of a connection.
 
-use super::{Cut, Flow};
+use super::{Cut, Flow, Way};
 use socket2::SockRef;
 use std::collections::VecDeque;
 use std::io;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// How much is taken at once, and how much of what was taken waits to be given, in bytes.
@@ -29,12 +28,8 @@ struct Held {
 }
 
 /// Takes from one side and gives to the other, as it is told. The end of the one is told to the other; an error breaks both.
-pub(super) async fn pump(
-    from: &TcpStream,
-    to: &TcpStream,
-    mut told: watch::Receiver<Flow>,
-    carried: &AtomicU64,
-) -> Result<(), Cut> {
+pub(super) async fn pump(from: &TcpStream, to: &TcpStream, way: &Way) -> Result<(), Cut> {
+    let mut told = way.flow.subscribe();
     let mut held = Held { pieces: VecDeque::new(), bytes: 0, ended: false };
     let mut flow = *told.borrow_and_update();
     let (mut passed, mut last) = (0_u64, None);
@@ -61,7 +56,8 @@ pub(super) async fn pump(
                 passed = 0;
             }
             ready = from.readable(), if takes => {
-                ready.and_then(|()| held.take(from, flow)).map_err(|_| Cut::Reset)?;
+                let lost = ready.and_then(|()| held.take(from, flow)).map_err(|_| Cut::Reset)?;
+                way.lost.fetch_add(lost as u64, Ordering::SeqCst);
             }
             ready = may_give(gives, to), if gives.is_some() => {
                 let most = match flow {
@@ -71,7 +67,7 @@ pub(super) async fn pump(
                 let given = ready.and_then(|()| held.give(to, most)).map_err(|_| Cut::Reset)?;
                 let Some(given) = given else { return Ok(()) };
                 passed += given as u64;
-                carried.fetch_add(given as u64, Ordering::SeqCst);
+                way.carried.fetch_add(given as u64, Ordering::SeqCst);
                 last = Some(Instant::now());
             }
         }
@@ -87,25 +83,26 @@ async fn may_give(due: Option<Instant>, to: &TcpStream) -> io::Result<()> {
 }
 
 impl Held {
-    /// Takes what has come.
-    fn take(&mut self, from: &TcpStream, flow: Flow) -> io::Result<()> {
+    /// Takes what has come; so many bytes vanish by it.
+    fn take(&mut self, from: &TcpStream, flow: Flow) -> io::Result<usize> {
         let mut bytes = vec![0; READ];
         let read = match from.try_read(&mut bytes) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
             read => read?,
         };
         bytes.truncate(read);
         self.ended = read == 0;
+        let mut lost = 0;
         if flow == Flow::Vanishes {
             self.pieces.clear();
-            self.bytes = 0;
+            lost = std::mem::take(&mut self.bytes) + read;
             if read > 0 {
-                return Ok(());
+                return Ok(lost);
             }
         }
         self.bytes += read;
         self.pieces.push_back(Piece { came: Instant::now(), bytes, given: 0 });
-        Ok(())
+        Ok(lost)
     }
 
     /// Gives some of the oldest; `None` when that was the end.
