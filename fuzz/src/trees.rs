@@ -86,9 +86,14 @@ fn tree(version: ProtocolVersion, fields: &[u8]) -> Result<Vec<Node<'_>>, Decode
     let root = fields.varint("root")?;
     fields.finish()?;
     match nodes.first() {
-        Some(first) if root == 0 && is_short && first.flags & 0x0b == 0 => Ok(nodes),
+        Some(first) if root == 0 && is_short && first.flags & 0x0b == 0 && only_root(&nodes) => Ok(nodes),
         _ => Err(DecodeError::Value { field: "root", value: root.into() }),
     }
+}
+
+/// A second one would have no name, and no server writes any: whose server does has no commands.
+fn only_root(nodes: &[Node<'_>]) -> bool {
+    nodes.iter().skip(1).all(|node| node.flags & 3 != 0)
 }
 
 fn node<'a>(
@@ -99,7 +104,8 @@ fn node<'a>(
     let index = |fields: &mut Decoder<'a>| fields.length("index", count.saturating_sub(1));
     let flags = fields.u8("flags")?;
     let mut children = Vec::new();
-    for _ in 0..fields.length("children", fields.rest().len())? {
+    // None twice.
+    for _ in 0..fields.length("children", count.min(fields.rest().len()))? {
         children.push(index(fields)?);
     }
     let redirect = if flags & 8 == 0 { None } else { Some(index(fields)?) };
