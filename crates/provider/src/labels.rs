@@ -153,6 +153,9 @@ pub(crate) const SECRET: &str = "only files of the configuration name files or v
 /// that count by claimed names may be told to stop the edge.
 const VOUCHES: &str = "only files of the configuration say who vouches for players, and to whom";
 
+/// Why nobody can have game servers allocated or looked at: the edge's rights may reach into other namespaces than theirs.
+const CLUSTER: &str = "only files of the configuration have the edge act at a cluster";
+
 /// Whether a key of a table names what only the edge's operator should: whoever writes labels need not be them. A kubeconfig may name
 /// programs that are run.
 fn names_secret(key: &str) -> bool {
@@ -177,7 +180,13 @@ pub(crate) fn value(path: &str, text: &str) -> Result<Value, String> {
     } else {
         Value::String(text.to_owned())
     };
-    if has_secret(&value) || names_picture(path, &value) { Err(SECRET.to_owned()) } else { Ok(value) }
+    if has_secret(&value) || names_picture(path, &value) {
+        Err(SECRET.to_owned())
+    } else if acts_at_cluster(&value) {
+        Err(CLUSTER.to_owned())
+    } else {
+        Ok(value)
+    }
 }
 
 /// Whether it is a favicon that would be read from a file of the edge.
@@ -204,6 +213,12 @@ fn has_secret(value: &Value) -> bool {
         Value::Table(table) => table.iter().any(|(key, value)| names_secret(key) || has_secret(value)),
         _ => false,
     }
+}
+
+/// Whether it is a list of actions with one of those that act at a cluster.
+fn acts_at_cluster(value: &Value) -> bool {
+    let kinds = value.as_array().into_iter().flatten().filter_map(|action| action.get("type")?.as_str());
+    kinds.into_iter().any(|kind| kind.starts_with("agones"))
 }
 
 /// What somebody wrote, as a line of a log or a comment may hold it.

@@ -126,6 +126,12 @@ fn labels_that_cant_be_keys_are_named() {
             "[{ type = 'agones', kubeconfig = '/tmp/kubeconfig' }]",
             "only files of the configuration name files",
         ),
+        ("drawbridge.actions", "[{ type = 'agones' }]", "have the edge act at a cluster"),
+        (
+            "drawbridge.actions",
+            "[{ type = 'balance' }, { type = 'agones_watch', namespace = 'others' }]",
+            "have the edge act at a cluster",
+        ),
         ("drawbridge.access.allow", "['10.0.0.0/8'", "not a list of TOML"),
         ("drawbridge.hosts.more", "x", "is a key in drawbridge.hosts"),
     ] {
