@@ -231,6 +231,29 @@ fn the_host_is_the_clients_the_targets_or_another() {
     assert_eq!(hears("transfers = true", "a.b", Intent::Transfer), said("a.b", Intent::Transfer));
 }
 
+/// A server that believes a proxy has authenticated nobody: whoever may say who they are there, is anybody.
+#[test]
+fn nobody_says_behind_the_host_who_they_are() {
+    for (mode, more) in [
+        ("passthrough", ""),
+        ("zero_copy", "relay.host = \"target\""),
+        ("offline", "session.limbo = \"never\""),
+    ] {
+        let target = target();
+        let edge = edge().config(route(mode, &[target.address()], more)).start();
+        for typed in ["a\x00203.0.113.7\x00069a79f444e94726a5befca90e38aaf5", "a\0FML\x001-1-1-1-1\0[]"] {
+            let mut client = Raw::connect(&edge);
+            client.0.write_all(&handshake(767, typed, Intent::Login)).unwrap();
+            client.0.write_all(&login_start(767, "Alice")).unwrap();
+            assert!(client.is_closed(), "{mode} {typed:?}");
+            edge.wait_for("why", |line| line.text().contains("forwarding in its host"));
+        }
+        assert!(target.heard().is_empty(), "{mode}");
+        Raw::joins(&edge, 767);
+        assert!(!target.wait_for(1).is_empty());
+    }
+}
+
 #[test]
 fn targets_may_be_told_who_the_client_is() {
     sees!("routes[].relay.proxy_protocol");

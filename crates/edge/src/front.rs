@@ -20,6 +20,9 @@ use drawbridge_telemetry::metrics::{self, Limit, Phase};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+/// Who turns away a client that says what proxies say, as the log names it.
+const FORWARDED: &str = "forwarding in its host, as a proxy's";
+
 /// One connection, from the accepted socket on; a player who is to be carried goes on by themselves.
 pub(crate) async fn receive(shared: Arc<Shared>, socket: Socket) -> Option<Continuation> {
     let mut client = socket.peer();
@@ -133,6 +136,12 @@ impl Greeted {
         // Before anything that a route under maintenance would tell of itself.
         if maintained {
             return Routed::refused(route, Refusal::Maintenance);
+        }
+        if opening.is_forwarded() {
+            return Routed::refused(
+                route,
+                Refused { by: Some(FORWARDED.to_owned()), ..Refusal::Malformed.into() },
+            );
         }
         if let Opening::Legacy { name } = &**opening
             && let Some(ban) = shared.bans.name(name)

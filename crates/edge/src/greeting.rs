@@ -11,7 +11,7 @@ use drawbridge_protocol::legacy::{self, LegacyLogin, LegacyPing, Recognised};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::stream::Inbound;
 use drawbridge_protocol::varint;
-use drawbridge_routing::clean_host;
+use drawbridge_routing::{clean_host, is_forwarded};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,11 @@ impl Opening {
             Self::Modern { handshake, .. } => &handshake.host,
             Self::Legacy { .. } => "",
         }
+    }
+
+    /// Whether the client says behind its host who the player is, as proxies do to servers that believe them.
+    pub(crate) fn is_forwarded(&self) -> bool {
+        matches!(self, Self::Modern { handshake, .. } if is_forwarded(&handshake.host))
     }
 
     /// Whether the client says that a Transfer packet brought it. Of a version without that packet, it has no cookies to be asked for either.

@@ -40,6 +40,21 @@ pub fn clean_host(raw: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether the host carries what a proxy tells a server of a player, after `BungeeCord`: `host\0address\0uuid`, and properties.
+///
+/// A server that believes that looks at the third part between NULs. Clients and their mods say nothing there: Forge's mark is the second,
+/// and so is Floodgate's.
+///
+/// ```
+/// # use drawbridge_routing::is_forwarded;
+/// assert!(is_forwarded("play.example.com\0203.0.113.7\0069a79f444e94726a5befca90e38aaf5"));
+/// assert!(!is_forwarded("play.example.com\0FML2\0"));
+/// ```
+#[must_use]
+pub fn is_forwarded(raw: &str) -> bool {
+    raw.split('\0').skip(2).any(|part| !part.is_empty())
+}
+
 /// Whether a cleaned host may be somebody's name: labels of letters, digits, hyphens and underscores, or an IPv6 address.
 pub(crate) fn is_sane(host: &str) -> bool {
     let mut at_label_start = true;
@@ -89,6 +104,34 @@ mod tests {
         let long = "a.".repeat(127);
         for host in ["", ".", "a.", ".a", "a..b", "a b", "A", "ü", "a\u{1b}[0m", "*", "a/b", long.as_str()] {
             assert!(!is_sane(host), "{host:?}");
+        }
+    }
+
+    #[test]
+    fn what_proxies_say_behind_the_host_is_told_from_marks_of_mods() {
+        let player = "069a79f444e94726a5befca90e38aaf5";
+        for raw in [
+            format!("a.example.com\0203.0.113.7\0{player}"),
+            format!("a.example.com\0203.0.113.7\0{player}\0[]"),
+            format!("a.example.com\0203.0.113.7\0{player}\0\0"),
+            format!("a.example.com\0\0{player}"),
+            format!("a.example.com\0FML\0{player}"),
+            "a.example.com\0FML\0\x001-1-1-1-1".to_owned(),
+        ] {
+            assert!(is_forwarded(&raw), "{raw:?}");
+        }
+        for raw in [
+            "a.example.com",
+            "a\0FML\0",
+            "a\0FML2\0",
+            "a\0FML3\0",
+            "a\0FORGE",
+            "a\0^Floodgate^x!y",
+            "",
+            "\0",
+            "\0\0\0",
+        ] {
+            assert!(!is_forwarded(raw), "{raw:?}");
         }
     }
 

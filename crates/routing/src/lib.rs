@@ -24,7 +24,7 @@ mod transfer;
 
 pub use adapters::Services;
 pub use drawbridge_adapter::health::Condition;
-pub use host::clean_host;
+pub use host::{clean_host, is_forwarded};
 pub use maintenance::Maintenance;
 pub use pattern::{HostPattern, HostPatternError, Matching};
 pub use precedence::settle;
