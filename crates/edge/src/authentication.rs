@@ -22,6 +22,7 @@ use drawbridge_routing::Route;
 use drawbridge_rsa::KeyPair;
 use drawbridge_telemetry::metrics::{self, Cookie, Limit};
 use drawbridge_telemetry::span;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 use uuid::Uuid;
@@ -66,7 +67,7 @@ pub(crate) async fn vouch(
         metrics::limited(Limit::Login);
         return Err(Ended::Refused(Refusal::Rate));
     }
-    let pair = conversation.meanwhile(visit.shared.keys.pair()).await??;
+    let pair = conversation.meanwhile(pin!(visit.shared.keys.pair())).await??;
     let secret = exchange_keys(&pair, visit, conversation, asks_session).await?;
     let identified = match promising {
         Some((jar, binding)) => {
@@ -127,7 +128,7 @@ async fn exchange_keys(
     })?;
     conversation.flush().await?;
     let response: EncryptionResponse = conversation.expect().await?;
-    let exchange = visit.shared.keys.exchange(Arc::clone(pair), response, token);
+    let exchange = pin!(visit.shared.keys.exchange(Arc::clone(pair), response, token));
     let secret = conversation.meanwhile(exchange).await??;
     conversation.encrypt(&secret);
     Ok(secret)
@@ -158,11 +159,11 @@ async fn ask_adapter(
     (pair, secret): (&KeyPair, &[u8; 16]),
 ) -> Result<Identified, Ended> {
     let client = journey.client(&visit.client);
-    let asking = span::asked("authentication", None, &client, async |client| {
+    let asking = pin!(span::asked("authentication", None, &client, async |client| {
         let claim = &login.claim;
         let request = Authentication { client, claim, shared_secret: secret, public_key: pair.public_der() };
         visit.route.authentication.authenticate(request).await
-    });
+    }));
     let answer = conversation.meanwhile(asking).await?;
     let identity = answer.map_err(|error| match error {
         AuthenticationError::Denied => Refusal::Authentication.into(),

@@ -19,6 +19,7 @@ use drawbridge_protocol::packet::{Packet, RawPacket};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_protocol::text::{Component, TextFormat};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 /// How long a client may take to take its last packet.
@@ -185,9 +186,11 @@ impl Conversation {
 
     /// Waits for something else while the client has to be silent. The client's leaving cancels it.
     ///
+    /// The caller has the work pinned, so that it is in the task once: what an `async fn` is given and moves on is there twice.
+    ///
     /// # Errors
     /// When the client leaves or says something, or at the deadline.
-    pub(crate) async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ended> {
+    pub(crate) async fn meanwhile<T>(&mut self, work: Pin<&mut impl Future<Output = T>>) -> Result<T, Ended> {
         tokio::select! {
             biased;
             done = work => Ok(done),
@@ -195,12 +198,15 @@ impl Conversation {
         }
     }
 
-    /// Waits for something else, and keeps what the client says meanwhile. The client's leaving cancels it.
+    /// Waits for something else, and keeps what the client says meanwhile. The client's leaving cancels it. Pinned as for
+    /// [`Conversation::meanwhile`].
     ///
     /// # Errors
     /// When the client leaves, or at the deadline.
-    pub(crate) async fn keeping<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ended> {
-        let mut work = std::pin::pin!(work);
+    pub(crate) async fn keeping<T>(
+        &mut self,
+        mut work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Ended> {
         loop {
             tokio::select! {
                 biased;

@@ -10,6 +10,7 @@ use drawbridge_net::race;
 use drawbridge_protocol::packet::Packet as _;
 use drawbridge_protocol::packet::configuration::{AddResourcePack, StoreCookie, Transfer};
 use drawbridge_routing::Route;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::time::timeout;
@@ -28,7 +29,7 @@ pub(crate) async fn hand_over(
 ) -> Result<Target, Ended> {
     let Placed { targets, identity, mut cookies, mut waiting } = placed;
     let route = Arc::clone(&visit.route);
-    let reachable = waiting.wait_for(first_reachable(&route, targets), visit, conversation).await?;
+    let reachable = waiting.wait_for(pin!(first_reachable(&route, targets)), visit, conversation).await?;
     let Some((target, address)) = reachable else {
         waiting.learn_locale(visit, conversation).await?;
         return Err(Refusal::Unreachable.into());

@@ -10,6 +10,7 @@ use drawbridge_protocol::ids::Kind;
 use drawbridge_protocol::packet::configuration::{
     ClientInformation, KeepAlive, KeepAliveResponse, PackResult, ResourcePackResponse,
 };
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
@@ -43,7 +44,7 @@ pub(crate) async fn place(
     let route = Arc::clone(&visit.route);
     let client = journey.client(&visit.client);
     let found = {
-        let discovery = route.place(&client, &identity);
+        let discovery = pin!(route.place(&client, &identity));
         waiting.wait_for(discovery, visit, conversation).await
     };
     match found {
@@ -99,14 +100,14 @@ impl Waiting {
         Ok(())
     }
 
-    /// Waits for `work`, listening to the client and keeping it alive the while. The client's leaving drops the work.
+    /// Waits for `work`, listening to the client and keeping it alive the while. The client's leaving drops the work. Pinned as for
+    /// [`Conversation::meanwhile`].
     pub(crate) async fn wait_for<T>(
         &mut self,
-        work: impl Future<Output = T>,
+        mut work: Pin<&mut impl Future<Output = T>>,
         visit: &mut Visit,
         conversation: &mut Conversation,
     ) -> Result<T, Ended> {
-        let mut work = std::pin::pin!(work);
         loop {
             tokio::select! {
                 biased;

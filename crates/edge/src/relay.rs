@@ -26,6 +26,7 @@ use drawbridge_routing::{RelayHost, RelaySection, Route};
 use drawbridge_telemetry::metrics::Phase;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,8 +40,10 @@ pub(crate) async fn serve(
 ) -> Option<Box<Carriage>> {
     let mut name = None;
     let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
-    let finding = Box::pin(find(&mut visit, &mut conversation, opening, &mut name, journey));
-    match shared.in_grace(&summons, finding).await {
+    let found = shared
+        .in_grace(&summons, pin!(find(&mut visit, &mut conversation, opening, &mut name, journey)))
+        .await;
+    match found {
         Ok((boarding, target)) => {
             let idle = Some(visit.route.relay.idle).filter(|idle| !idle.is_zero());
             let options = Options { method, idle, ..Options::default() };
@@ -74,14 +77,14 @@ async fn find(
     let on_route = in_crowd.ok_or(Refusal::RouteFull)?;
     journey.enter(Phase::Placement, Instant::now());
     let (route, client) = (Arc::clone(&visit.route), journey.client(&visit.client));
-    let placed = conversation.keeping(route.place(&client, &identity)).await;
+    let placed = conversation.keeping(pin!(route.place(&client, &identity))).await;
     let targets = placed.map_err(|ended| ended.late(Refusal::PlacementTimeout))??;
     journey.enter(Phase::Delivery, Instant::now());
     let open = visit.shared.gate.enter_to_target().map_err(|_| Refusal::Full)?;
     let greeting =
         Greeting { relay: &route.relay, client: &visit.client, said: &said, local: conversation.local()? };
     let dialer = conversation.dialer();
-    let reaching = Box::pin(reach(&route, &dialer, targets, greeting));
+    let reaching = pin!(reach(&route, &dialer, targets, greeting));
     let reached = conversation.keeping(reaching).await.map_err(|ended| ended.late(Refusal::Unreachable))?;
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
     // It may have taken a while.

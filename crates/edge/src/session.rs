@@ -34,6 +34,7 @@ use drawbridge_telemetry::metrics::Phase;
 use search::{Reached, Respondent, Search, Unreached};
 use std::borrow::Cow;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use uuid::Uuid;
@@ -119,7 +120,8 @@ pub(crate) async fn serve(
     let mut name = None;
     let (shared, summons) = (Arc::clone(&visit.shared), visit.presence.summons());
     let finding = find(&mut visit, &mut conversation, &opening, authenticates, (&mut name, journey));
-    match shared.in_grace(&summons, Box::pin(finding)).await {
+    let found = shared.in_grace(&summons, pin!(finding)).await;
+    match found {
         Ok(arrived) => Some(Box::new(begin(visit, conversation, arrived, journey))),
         Err(unreached) => {
             let ended = match unreached {
@@ -164,7 +166,7 @@ async fn find(
     let person = Person { key, host, local, identity, proved, realm };
     let wish = returns_to(visit, &person, conversation).await?;
     let placing = Placing { visit, client: &client, person: &person, wish: wish.as_deref() };
-    let destination = conversation.keeping(placing.destination()).await;
+    let destination = conversation.keeping(pin!(placing.destination())).await;
     let destination =
         destination.map_err(|ended| ended.late(Refusal::PlacementTimeout))?.map_err(Ended::from)?;
     journey.enter(Phase::Delivery, Instant::now());

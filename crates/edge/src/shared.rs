@@ -14,6 +14,7 @@ use drawbridge_telemetry::Seldom;
 use drawbridge_telemetry::span;
 use std::collections::BTreeSet;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -139,10 +140,12 @@ impl Shared {
     }
 
     /// Has a login work until it is done, somebody has its player go, or the edge waits for logins no longer.
+    ///
+    /// The caller has the work pinned, so that it is in the task once: what an `async fn` is given and moves on is there twice.
     pub(crate) async fn in_grace<T, E: From<Ended>>(
         &self,
         summons: &Summons,
-        work: impl Future<Output = Result<T, E>>,
+        work: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, E> {
         tokio::select! {
             done = work => done,

@@ -16,6 +16,7 @@ use drawbridge_routing::Route;
 use drawbridge_session::forwarding::Traveller;
 use drawbridge_session::{Backend, Introduction, LoggingIn, LoginError, Question, Step};
 use std::io;
+use std::pin::{Pin, pin};
 use std::time::Instant;
 
 /// A target that has let the player in.
@@ -68,7 +69,7 @@ pub(crate) enum Respondent<'a> {
 
 impl Respondent<'_> {
     /// Waits for something, and for the client's end, if it is in the login.
-    async fn during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Ended> {
+    async fn during<T>(&mut self, work: Pin<&mut impl Future<Output = T>>) -> Result<T, Ended> {
         match self {
             Self::Client(conversation) => {
                 conversation.keeping(work).await.map_err(|ended| ended.late(Refusal::Unreachable))
@@ -128,7 +129,8 @@ impl Search<'_> {
         attempt: &mut Attempt<'_>,
         respondent: &mut Respondent<'_>,
     ) -> Result<Result<(Backend, Profile), LoginError>, Ended> {
-        let socket = match respondent.during(Box::pin(self.connect(target))).await? {
+        let connected = respondent.during(pin!(self.connect(target))).await?;
+        let socket = match connected {
             Ok(socket) => socket,
             Err(error) => return Ok(Err(error.into())),
         };
@@ -139,7 +141,8 @@ impl Search<'_> {
             Err(error) => return Ok(Err(error)),
         };
         loop {
-            let answered = match respondent.during(login.next()).await? {
+            let step = respondent.during(pin!(login.next())).await?;
+            let answered = match step {
                 Ok(Step::Welcomed(profile)) => {
                     let mut backend = login.welcomed();
                     // Who is in the login sees the way into the world; who is elsewhere comes when there is one.
