@@ -18,6 +18,8 @@ mod section;
 #[cfg(not(feature = "docker"))]
 mod unbuilt;
 
+#[cfg(all(fuzzing, feature = "docker"))]
+pub(crate) use container::STYLE;
 #[cfg(feature = "docker")]
 pub(crate) use follow::Docker;
 #[cfg(feature = "docker")]

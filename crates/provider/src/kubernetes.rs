@@ -19,6 +19,8 @@ mod unbuilt;
 pub(crate) use follow::Kubernetes;
 #[cfg(feature = "kubernetes")]
 pub use section::KubernetesSection;
+#[cfg(all(fuzzing, feature = "kubernetes"))]
+pub(crate) use service::STYLE;
 #[cfg(not(feature = "kubernetes"))]
 pub(crate) use unbuilt::Kubernetes;
 #[cfg(not(feature = "kubernetes"))]

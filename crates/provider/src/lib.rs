@@ -16,7 +16,7 @@
 mod desk;
 pub mod docker;
 mod draft;
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "docker", feature = "kubernetes"))]
 pub mod fuzzing;
 pub mod kubernetes;
 mod labels;

@@ -12,7 +12,8 @@ const USUAL_PORT: u16 = 25565;
 /// The names of ports that are taken for Minecraft's, the first before the second.
 const USUAL_NAMES: [&str; 2] = ["minecraft", "mc-router"];
 
-const STYLE: Style = Style { prefix: "drawbridge.dev/", noun: "annotation", wearer: "service", own: &[PORT] };
+pub(crate) const STYLE: Style =
+    Style { prefix: "drawbridge.dev/", noun: "annotation", wearer: "service", own: &[PORT] };
 
 /// A Service as the API describes it.
 #[derive(Debug, Default, Deserialize)]
