@@ -38,13 +38,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// So many minutes of an optimised edge, at which it has about a sixth of a core.
+    /// So many minutes of an optimised edge, at which it has about a quarter of a core.
     #[must_use]
     pub const fn minutes(minutes: u64) -> Self {
         Self {
             length: Duration::from_secs(60 * minutes),
             every: Duration::from_secs(5),
-            strangers: 1.0,
+            strangers: 2.0,
             players: 12,
         }
     }
