@@ -8,6 +8,7 @@ use drawbridge_testkit::{PATIENCE, Player, Signal, eventually, sees};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::{Duration, Instant};
 use support::ctl::{asked, done, fails, socket, told};
 use support::{AT_ONCE, HUB, edge, open_lobby};
 
@@ -146,4 +147,32 @@ fn requests_can_follow_each_other() {
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let kinds: Vec<_> = answers.iter().map(|answer| answer["answer"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["status", "routes", "bans"]);
+}
+
+/// Sixteen are served at once: who holds a place has 30 s for a request, however slowly it comes.
+#[test]
+fn who_says_nothing_any_more_makes_room_for_others() {
+    let edge = edge().config(open_lobby()).start();
+    let connect = || UnixStream::connect(socket(&edge)).unwrap();
+    let begun = Instant::now();
+    let mut silent: Vec<_> = (0..16).map(|_| connect()).collect();
+    let mut turned_away = connect();
+    turned_away.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut told = String::new();
+    turned_away.read_to_string(&mut told).unwrap();
+    assert!(told.contains("busy"), "{told}");
+    let mut slow = silent.pop().unwrap();
+    let slow = std::thread::spawn(move || {
+        slow.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+        // Its request would be whole after a minute.
+        (0..60).find(|_| slow.write_all(b" ").is_err() || matches!(slow.read(&mut [0]), Ok(0)))
+    });
+    for mut client in silent {
+        client.set_read_timeout(Some(Duration::from_secs(45))).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 0, "nothing is said to who says nothing");
+    }
+    let took = begun.elapsed();
+    assert!((29..45).contains(&took.as_secs()), "{took:?}");
+    assert!(slow.join().unwrap().is_some(), "a byte a second is no request either");
+    done(&edge, &["ctl", "status"]);
 }
