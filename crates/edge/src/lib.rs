@@ -31,6 +31,7 @@ mod maintenance;
 mod news;
 mod passenger;
 mod placement;
+mod places;
 mod players;
 mod refuse;
 mod relay;

@@ -3,7 +3,8 @@
 //! What must stay true: a ping never appears here, and a packet costs nothing; a player is known by the address that counts, which
 //! behind a load balancer isn't the balancer's; what a client merely claims is never shown as verified.
 
-use crate::passenger::{Berth, LIMBO, Way};
+use crate::passenger::{Berth, Way};
+use crate::places;
 use drawbridge_model::ban::folded;
 use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError};
 use drawbridge_protocol::ProtocolVersion;
@@ -46,25 +47,8 @@ impl Player {
     /// The name of the place where the player is, for somebody who came by the route `home`.
     pub(crate) fn place(&self, home: &str) -> Option<String> {
         let (identifier, address) = self.target.as_ref()?;
-        Some(place(self.on.as_deref().unwrap_or(&self.route), identifier, address, home))
+        Some(places::name_of(self.on.as_deref().unwrap_or(&self.route), identifier, address, home))
     }
-}
-
-/// How `/server` calls a target of a route, or its limbo, for somebody who came by the route `home`.
-fn place(route: &str, identifier: &str, address: &str, home: &str) -> String {
-    if address == LIMBO {
-        route.to_owned()
-    } else if route == home {
-        identifier.to_owned()
-    } else {
-        format!("{route}/{identifier}")
-    }
-}
-
-/// The identifier of the target that is called `route/target`.
-pub(crate) fn target_of<'a>(route: &str, place: &'a str) -> Option<&'a str> {
-    let (name, target) = place.split_at_checked(route.len())?;
-    target.strip_prefix('/').filter(|_| name.eq_ignore_ascii_case(route))
 }
 
 /// How far a player has come, and in which way they are carried.
@@ -330,7 +314,7 @@ impl Entry {
     }
 
     fn place(&self, at: &At, home: &str) -> String {
-        place(at.route.as_deref().unwrap_or(&self.route), &at.identifier, &at.address, home)
+        places::name_of(at.route.as_deref().unwrap_or(&self.route), &at.identifier, &at.address, home)
     }
 
     /// Has the player go; whether nobody has said so before.

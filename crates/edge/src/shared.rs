@@ -4,7 +4,8 @@ use crate::ended::Ended;
 use crate::keys::Keys;
 use crate::maintenance::Switches;
 use crate::news::News;
-use crate::players::{Player, Players, Summons, target_of};
+use crate::places::PlaceName;
+use crate::players::{Player, Players, Summons};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
 use drawbridge_model::{Bans, Client, Operator, Refusal, TraceContext};
@@ -17,13 +18,8 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// How long it may take to find out whether there is a place.
-const LOOKED_UP: Duration = Duration::from_secs(2);
 
 /// One for each edge.
 #[derive(Debug)]
@@ -108,23 +104,7 @@ impl Shared {
     /// Whether anybody who came by one of these routes can know a place by this name.
     pub(crate) async fn is_place(&self, routes: &BTreeSet<String>, client: &Client, name: &str) -> bool {
         let snapshot = self.snapshot.load_full();
-        let all = || snapshot.routes.routes().iter();
-        if all().any(|route| route.is_session() && route.name.eq_ignore_ascii_case(name)) {
-            return true;
-        }
-        let at_home = all().filter(|route| routes.contains(&route.name)).map(|route| (route, name));
-        let elsewhere = all().filter(|route| route.is_session());
-        let elsewhere = elsewhere.filter_map(|route| Some((route, target_of(&route.name, name)?)));
-        let looked_up = async {
-            for (route, identifier) in at_home.chain(elsewhere) {
-                let targets = route.shared_targets(client).await.unwrap_or_default();
-                if targets.iter().any(|target| target.identifier.eq_ignore_ascii_case(identifier)) {
-                    return true;
-                }
-            }
-            false
-        };
-        timeout(LOOKED_UP, looked_up).await.unwrap_or_default()
+        PlaceName(name).is_known(&snapshot.routes, routes, client).await
     }
 
     /// Has all go to the place of this name whom `is` means and who are carried by sessions, and gives them. Who can't stays where they are,

@@ -6,7 +6,7 @@
 mod completion;
 mod desk;
 mod operate;
-mod places;
+mod whereabouts;
 
 use super::destination::{Guest, home_of};
 use crate::refuse::Told;

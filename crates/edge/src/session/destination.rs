@@ -1,11 +1,11 @@
-//! Where a player may go, by the names that they and operators use: the targets of the route that they came by, by their identifiers, and
-//! other routes whose players are carried by sessions, by theirs, and the targets of these by both: `route/target`.
+//! Where a player may go: to the targets of the route that they came by, and to other routes whose players are carried by sessions, and the
+//! targets of these.
 //!
 //! What must stay true: a player whom nobody vouched for never gets to a route that authenticates, nor one whom somebody vouched for to
 //! a route that asks somebody else; what a route asks of those who come by it, it asks of those who come by a switch.
 
 use super::Person;
-use crate::players::target_of;
+use crate::places::PlaceName;
 use crate::rules::refuses;
 use crate::shared::Shared;
 use drawbridge_model::{Client, Refusal, Refused, Target};
@@ -77,20 +77,18 @@ impl Asker<'_> {
         let snapshot = self.shared.snapshot.load_full();
         let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
         let at_home = home.shared_targets(self.client).await.unwrap_or_default();
-        if let Some(target) = at_home.into_iter().find(|target| target.identifier.eq_ignore_ascii_case(name))
-        {
+        let name = PlaceName(name);
+        if let Some(target) = at_home.into_iter().find(|target| name.is_target(target)) {
             return Ok(Destination { route: Arc::clone(home), targets: vec![target], on_route: None });
         }
-        let whole = routes.iter().find(|route| route.name.eq_ignore_ascii_case(name));
+        let whole = routes.iter().find(|route| name.is_route(route));
         let whole = whole.map(|route| (route, None));
-        let one = || routes.iter().find_map(|route| Some((route, Some(target_of(&route.name, name)?))));
+        let one = || routes.iter().find_map(|route| Some((route, Some(name.at(&route.name)?))));
         let place = whole.or_else(one).filter(|(route, _)| self.may_enter(route));
-        let (route, identifier) = place.ok_or(Barred::Unknown)?;
-        let is_meant = |target: &Target| {
-            identifier.is_none_or(|identifier| target.identifier.eq_ignore_ascii_case(identifier))
-        };
+        let (route, target_name) = place.ok_or(Barred::Unknown)?;
+        let is_meant = |target: &Target| target_name.is_none_or(|name| name.is_target(target));
         // Where discovery finds each player a target of their own, it isn't bothered for one that exists.
-        if identifier.is_some()
+        if target_name.is_some()
             && !route.shared_targets(self.client).await.unwrap_or_default().iter().any(is_meant)
         {
             return Err(Barred::Unknown);
@@ -150,7 +148,7 @@ impl Asker<'_> {
                 continue;
             }
             // A target of this name goes before the route.
-            if !names.iter().any(|name| name.eq_ignore_ascii_case(&route.name)) {
+            if !names.iter().any(|name| PlaceName(name).is_route(route)) {
                 names.push(route.name.clone());
             }
         }

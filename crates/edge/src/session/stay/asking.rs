@@ -1,6 +1,7 @@
 //! What a player asks of the edge by commands, and what they may.
 
 use super::Stay;
+use crate::places::PlaceName;
 use crate::rights::Rights;
 use crate::session::commands::{self, Caller, Command, Then};
 use crate::shared::Shared;
@@ -18,7 +19,7 @@ impl Stay {
         }
         let caller = self.caller(shared);
         match Command::read(line, caller.rights) {
-            Command::Go(name) if !name.eq_ignore_ascii_case(&caller.here) => self.hurry(name, shared),
+            Command::Go(name) if !PlaceName(&name).is(&caller.here) => self.hurry(name, shared),
             command => self.desk.take(caller.answer(command)),
         }
     }

@@ -1,6 +1,7 @@
 //! `/send`, `/find` and `/glist`: who is where, and who is to go elsewhere.
 
 use super::{Caller, Whom, told};
+use crate::places::PlaceName;
 use crate::players::Player;
 use drawbridge_model::{Notice, Said};
 use std::cmp::Reverse;
@@ -10,7 +11,7 @@ impl Caller {
     /// Has others go to a place, and says how many are on their way. Those who can't go there are told so.
     pub(super) async fn send(&self, whom: Whom, to: String) -> Vec<Said> {
         let is_at = |player: &Player, place: &str| {
-            player.place(&self.guest.route).is_some_and(|at| at.eq_ignore_ascii_case(place))
+            player.place(&self.guest.route).is_some_and(|at| PlaceName(place).is(&at))
         };
         let named = |player: &Player, name: &str| {
             player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
@@ -81,7 +82,7 @@ impl Caller {
     pub(super) fn list(&self, place: Option<&str>) -> Vec<Said> {
         let mut places: HashMap<String, Vec<String>> = HashMap::new();
         self.guest.shared.players.carried(&self.guest.route, |player, at| {
-            if place.is_none_or(|place| at.eq_ignore_ascii_case(place)) {
+            if place.is_none_or(|place| PlaceName(place).is(at)) {
                 places.entry(at.to_owned()).or_default().push(player.to_owned());
             }
         });
