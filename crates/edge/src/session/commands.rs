@@ -5,41 +5,21 @@
 
 mod completion;
 mod desk;
-mod operate;
+mod table;
 mod whereabouts;
 
 use super::destination::{Guest, home_of};
 use crate::refuse::Told;
-use crate::rights::{Right, Rights};
+use crate::rights::Rights;
 use drawbridge_model::{Message, Notice, Operation, Refused, Said};
 use drawbridge_protocol::text::Component;
 use std::fmt;
 
 pub(super) use desk::{Desk, Done};
+pub(super) use table::{NAMES, permitted};
 
 use desk::Answer;
-use operate::{WORDS, Word};
-
-/// The names of all commands.
-pub(super) const NAMES: &[&str] = &["server", "send", "find", "glist", DRAWBRIDGE];
-
-const DRAWBRIDGE: &str = "drawbridge";
-
-/// How the commands are typed.
-const SEND: &str = "/send <player|all|current|+server> <server>";
-const FIND: &str = "/find <player>";
-
-/// The names of the commands that somebody with these rights may use.
-pub(super) fn permitted(rights: Rights) -> Vec<&'static str> {
-    let may = |name: &&&str| match **name {
-        "server" => rights.has(Right::Server),
-        "send" => rights.has(Right::Send),
-        "find" => rights.has(Right::Find),
-        "glist" => rights.has(Right::List),
-        _ => rights.has_any_word(),
-    };
-    NAMES.iter().filter(may).copied().collect()
-}
+use table::{DRAWBRIDGE, permitted_words};
 
 /// What a player typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,27 +62,8 @@ pub(super) enum Whom {
 impl Command {
     /// What a line means, which begins with the command's name.
     pub(super) fn read(line: &str, rights: Rights) -> Self {
-        let mut words = line.split_whitespace();
-        let name = words.next().unwrap_or_default();
-        let rest: Vec<_> = words.collect();
-        let Some(name) = permitted(rights).into_iter().find(|known| *known == name) else {
-            return Self::Unknown(name.to_owned());
-        };
-        match (name, &*rest) {
-            ("server", []) => Self::Servers,
-            // Names of places have no blanks: what follows is for nobody.
-            ("server", [to, ..]) => Self::Go((*to).to_owned()),
-            ("send", [whom, to]) => Self::Send { whom: Whom::read(whom), to: (*to).to_owned() },
-            ("send", _) => Self::Incomplete(SEND),
-            ("find", [name]) => Self::Find((*name).to_owned()),
-            ("find", _) => Self::Incomplete(FIND),
-            ("glist", []) => Self::Count,
-            ("glist", ["all"]) => Self::List(None),
-            ("glist", [place, ..]) => Self::List(Some((*place).to_owned())),
-            (_, []) => Self::Version,
-            (_, [word, rest @ ..]) => Word::permitted(word, rights)
-                .map_or_else(|| Self::Unknown(format!("{DRAWBRIDGE} {word}")), |word| word.read(rest)),
-        }
+        let words: Vec<_> = line.split_whitespace().collect();
+        table::find(&words, rights).map_or_else(Self::Unknown, |found| found.read())
     }
 }
 
@@ -184,8 +145,7 @@ impl Caller {
             Command::Count => self.count(),
             Command::List(place) => self.list(place.as_deref()),
             Command::Version => {
-                let words = WORDS.iter().filter(|word| self.rights.has(word.right)).map(|word| word.name);
-                let words = words.collect::<Vec<_>>().join(", ");
+                let words = permitted_words(self.rights).collect::<Vec<_>>().join(", ");
                 let version = env!("CARGO_PKG_VERSION").to_owned();
                 told(Notice::Drawbridge, vec![("version", version), ("commands", words)])
             }

@@ -1,8 +1,8 @@
 //! What could stand next in a half-typed command.
 
+use super::Caller;
 use super::desk::Matches;
-use super::operate::{SWITCHES, WORDS, Word};
-use super::{Caller, DRAWBRIDGE, permitted};
+use super::table::{self, SWITCHES, permitted_words};
 use std::collections::HashSet;
 
 /// The most that is offered.
@@ -29,38 +29,14 @@ pub(super) enum Kind {
     Nothing,
 }
 
-impl Kind {
-    /// What stands behind these words, the first of which is the command's name.
-    pub(super) fn behind(words: &[&str]) -> Self {
-        match words {
-            ["server"] | ["send", _] => Self::Server,
-            ["send"] => Self::Players,
-            ["find"] => Self::Player,
-            ["glist"] => Self::Place,
-            [DRAWBRIDGE] => Self::Word,
-            [DRAWBRIDGE, "targets" | "players" | "maintenance"] => Self::Route,
-            [DRAWBRIDGE, "maintenance", _] => Self::Switch,
-            [DRAWBRIDGE, "kick"] => Self::Player,
-            _ => Self::Nothing,
-        }
-    }
-}
-
 impl Caller {
     /// What could stand where the command ends.
     pub(in super::super) fn complete(self, command: String) -> Matches {
         Box::pin(async move {
             let (before, begun) = command.rsplit_once(' ').unwrap_or((&command, ""));
             let words: Vec<_> = before.split_whitespace().collect();
-            let is_permitted = match &*words {
-                [] => false,
-                [DRAWBRIDGE, word, ..] => Word::permitted(word, self.rights).is_some(),
-                [name, ..] => permitted(self.rights).contains(name),
-            };
-            if !is_permitted {
-                return Vec::new();
-            }
-            let all = self.all(Kind::behind(&words)).await;
+            let Ok(found) = table::find(&words, self.rights) else { return Vec::new() };
+            let all = self.all(found.next()).await;
             let fits = |name: &String| {
                 let begins = name.get(..begun.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(begun));
                 // Older clients take a blank for the end of what is offered.
@@ -84,15 +60,12 @@ impl Caller {
                 words.into_iter().chain(places).chain(self.players()).collect()
             }
             Kind::Place => self.places().into_iter().chain(["all".to_owned()]).collect(),
-            Kind::Word => {
-                let words = WORDS.iter().filter(|word| self.rights.has(word.right));
-                words.map(|word| word.name.to_owned()).collect()
-            }
+            Kind::Word => permitted_words(self.rights).map(str::to_owned).collect(),
             Kind::Route => {
                 let snapshot = self.guest.shared.snapshot.load();
                 snapshot.routes.routes().iter().map(|route| route.name.clone()).collect()
             }
-            Kind::Switch => SWITCHES.map(str::to_owned).to_vec(),
+            Kind::Switch => SWITCHES.map(|(name, _)| name.to_owned()).to_vec(),
             Kind::Nothing => Vec::new(),
         }
     }
