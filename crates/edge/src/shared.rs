@@ -4,11 +4,11 @@ use crate::ended::Ended;
 use crate::keys::Keys;
 use crate::maintenance::Switches;
 use crate::news::News;
-use crate::places::PlaceName;
+use crate::places;
 use crate::players::{Player, Players, Summons};
 use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
-use drawbridge_model::{Bans, Client, Operator, Refusal, TraceContext};
+use drawbridge_model::{Bans, Client, Operator, PlaceName, Refusal, TraceContext};
 use drawbridge_net::limits::raise_descriptor_limit;
 use drawbridge_net::{Crowds, Gate};
 use drawbridge_telemetry::Seldom;
@@ -104,7 +104,7 @@ impl Shared {
     /// Whether anybody who came by one of these routes can know a place by this name.
     pub(crate) async fn is_place(&self, routes: &BTreeSet<String>, client: &Client, name: &str) -> bool {
         let snapshot = self.snapshot.load_full();
-        PlaceName(name).is_known(&snapshot.routes, routes, client).await
+        places::is_known(PlaceName(name), &snapshot.routes, routes, client).await
     }
 
     /// Has all go to the place of this name whom `is` means and who are carried by sessions, and gives them. Who can't stays where they are,

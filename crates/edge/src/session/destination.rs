@@ -5,10 +5,9 @@
 //! a route that asks somebody else; what a route asks of those who come by it, it asks of those who come by a switch.
 
 use super::Person;
-use crate::places::PlaceName;
 use crate::rules::refuses;
 use crate::shared::Shared;
-use drawbridge_model::{Client, Refusal, Refused, Target};
+use drawbridge_model::{Client, PlaceName, Refusal, Refused, Target};
 use drawbridge_net::InCrowd;
 use drawbridge_routing::{Delivery, LimboKind, Route, Snapshot, clean_host};
 use std::sync::Arc;
@@ -78,15 +77,15 @@ impl Asker<'_> {
         let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
         let at_home = home.shared_targets(self.client).await.unwrap_or_default();
         let name = PlaceName(name);
-        if let Some(target) = at_home.into_iter().find(|target| name.is_target(target)) {
+        if let Some(target) = at_home.into_iter().find(|target| name.is(&target.identifier)) {
             return Ok(Destination { route: Arc::clone(home), targets: vec![target], on_route: None });
         }
-        let whole = routes.iter().find(|route| name.is_route(route));
+        let whole = routes.iter().find(|route| name.is(&route.name));
         let whole = whole.map(|route| (route, None));
         let one = || routes.iter().find_map(|route| Some((route, Some(name.at(&route.name)?))));
         let place = whole.or_else(one).filter(|(route, _)| self.may_enter(route));
         let (route, target_name) = place.ok_or(Barred::Unknown)?;
-        let is_meant = |target: &Target| target_name.is_none_or(|name| name.is_target(target));
+        let is_meant = |target: &Target| target_name.is_none_or(|name| name.is(&target.identifier));
         // Where discovery finds each player a target of their own, it isn't bothered for one that exists.
         if target_name.is_some()
             && !route.shared_targets(self.client).await.unwrap_or_default().iter().any(is_meant)
@@ -148,7 +147,7 @@ impl Asker<'_> {
                 continue;
             }
             // A target of this name goes before the route.
-            if !names.iter().any(|name| PlaceName(name).is_route(route)) {
+            if !names.iter().any(|name| PlaceName(name).is(&route.name)) {
                 names.push(route.name.clone());
             }
         }

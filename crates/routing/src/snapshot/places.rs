@@ -3,6 +3,7 @@
 use crate::adapters::DiscoverySection;
 use crate::section::{Delivery, RouteSection};
 use drawbridge_config::{Diagnostic, Diagnostics, Located, Origin};
+use drawbridge_model::PlaceName;
 use std::collections::HashMap;
 
 /// Reports what is unwise among the names of a route with sessions.
@@ -73,18 +74,14 @@ fn nowhere(
     }
     // Discovery may know it.
     let targets = targets?;
-    let is_among = |targets: &[Located<String>], name: &str| {
-        targets.iter().any(|target| target.eq_ignore_ascii_case(name))
-    };
+    let is_among =
+        |targets: &[Located<String>], name: PlaceName<'_>| targets.iter().any(|target| name.is(target));
+    let name = PlaceName(place);
     let leads_to = |section: &RouteSection| {
-        if section.name.eq_ignore_ascii_case(place) {
-            return true;
-        }
-        let (name, target) = place.split_at_checked(section.name.len()).unwrap_or_default();
-        let target = target.strip_prefix('/').filter(|_| section.name.eq_ignore_ascii_case(name));
-        target.is_some_and(|target| self::targets(section).is_none_or(|targets| is_among(&targets, target)))
+        let is_there = |name| self::targets(section).is_none_or(|targets| is_among(&targets, name));
+        name.is(&section.name) || name.at(&section.name).is_some_and(is_there)
     };
-    if is_among(targets, place) || sections.iter().filter(|section| has_sessions(section)).any(leads_to) {
+    if is_among(targets, name) || sections.iter().filter(|section| has_sessions(section)).any(leads_to) {
         return None;
     }
     let message = format!("there is no place named {:?}", place.as_str());

@@ -1,9 +1,8 @@
 //! `/send`, `/find` and `/glist`: who is where, and who is to go elsewhere.
 
 use super::{Caller, Whom, told};
-use crate::places::PlaceName;
 use crate::players::Player;
-use drawbridge_model::{Notice, Said};
+use drawbridge_model::{Notice, PlaceName, Said};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 

@@ -1,11 +1,10 @@
 //! What a player asks of the edge by commands, and what they may.
 
 use super::Stay;
-use crate::places::PlaceName;
 use crate::rights::Rights;
 use crate::session::commands::{self, Caller, Command, Then};
 use crate::shared::Shared;
-use drawbridge_model::Notice;
+use drawbridge_model::{Notice, PlaceName};
 use drawbridge_session::Request;
 use drawbridge_telemetry::metrics::{self, Limit};
 use std::sync::Arc;
