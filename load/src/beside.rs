@@ -3,8 +3,8 @@
 
 use crate::figures::{median, milliseconds, quantile, table};
 use crate::flood::{Errand, Flood};
-use crate::place::{Place, TRANSFER};
 use crate::players::{Players, TICK, Way, all_sound};
+use crate::scene::{Scene, TRANSFER};
 use crate::sink::Sink;
 use anyhow::Result;
 use std::fmt::Write as _;
@@ -63,8 +63,8 @@ impl Seen {
 /// # Errors
 /// When something can't be started, or a player loses a packet.
 pub fn measure(program: &Path, plan: Plan) -> Result<(String, bool)> {
-    let place = Place::start(program)?;
-    let edge = place.edge.address();
+    let scene = Scene::start(program)?;
+    let edge = scene.edge.address();
     let sinks = ERRANDS.map(|errand| Sink::like(edge, errand, TRANSFER));
     let players = Players::join(edge, [PLAYERS; 2], TICK)?;
     let mut alone = Seen::default();

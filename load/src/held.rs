@@ -2,8 +2,8 @@
 //! and how it shows: to a client, in the log, in metrics.
 
 use crate::figures::{mebibytes, table, time};
-use crate::place::{Place, TRANSFER};
 use crate::players::{Players, all_sound};
+use crate::scene::{Scene, TRANSFER};
 use crate::wire::VERSION;
 use anyhow::Result;
 use drawbridge_testkit::{Connection, Edge, Player, Scrape, need_descriptors, ping};
@@ -64,8 +64,8 @@ fn row(edge: &Edge, held: usize, at_first: u64, opened: Duration) -> (Vec<String
 }
 
 fn silent(program: &Path) -> Result<String> {
-    let (place, most) = (Place::start(program)?, allowed()?);
-    let edge = &place.edge;
+    let (scene, most) = (Scene::start(program)?, allowed()?);
+    let edge = &scene.edge;
     let (at_first, mut rows, mut held) = (edge.memory().pss, Vec::new(), Vec::new());
     let broken = loop {
         let (start, goal) = (Instant::now(), (held.len() + SOCKETS).min(most));
@@ -118,8 +118,8 @@ fn kept(held: &mut [Connection]) -> usize {
 }
 
 fn playing(program: &Path) -> Result<String> {
-    let (place, most) = (Place::start(program)?, allowed()?);
-    let edge = &place.edge;
+    let (scene, most) = (Scene::start(program)?, allowed()?);
+    let edge = &scene.edge;
     let (at_first, mut rows, mut parties, mut held) = (edge.memory().pss, Vec::new(), Vec::new(), 0);
     let broken = loop {
         // Both ends of each are here.

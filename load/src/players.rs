@@ -8,7 +8,7 @@ mod targets;
 
 pub use targets::Targets;
 
-use crate::place::{RELAY, SESSIONS};
+use crate::scene::{RELAY, SESSIONS};
 use crate::wire::{Miss, VERSION, Wire, joining};
 use anyhow::{Context as _, Result, bail};
 use drawbridge_protocol::ids::{Direction, Kind, State};

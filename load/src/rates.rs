@@ -4,7 +4,7 @@
 use crate::cores::{Cores, Shares};
 use crate::figures::{quantile, table, time};
 use crate::flood::{Errand, Flood};
-use crate::place::{Place, TRANSFER};
+use crate::scene::{Scene, TRANSFER};
 use anyhow::Result;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -79,13 +79,13 @@ impl Step {
 pub fn measure(program: &Path, each: Duration) -> Result<String> {
     let mut text = String::new();
     for (errand, first) in [(Errand::Ping, PINGS), (Errand::Login, LOGINS)] {
-        let place = Place::start(program)?;
+        let scene = Scene::start(program)?;
         let (mut steps, mut rate) = (Vec::new(), first);
         while rate < MOST {
-            let mut tried = step(&place, errand, rate, each)?;
+            let mut tried = step(&scene, errand, rate, each)?;
             if tried.has_failed() {
                 // Somebody else may have had the cores for a moment.
-                tried = step(&place, errand, rate, each)?;
+                tried = step(&scene, errand, rate, each)?;
             }
             let has_failed = tried.has_failed();
             steps.push(tried);
@@ -99,13 +99,13 @@ pub fn measure(program: &Path, each: Duration) -> Result<String> {
     Ok(text)
 }
 
-fn step(place: &Place, errand: Errand, rate: f64, each: Duration) -> Result<Step> {
-    let flood = Flood::of(errand).host(TRANSFER).a_second(rate, place.edge.address())?;
+fn step(scene: &Scene, errand: Errand, rate: f64, each: Duration) -> Result<Step> {
+    let flood = Flood::of(errand).host(TRANSFER).a_second(rate, scene.edge.address())?;
     // What is begun isn't judged.
     std::thread::park_timeout(each / 4);
-    let (before, _) = (Cores::look(&place.edge)?, flood.take());
+    let (before, _) = (Cores::look(&scene.edge)?, flood.take());
     std::thread::park_timeout(each);
-    let (after, mut tally) = (Cores::look(&place.edge)?, flood.take());
+    let (after, mut tally) = (Cores::look(&scene.edge)?, flood.take());
     let missed = tally.missed();
     tally.took.sort();
     drop(flood);

@@ -69,7 +69,7 @@ impl Allocated {
     /// As the section says. The cluster is asked when the first player comes, not before.
     #[must_use]
     pub fn new(section: &AgonesSection, agones: &Agones) -> Self {
-        let cluster = agones.cluster(&section.place());
+        let cluster = agones.cluster(&section.cluster());
         let care = Care {
             cluster: Arc::clone(&cluster),
             namespace: section.namespace.clone(),

@@ -18,7 +18,7 @@ pub use drawbridge_kubernetes::ApiError;
 
 use drawbridge_adapter::background::Background;
 use drawbridge_adapter::shelf::Shelf;
-use drawbridge_kubernetes::{Cluster, Place};
+use drawbridge_kubernetes::{Cluster, ClusterName};
 use orphans::Orphans;
 use std::sync::Arc;
 use watch::{Fleet, Watch};
@@ -30,7 +30,7 @@ pub struct Agones(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     background: Arc<Background>,
-    clusters: Shelf<Place, Cluster>,
+    clusters: Shelf<ClusterName, Cluster>,
     watches: Shelf<Fleet, Watch>,
     orphans: Arc<Orphans>,
 }
@@ -44,13 +44,13 @@ impl Agones {
     }
 
     /// The cluster there, the same for all who ask while one of them keeps it.
-    fn cluster(&self, place: &Place) -> Arc<Cluster> {
-        self.0.clusters.get(place, || Cluster::new(place.clone()))
+    fn cluster(&self, name: &ClusterName) -> Arc<Cluster> {
+        self.0.clusters.get(name, || Cluster::new(name.clone()))
     }
 
     /// What is known of the fleet, the same for all who ask while one of them keeps it.
     fn watch(&self, fleet: &Fleet) -> Arc<Watch> {
-        let cluster = self.cluster(&fleet.place);
+        let cluster = self.cluster(&fleet.cluster);
         self.0.watches.get(fleet, || Watch::start(fleet.clone(), cluster, &self.0.background))
     }
 

@@ -12,7 +12,7 @@ use crate::game_server::GameServer;
 use async_trait::async_trait;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::discovery::OnDiscoveryError;
-use drawbridge_kubernetes::{ApiError, Cluster, Keeper, MOST, Place, Scope, follow};
+use drawbridge_kubernetes::{ApiError, Cluster, ClusterName, Keeper, MOST, Scope, follow};
 use drawbridge_model::{AdapterError, Client, DiscoveryAdapter, Identity, Target};
 use drawbridge_telemetry::metrics;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use tokio::time::timeout;
 /// Which game servers are watched.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Fleet {
-    pub(crate) place: Place,
+    pub(crate) cluster: ClusterName,
     pub(crate) namespace: Option<String>,
     /// In the API's words: `a=b,c in (d,e)`.
     pub(crate) selector: String,

@@ -14,7 +14,7 @@ pub const MARGIN: Duration = Duration::from_millis(100);
 
 /// Where an adapter stands, as the log names it.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub struct Post {
     /// Its route.
     pub route: String,
     /// Its action, where it is one.
@@ -24,7 +24,7 @@ pub struct Place {
 /// Stands before one adapter.
 #[derive(Debug)]
 pub struct Guard {
-    place: Place,
+    post: Post,
     /// How often the log says that the adapter fails.
     failing: Seldom,
     /// What it is asked: `discovery`, say.
@@ -66,18 +66,18 @@ impl Failure for AuthenticationError {
 }
 
 impl Guard {
-    /// Before an adapter in this place that is asked for `asked`, is of this `kind`, and has `timeout` for each answer.
+    /// Before an adapter at this post that is asked for `asked`, is of this `kind`, and has `timeout` for each answer.
     #[must_use]
-    pub fn new(place: Place, asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
+    pub fn new(post: Post, asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
         let breaker = Some(Breaker::default());
-        Self { breaker, ..Self::without_breaker(place, asked, kind, timeout) }
+        Self { breaker, ..Self::without_breaker(post, asked, kind, timeout) }
     }
 
     /// Before one that answers from what it has asked by itself: it is asked however often it failed, as that costs nobody
     /// anything, and is back as soon as it has an answer.
     #[must_use]
-    pub fn without_breaker(place: Place, asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
-        Self { place, failing: Seldom::default(), asked, kind, timeout, breaker: None }
+    pub fn without_breaker(post: Post, asked: &'static str, kind: &'static str, timeout: Duration) -> Self {
+        Self { post, failing: Seldom::default(), asked, kind, timeout, breaker: None }
     }
 
     /// The `type` of the adapter behind it.
@@ -88,7 +88,7 @@ impl Guard {
     /// Says in the log, once in a while, that the adapter fails and what becomes of that.
     pub fn tell(&self, error: &AdapterError, consequence: &str) {
         if self.failing.permits_now() {
-            let Self { place: Place { route, action }, asked, kind, .. } = self;
+            let Self { post: Post { route, action }, asked, kind, .. } = self;
             tracing::warn!(route, action, asked, kind, %error, "{consequence}");
         }
     }
@@ -121,7 +121,7 @@ impl Guard {
             }
         };
         if let Some(wait) = wait {
-            let Self { place: Place { route, action }, asked, kind, .. } = self;
+            let Self { post: Post { route, action }, asked, kind, .. } = self;
             metrics::breaker_opened(asked, kind);
             tracing::warn!(
                 route,
@@ -147,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_says_nothing_is_not_waited_for_and_then_not_asked() {
-        let guard = Guard::new(Place::default(), "discovery", "test", Duration::from_millis(10));
+        let guard = Guard::new(Post::default(), "discovery", "test", Duration::from_millis(10));
         for _ in 0..3 {
             let silent = guard.ask::<u8, AdapterError>(pending()).await;
             assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
@@ -157,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_a_breaker_failing_changes_nothing() {
-        let guard = Guard::without_breaker(Place::default(), "discovery", "test", Duration::from_millis(10));
+        let guard = Guard::without_breaker(Post::default(), "discovery", "test", Duration::from_millis(10));
         for _ in 0..10 {
             let silent = guard.ask::<u8, AdapterError>(pending()).await;
             assert_eq!(silent, Err(AdapterError::TimedOut(Duration::from_millis(10))));
@@ -167,7 +167,7 @@ mod tests {
 
     #[tokio::test]
     async fn nonsense_is_an_answer_and_a_question_dropped_is_none() {
-        let guard = Guard::new(Place::default(), "action", "test", Duration::from_secs(5));
+        let guard = Guard::new(Post::default(), "action", "test", Duration::from_secs(5));
         let nonsense = AdapterError::Answer("what".into());
         let gone = AdapterError::Unreachable("gone".into());
         for _ in 0..10 {

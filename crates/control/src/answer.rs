@@ -162,7 +162,7 @@ pub struct Connection {
     /// `login`; or how the player is carried: `relayed`, or in a `session`.
     pub phase: String,
     /// Where the player is carried to; in limbo, the limbo's route and `limbo` for the address.
-    pub target: Option<Place>,
+    pub target: Option<Berth>,
     /// Since when, in RFC 3339.
     pub since: String,
     /// How long ago that was.
@@ -171,7 +171,7 @@ pub struct Connection {
 
 /// A target as it is known at the edge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Berth {
     /// Its name.
     pub identifier: String,
     /// Where it is.
@@ -185,7 +185,7 @@ impl From<&Player> for Connection {
             Some(Who { name, id, verified }) => (Some(name.clone()), Some(id.to_string()), *verified),
             None => (None, None, false),
         };
-        let place = |(identifier, address): &(String, String)| Place {
+        let berth = |(identifier, address): &(String, String)| Berth {
             identifier: identifier.clone(),
             address: address.clone(),
         };
@@ -200,7 +200,7 @@ impl From<&Player> for Connection {
             releases: version.name().map(str::to_owned),
             route: route.clone(),
             phase: phase.label().to_owned(),
-            target: target.as_ref().map(place),
+            target: target.as_ref().map(berth),
             since: rfc3339(*since),
             seconds: since.elapsed().unwrap_or_default().as_secs(),
         }

@@ -5,7 +5,7 @@ use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use drawbridge_model::Refusal;
 use drawbridge_net::proxy_protocol::{self, Parsed};
-use drawbridge_net::{Denied, Socket, Ticket};
+use drawbridge_net::{Denied, Pass, Socket};
 use drawbridge_protocol::stream::Inbound;
 use drawbridge_telemetry::metrics::{self, Limit};
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ pub(crate) struct Admitted {
     pub(crate) address: SocketAddr,
     /// What came behind a load balancer's header.
     pub(crate) inbound: Inbound,
-    pub(crate) ticket: Ticket,
+    pub(crate) pass: Pass,
 }
 
 /// Reads what has come into `inbound`.
@@ -65,7 +65,7 @@ impl Accepted {
     /// Lets the client in, by the address that counts, which is written to `client` as soon as it is known.
     pub(crate) async fn admit(mut self, shared: &Shared, client: &mut SocketAddr) -> Result<Admitted, Ended> {
         // Who only holds the connection of a trusted proxy open counts as well.
-        let place = shared.gate.enter().map_err(refusal)?;
+        let entered = shared.gate.enter().map_err(refusal)?;
         let peer = self.socket.peer();
         let mut inbound = Inbound::new(self.snapshot.limits.max_packet());
         let trusted = self.snapshot.proxies.contains(peer.ip());
@@ -79,8 +79,8 @@ impl Accepted {
         if shared.bans.address(address.ip()).is_some() {
             return Err(Refusal::Banned.into());
         }
-        let ticket = place.admit(address.ip()).map_err(refusal)?;
-        Ok(Admitted { socket, snapshot, arrived, address, inbound, ticket })
+        let pass = entered.admit(address.ip()).map_err(refusal)?;
+        Ok(Admitted { socket, snapshot, arrived, address, inbound, pass })
     }
 
     /// Who the load balancer says that it speaks for; `None`: for itself.

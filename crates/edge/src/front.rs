@@ -167,7 +167,7 @@ impl Greeted {
 
     /// What is settled about the visit, and the conversation that goes on.
     fn into_login(self, shared: &Arc<Shared>, route: Arc<Route>, opening: &Opening) -> (Visit, Conversation) {
-        let Self { socket, snapshot, arrived, inbound, ticket, client, .. } = self;
+        let Self { socket, snapshot, arrived, inbound, pass, client, .. } = self;
         let deadline = arrived + snapshot.limits.login_timeout;
         let conversation = Conversation::new(socket, opening, client.version, inbound).until(deadline);
         let presence = shared.players.enter(&client, &route.name);
@@ -179,7 +179,7 @@ impl Greeted {
             returning: opening.is_returning(),
             locale: None,
             arrived,
-            ticket,
+            pass,
             presence,
             _tracked: shared.logins.token(),
         };

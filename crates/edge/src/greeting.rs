@@ -5,7 +5,7 @@ use crate::ended::Ended;
 use crate::shared::new_trace;
 use crate::snapshot::Snapshot;
 use drawbridge_model::{Client, Refusal};
-use drawbridge_net::{Knock, Socket, Ticket, proxy_protocol};
+use drawbridge_net::{Knock, Pass, Socket, proxy_protocol};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::legacy::{self, LegacyLogin, LegacyPing, Recognised};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
@@ -28,7 +28,7 @@ pub(crate) struct Greeted {
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) arrived: Instant,
     pub(crate) inbound: Inbound,
-    pub(crate) ticket: Ticket,
+    pub(crate) pass: Pass,
     pub(crate) client: Client,
     pub(crate) purpose: Purpose,
 }
@@ -125,8 +125,8 @@ impl Admitted {
             port,
             trace: new_trace(),
         };
-        let Self { socket, snapshot, arrived, inbound, ticket, .. } = self;
-        Ok(Greeted { socket, snapshot, arrived, inbound, ticket, client, purpose })
+        let Self { socket, snapshot, arrived, inbound, pass, .. } = self;
+        Ok(Greeted { socket, snapshot, arrived, inbound, pass, client, purpose })
     }
 
     async fn first(&mut self) -> Result<First, Ended> {

@@ -12,7 +12,7 @@ use crate::report::Line;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Refused, Target};
-use drawbridge_net::Ticket;
+use drawbridge_net::Pass;
 use drawbridge_protocol::packet::login::{LoginStart, PlayerKey};
 use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::Route;
@@ -35,7 +35,7 @@ pub(crate) struct Visit {
     pub(crate) locale: Option<String>,
     pub(crate) arrived: Instant,
     /// Counts the connection for as long as it lives.
-    pub(crate) ticket: Ticket,
+    pub(crate) pass: Pass,
     /// Where operators see the player.
     pub(crate) presence: Presence,
     /// Counts the login for the shutdown.

@@ -9,7 +9,7 @@ use crate::report::{Carried, Line};
 use crate::shared::Shared;
 use drawbridge_model::{Identity, Lease, Refusal, Refused, Target};
 use drawbridge_net::relay::Traffic;
-use drawbridge_net::{InCrowd, PlaceAtTarget, Ticket};
+use drawbridge_net::{EnteredToTarget, InCrowd, Pass};
 use drawbridge_telemetry::metrics::{self, CarriedEnd, CountedRelay};
 use std::time::{Duration, Instant};
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -32,10 +32,10 @@ pub(crate) struct Passenger {
     told_at: Instant,
     way: Way,
     _counted: CountedRelay,
-    _ticket: Ticket,
+    _pass: Pass,
     /// In the crowds of the route that they came by, of the target, and of another route that they are on.
-    places: [Option<InCrowd>; 3],
-    _open: PlaceAtTarget,
+    crowds: [Option<InCrowd>; 3],
+    _open: EnteredToTarget,
     _tracked: TaskTrackerToken,
 }
 
@@ -82,16 +82,16 @@ pub(crate) struct Boarding {
     pub(crate) identity: Identity,
     pub(crate) berth: Berth,
     /// The player's places in the crowds of the route that they came by, of the target, and of another route that they are on.
-    pub(crate) places: [Option<InCrowd>; 3],
+    pub(crate) crowds: [Option<InCrowd>; 3],
     /// Counts the target's socket among all that are open.
-    pub(crate) open: PlaceAtTarget,
+    pub(crate) open: EnteredToTarget,
 }
 
 impl Passenger {
     /// From here on the player is carried.
     pub(crate) fn board(visit: Visit, boarding: Boarding, way: Way, journey: &mut Journey) -> Self {
-        let Visit { shared, route, client, arrived, ticket, presence, .. } = visit;
-        let Boarding { identity, berth, places, open } = boarding;
+        let Visit { shared, route, client, arrived, pass, presence, .. } = visit;
+        let Boarding { identity, berth, crowds, open } = boarding;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
             .carried(&berth, way);
@@ -106,8 +106,8 @@ impl Passenger {
             told_at: now,
             way,
             _counted: counted,
-            _ticket: ticket,
-            places,
+            _pass: pass,
+            crowds,
             _open: open,
             _tracked: match way {
                 Way::Relay => shared.relays.token(),
@@ -117,11 +117,11 @@ impl Passenger {
     }
 
     /// The player is somewhere else from here on, with places there and on its route.
-    pub(crate) fn moved(&mut self, berth: Berth, place: Option<InCrowd>, on_route: Option<InCrowd>) {
+    pub(crate) fn moved(&mut self, berth: Berth, at_target: Option<InCrowd>, on_route: Option<InCrowd>) {
         self._counted = metrics::relay_moved(self.presence.route(), &berth.identifier);
         self.presence.carried_to(&berth, self.way);
-        self.places[1] = place;
-        self.places[2] = on_route;
+        self.crowds[1] = at_target;
+        self.crowds[2] = on_route;
         if let Some(lease) = berth.lease {
             lease.used();
         }

@@ -74,7 +74,7 @@ pub(crate) async fn tell(
     refused: &Refused,
     journey: &mut Journey,
 ) -> Result<(), Ended> {
-    let Greeted { socket, snapshot, arrived, inbound, client, purpose, ticket: _ticket } = greeted;
+    let Greeted { socket, snapshot, arrived, inbound, client, purpose, pass: _pass } = greeted;
     let Purpose::Login(opening) = purpose else {
         let facts = Facts { route: route.map(|route| &*route.name), ..Facts::default() };
         journey.end(Outcome::Refused(refused.refusal), socket.now(), Some(&client), &facts);

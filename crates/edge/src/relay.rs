@@ -89,7 +89,7 @@ async fn find(
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
     // It may have taken a while.
     visit.ask_bans(&identity)?;
-    Ok((Boarding { identity, berth: target.into(), places: [Some(on_route), at_target, None], open }, socket))
+    Ok((Boarding { identity, berth: target.into(), crowds: [Some(on_route), at_target, None], open }, socket))
 }
 
 /// What a client has said, for targets to hear.

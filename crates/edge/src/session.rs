@@ -181,13 +181,13 @@ async fn find(
     let Destination { route, on_route: elsewhere, .. } = destination;
     let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
     let (berth, at_target, backend, profile) = match reached {
-        Some(Reached { target, place: at_target, backend, profile }) => {
+        Some(Reached { target, at_target, backend, profile }) => {
             let route = Some(route.name.clone());
             (Berth { route, ..target.into() }, at_target, Some(backend), profile)
         }
         None => (Berth::limbo(&route.name), None, None, person.profile().into_owned()),
     };
-    let boarding = Boarding { identity, berth, places: [Some(on_route), at_target, elsewhere], open };
+    let boarding = Boarding { identity, berth, crowds: [Some(on_route), at_target, elsewhere], open };
     Ok(Arrived { person, boarding, backend, profile, waits })
 }
 

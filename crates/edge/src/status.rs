@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     maintained: bool,
     journey: &mut Journey,
 ) -> Result<(), Ended> {
-    let Greeted { mut socket, snapshot, inbound, client, purpose, arrived, ticket: _ticket } = greeted;
+    let Greeted { mut socket, snapshot, inbound, client, purpose, arrived, pass: _pass } = greeted;
     let deadline = arrived + snapshot.limits.handshake_timeout;
     let route_name = route.map(|route| &*route.name);
     let document = timeout_at(deadline.into(), document(&snapshot, (route, maintained), &client, journey))

@@ -36,7 +36,7 @@ const TOLD: usize = 300;
 
 /// Which cluster, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct ClusterName {
     /// The kubeconfig; the usual ones, or the pod's service account, where none is named.
     pub kubeconfig: Option<PathBuf>,
     /// The context in it; the current one where none is named.
@@ -46,7 +46,7 @@ pub struct Place {
 /// A cluster that is asked time and again.
 #[derive(Debug)]
 pub struct Cluster {
-    place: Place,
+    name: ClusterName,
     access: Mutex<Access>,
     /// What the credentials name as the namespace to be in, as they were read last.
     home: RwLock<String>,
@@ -168,9 +168,9 @@ impl Resource {
 impl Cluster {
     /// Nothing is read or opened yet.
     #[must_use]
-    pub fn new(place: Place) -> Self {
+    pub fn new(name: ClusterName) -> Self {
         let calls = Arc::new(Semaphore::new(AT_ONCE));
-        Self { place, access: Mutex::default(), home: RwLock::default(), calls }
+        Self { name, access: Mutex::default(), home: RwLock::default(), calls }
     }
 
     /// The namespace that is meant by `named`. Empty where nobody has asked the cluster yet who needed to know.
@@ -226,7 +226,7 @@ impl Cluster {
         let client = match &access.client {
             Some(client) => client.clone(),
             None => {
-                let client = access::client(&self.place).await?;
+                let client = access::client(&self.name).await?;
                 client
                     .default_namespace()
                     .clone_into(&mut self.home.write().unwrap_or_else(PoisonError::into_inner));

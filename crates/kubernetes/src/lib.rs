@@ -11,6 +11,6 @@ mod cluster;
 mod error;
 mod follow;
 
-pub use cluster::{Call, Cluster, Place, Resource, Scope, is_namespace, shown};
+pub use cluster::{Call, Cluster, ClusterName, Resource, Scope, is_namespace, shown};
 pub use error::{ApiError, Effect};
 pub use follow::{Keeper, MOST, follow};

@@ -54,10 +54,10 @@ pub enum Origin {
 }
 
 /// Empty until the version is asked for, and `None` where there is no data of it.
-type Place = OnceLock<Option<World>>;
+type Slot = OnceLock<Option<World>>;
 
-/// A place for each of [`RELEASES`], in their order.
-static WORLDS: LazyLock<Box<[Place]>> = LazyLock::new(|| RELEASES.iter().map(|_| Place::new()).collect());
+/// A slot for each of [`RELEASES`], in their order.
+static WORLDS: LazyLock<Box<[Slot]>> = LazyLock::new(|| RELEASES.iter().map(|_| Slot::new()).collect());
 
 impl World {
     /// The world of a version, or `None` where there is no data of it: numbers that aren't known, and 26.2 and 26.3.

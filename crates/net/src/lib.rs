@@ -22,7 +22,7 @@ pub mod relay;
 
 pub use access::{Access, AddressRules};
 pub use crowds::{Crowds, InCrowd};
-pub use limits::{Denied, Gate, Knock, Limits, Place, PlaceAtTarget, PlayLimits, Ticket};
+pub use limits::{Denied, Entered, EnteredToTarget, Gate, Knock, Limits, Pass, PlayLimits};
 pub use listener::{BindError, Bound, Listener};
 pub use networks::Networks;
 pub use proxy_protocol::{ProxyError, ProxyProtocol};

@@ -16,7 +16,7 @@ use std::time::Duration;
 use drawbridge_config::{ByteSize, Fields, Rate, section};
 
 pub use descriptors::raise_descriptor_limit;
-pub use gate::{Denied, Gate, Place, PlaceAtTarget, Ticket};
+pub use gate::{Denied, Entered, EnteredToTarget, Gate, Pass};
 pub use knocks::Knock;
 pub use play::PlayLimits;
 

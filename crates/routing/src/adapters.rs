@@ -22,7 +22,7 @@ use drawbridge_adapter::action::{
 use drawbridge_adapter::authentication::FixedAuthenticationSection;
 use drawbridge_adapter::background::{Background, Running};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
-use drawbridge_adapter::guard::{Guard, Place};
+use drawbridge_adapter::guard::{Guard, Post};
 use drawbridge_adapter::health::{Checks, Health};
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::status::question::Greeting;
@@ -156,18 +156,18 @@ impl StatusSection {
     pub(crate) fn build(
         &self,
         services: &Services,
-        place: Place,
+        post: Post,
         discovery: &Arc<dyn DiscoveryAdapter>,
         greeting: Greeting,
     ) -> Arc<dyn StatusAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(status::Fixed::new(section, services.http.favicons())),
             Self::Http(section) => services.http.status(section),
-            Self::Grpc(section) => services.grpc.status(section, &services.background, place),
+            Self::Grpc(section) => services.grpc.status(section, &services.background, post),
             Self::Relay(section) => {
-                let health = services.health.of_route(&place.route);
+                let health = services.health.of_route(&post.route);
                 // All targets may have to be asked, each in its time.
-                let guard = Guard::without_breaker(place, "status", "relay", section.timeout * ASKED);
+                let guard = Guard::without_breaker(post, "status", "relay", section.timeout * ASKED);
                 let caching = Caching {
                     cache: section.cache,
                     patience: section.patience,
@@ -208,11 +208,11 @@ impl StatusSection {
 }
 
 impl AuthenticationSection {
-    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn AuthenticationAdapter> {
+    pub(crate) fn build(&self, services: &Services, post: Post) -> Arc<dyn AuthenticationAdapter> {
         match self {
             Self::Mojang(section) => services.http.mojang(section),
             Self::Fixed(section) => Arc::new(authentication::Fixed::new(section)),
-            Self::Grpc(section) => services.grpc.authentication(section, place),
+            Self::Grpc(section) => services.grpc.authentication(section, post),
             Self::Disabled => Arc::new(authentication::Disabled),
         }
     }
@@ -235,13 +235,13 @@ impl DiscoverySection {
         }
     }
 
-    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn DiscoveryAdapter> {
+    pub(crate) fn build(&self, services: &Services, post: Post) -> Arc<dyn DiscoveryAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(discovery::Fixed::new(section)),
-            Self::Dns(section) => services.dns.discovery(section, place),
-            Self::Agones(section) => services.agones.allocated(section, place),
-            Self::AgonesWatch(section) => services.agones.watched(section, place),
-            Self::Grpc(section) => services.grpc.discovery(section, place),
+            Self::Dns(section) => services.dns.discovery(section, post),
+            Self::Agones(section) => services.agones.allocated(section, post),
+            Self::AgonesWatch(section) => services.agones.watched(section, post),
+            Self::Grpc(section) => services.grpc.discovery(section, post),
         }
     }
 }
@@ -277,7 +277,7 @@ impl ActionSection {
         }
     }
 
-    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn ActionAdapter> {
+    pub(crate) fn build(&self, services: &Services, post: Post) -> Arc<dyn ActionAdapter> {
         match self {
             Self::MetaFilter(section) => Arc::new(action::MetaFilter::new(section)),
             Self::PlayerAllowFilter(section) => Arc::new(PlayerFilter::new(section, Rule::Allow)),
@@ -285,20 +285,20 @@ impl ActionSection {
             Self::PlayerFillStrategy(section) => Arc::new(action::PlayerFill::new(section)),
             Self::Balance(section) => Arc::new(action::Balance::new(section, services.carried())),
             Self::Sticky(StickySection {}) => Arc::new(action::Sticky),
-            Self::Grpc(section) => services.grpc.action(section, place),
+            Self::Grpc(section) => services.grpc.action(section, post),
             Self::Fixed(section) => Arc::new(action::Append(Arc::new(discovery::Fixed::new(section)))),
-            Self::Dns(section) => Arc::new(action::Append(services.dns.discovery(section, place))),
-            Self::Agones(section) => Arc::new(action::Append(services.agones.allocated(section, place))),
-            Self::AgonesWatch(section) => Arc::new(action::Append(services.agones.watched(section, place))),
+            Self::Dns(section) => Arc::new(action::Append(services.dns.discovery(section, post))),
+            Self::Agones(section) => Arc::new(action::Append(services.agones.allocated(section, post))),
+            Self::AgonesWatch(section) => Arc::new(action::Append(services.agones.watched(section, post))),
         }
     }
 }
 
 impl LocalizationSection {
-    pub(crate) fn build(&self, services: &Services, place: Place) -> Arc<dyn LocalizationAdapter> {
+    pub(crate) fn build(&self, services: &Services, post: Post) -> Arc<dyn LocalizationAdapter> {
         match self {
             Self::Fixed(section) => Arc::new(localization::Fixed::new(section)),
-            Self::Grpc(section) => services.grpc.localization(section, place),
+            Self::Grpc(section) => services.grpc.localization(section, post),
         }
     }
 }

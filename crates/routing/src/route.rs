@@ -66,15 +66,15 @@ impl Route {
         let health = services.health().of_route(&section.name);
         let checks = section.checks(&placement.discovery, &health);
         let status =
-            section.status().build(services, section.place(), &placement.discovery, section.greeting());
+            section.status().build(services, section.post(), &placement.discovery, section.greeting());
         Self {
             name: section.name.to_string(),
             hosts: section.hosts.iter().map(|host| host.to_string()).collect(),
             mode: section.mode,
             access: AddressRules::from(&section.access),
             status,
-            authentication: section.authentication.build(services, section.place()),
-            localization: section.localization.build(services, section.place()),
+            authentication: section.authentication.build(services, section.post()),
+            localization: section.localization.build(services, section.post()),
             transfer: section.transfer.build(),
             relay: section.relay.clone(),
             session: section.session.build(),

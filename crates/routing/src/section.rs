@@ -21,7 +21,7 @@ use crate::adapters::{
 use crate::pattern::{HostPattern, Matching};
 use crate::placement::{Action, Placement};
 use drawbridge_adapter::discovery::FixedDiscoverySection;
-use drawbridge_adapter::guard::Place;
+use drawbridge_adapter::guard::Post;
 use drawbridge_adapter::health::{Checked, Checks, HealthSection, RouteHealth};
 use drawbridge_adapter::localization::FixedLocalizationSection;
 use drawbridge_adapter::setting::Address;
@@ -258,11 +258,11 @@ impl RouteSection {
         let action = |action: &Named<ActionSection>| {
             let name =
                 action.name.as_ref().map_or_else(|| action.value.kind().to_owned(), |name| name.to_string());
-            let place = Place { action: Some(name.clone()), ..self.place() };
-            Action { name, adapter: action.value.build(services, place), failing: Seldom::default() }
+            let post = Post { action: Some(name.clone()), ..self.post() };
+            Action { name, adapter: action.value.build(services, post), failing: Seldom::default() }
         };
         Placement {
-            discovery: self.discovery().build(services, self.place()),
+            discovery: self.discovery().build(services, self.post()),
             actions: self.actions.iter().map(action).collect(),
             failing: Seldom::default(),
         }
@@ -289,8 +289,8 @@ impl RouteSection {
     }
 
     /// Where its adapters stand.
-    pub(crate) fn place(&self) -> Place {
-        Place { route: self.name.to_string(), action: None }
+    pub(crate) fn post(&self) -> Post {
+        Post { route: self.name.to_string(), action: None }
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {

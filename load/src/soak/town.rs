@@ -1,7 +1,7 @@
 //! The edge and all that stands behind it.
 
-use crate::place::led;
 use crate::players::Targets;
+use crate::scene::led;
 use drawbridge_testkit::{Edge, Host, SessionServer, Traffic};
 use std::path::Path;
 

@@ -7,7 +7,7 @@ pub(super) use brief::ask_once_more;
 use super::Plan;
 use super::town::{LIMBO, OFFLINE, ONLINE, Town};
 use crate::flood::{Errand, Flood, FloodBuilder, Tally};
-use crate::place::TRANSFER;
+use crate::scene::TRANSFER;
 use drawbridge_testkit::{Crowd, CrowdBuilder, Passage, Place, eventually};
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

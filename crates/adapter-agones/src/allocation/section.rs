@@ -4,7 +4,7 @@ use crate::orphans::{Fate, LABEL};
 use crate::template::{Template, is_key, is_label_value};
 use crate::watch::{ExpressionSection, check_cluster};
 use drawbridge_config::{DocumentPath, Fields, Located, keywords, section};
-use drawbridge_kubernetes::Place;
+use drawbridge_kubernetes::ClusterName;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -214,9 +214,9 @@ section! {
 }
 
 impl AgonesSection {
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn cluster(&self) -> ClusterName {
         let kubeconfig = self.kubeconfig.as_ref().map(|path| path.as_path().to_path_buf());
-        Place { kubeconfig, context: self.context.clone() }
+        ClusterName { kubeconfig, context: self.context.clone() }
     }
 
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {

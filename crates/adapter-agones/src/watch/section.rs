@@ -4,7 +4,7 @@ use super::Fleet;
 use crate::template::{is_key, is_label_value};
 use drawbridge_adapter::discovery::OnDiscoveryError;
 use drawbridge_config::{DocumentPath, Fields, keywords, section};
-use drawbridge_kubernetes::{Place, is_namespace};
+use drawbridge_kubernetes::{ClusterName, is_namespace};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl AgonesWatchSection {
     pub(super) fn fleet(&self) -> Fleet {
         let kubeconfig = self.kubeconfig.as_ref().map(|path| path.as_path().to_path_buf());
         Fleet {
-            place: Place { kubeconfig, context: self.context.clone() },
+            cluster: ClusterName { kubeconfig, context: self.context.clone() },
             namespace: self.namespace.clone(),
             selector: self.selector.written(),
         }

@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use drawbridge_control::{
-    Answer, Connection, Maintained, Place, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
+    Answer, Berth, Connection, Maintained, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
     lasting,
 };
 
@@ -101,8 +101,8 @@ fn of_connections(connections: &[Connection]) -> String {
         let releases = connection.releases.clone().unwrap_or_else(|| protocol.to_string());
         let target = match &connection.target {
             None => "-".to_owned(),
-            Some(Place { identifier, address }) if address == "limbo" => format!("{identifier} (limbo)"),
-            Some(Place { identifier, .. }) => identifier.clone(),
+            Some(Berth { identifier, address }) if address == "limbo" => format!("{identifier} (limbo)"),
+            Some(Berth { identifier, .. }) => identifier.clone(),
         };
         vec![
             format!("#{number}"),

@@ -24,7 +24,7 @@ use std::time::Instant;
 pub(crate) struct Reached {
     pub(crate) target: Target,
     /// The player's place among those who are there.
-    pub(crate) place: Option<InCrowd>,
+    pub(crate) at_target: Option<InCrowd>,
     pub(crate) backend: Backend,
     /// As the target knows the player.
     pub(crate) profile: Profile,
@@ -90,12 +90,12 @@ impl Search<'_> {
         let mut words = None;
         for target in route.health.last(targets, |target| &target.address).take(TRIED) {
             // From here on, so that many who come at once don't all find it empty.
-            let place = route.carried.enter(target.address.to_string(), None);
+            let at_target = route.carried.enter(target.address.to_string(), None);
             let mut attempt = Attempt::begin(route, &target, route.session.answer);
             match self.log_in(&target, &mut attempt, &mut respondent).await? {
                 Ok((backend, profile)) => {
                     attempt.answered();
-                    return Ok(Reached { target, place, backend, profile });
+                    return Ok(Reached { target, at_target, backend, profile });
                 }
                 Err(LoginError::Kicked(reason)) => {
                     attempt.answered();

@@ -296,8 +296,8 @@ impl Stay {
         match place {
             Place::Target(reached) => {
                 let crossing = self.unseen(lost.as_mut());
-                let Reached { target, place, backend, .. } = *reached;
-                self.passenger.moved(Berth { route: Some(route), ..target.into() }, place, on_route);
+                let Reached { target, at_target, backend, .. } = *reached;
+                self.passenger.moved(Berth { route: Some(route), ..target.into() }, at_target, on_route);
                 self.session.take_over(backend);
                 let (from, wanted) = match crossing {
                     Some(Crossing { from, to }) => (from, to),

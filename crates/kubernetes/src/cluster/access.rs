@@ -1,6 +1,6 @@
 //! How a cluster is reached: by kube's reading of kubeconfigs and service accounts, and a client of our own settings.
 
-use super::{Place, is_namespace};
+use super::{ClusterName, is_namespace};
 use crate::error::ApiError;
 use drawbridge_telemetry::in_full;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -21,8 +21,8 @@ const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(30), Duration
 const IDLE: (usize, Duration) = (32, Duration::from_secs(60));
 
 /// A client for the cluster there.
-pub(super) async fn client(place: &Place) -> Result<Client, ApiError> {
-    let mut config = config(place).await?;
+pub(super) async fn client(name: &ClusterName) -> Result<Client, ApiError> {
+    let mut config = config(name).await?;
     // Kube takes the environment's proxy for the kubeconfig's, even for clusters that NO_PROXY excepts.
     config.proxy_url = None;
     config.default_namespace = config.default_namespace.trim().to_owned();
@@ -39,14 +39,14 @@ pub(super) async fn client(place: &Place) -> Result<Client, ApiError> {
 }
 
 /// By a kubeconfig, or, where none is named and the usual ones are of no use, by the pod's service account.
-async fn config(place: &Place) -> Result<Config, ApiError> {
-    let options = KubeConfigOptions { context: place.context.clone(), ..KubeConfigOptions::default() };
-    let path = place.kubeconfig.clone();
+async fn config(name: &ClusterName) -> Result<Config, ApiError> {
+    let options = KubeConfigOptions { context: name.context.clone(), ..KubeConfigOptions::default() };
+    let path = name.kubeconfig.clone();
     let read = tokio::task::spawn_blocking(|| path.map_or_else(Kubeconfig::read, Kubeconfig::read_from));
     let mut proxy = false;
     let config = match read.await.map_err(access)? {
         Ok(kubeconfig) => {
-            proxy = names_proxy(&kubeconfig, place.context.as_deref());
+            proxy = names_proxy(&kubeconfig, name.context.as_deref());
             Config::from_custom_kubeconfig(kubeconfig, &options).await
         }
         Err(error) => Err(error),
@@ -55,7 +55,7 @@ async fn config(place: &Place) -> Result<Config, ApiError> {
         Ok(_) if proxy => {
             Err(ApiError::Access("its kubeconfig names a proxy, and none can be used here".to_owned()))
         }
-        Err(kubeconfig) if place.kubeconfig.is_none() && place.context.is_none() => Config::incluster()
+        Err(kubeconfig) if name.kubeconfig.is_none() && name.context.is_none() => Config::incluster()
             .map_err(|pod| {
                 let (kubeconfig, pod) = (in_full(&kubeconfig), in_full(&pod));
                 ApiError::Access(format!("by a kubeconfig: {kubeconfig}; as a pod: {pod}"))

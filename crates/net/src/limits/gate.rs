@@ -102,28 +102,28 @@ impl Gate {
     ///
     /// # Errors
     /// When there are too many.
-    pub fn enter(&self) -> Result<Place, Denied> {
+    pub fn enter(&self) -> Result<Entered, Denied> {
         let most = self.bounds().connections;
         let more = |sockets: u32| (sockets < most).then(|| sockets + 1);
         let entered = self.0.sockets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        entered.map(|_| Place(self.clone())).map_err(|_| Denied::Full)
+        entered.map(|_| Entered(self.clone())).map_err(|_| Denied::Full)
     }
 
     /// Counts a socket to a target in all.
     ///
     /// # Errors
     /// When there are too many.
-    pub fn enter_to_target(&self) -> Result<PlaceAtTarget, Denied> {
-        let place = self.enter()?;
+    pub fn enter_to_target(&self) -> Result<EnteredToTarget, Denied> {
+        let entered = self.enter()?;
         self.0.to_targets.fetch_add(1, Ordering::Relaxed);
-        Ok(PlaceAtTarget(place))
+        Ok(EnteredToTarget(entered))
     }
 
-    /// Admits a connection from `address`, which counts until the ticket is dropped.
+    /// Admits a connection from `address`, which counts until the pass is dropped.
     ///
     /// # Errors
     /// When there are too many, of that address or in all.
-    pub fn admit(&self, address: IpAddr) -> Result<Ticket, Denied> {
+    pub fn admit(&self, address: IpAddr) -> Result<Pass, Denied> {
         self.enter()?.admit(address)
     }
 
@@ -176,14 +176,14 @@ impl Counts {
 
 /// A connection that counts in all, until this is dropped.
 #[derive(Debug)]
-pub struct Place(Gate);
+pub struct Entered(Gate);
 
-impl Place {
+impl Entered {
     /// Counts the connection for `address` too.
     ///
     /// # Errors
     /// When there are too many of that address.
-    pub fn admit(self, address: IpAddr) -> Result<Ticket, Denied> {
+    pub fn admit(self, address: IpAddr) -> Result<Pass, Denied> {
         let bounds = self.0.bounds();
         let prefix = bounds.prefix.of(address);
         let mut shard = self.0.0.shard(prefix);
@@ -193,11 +193,11 @@ impl Place {
         }
         shard.insert(prefix, count + 1);
         drop(shard);
-        Ok(Ticket { place: self, prefix })
+        Ok(Pass { entered: self, prefix })
     }
 }
 
-impl Drop for Place {
+impl Drop for Entered {
     fn drop(&mut self) {
         self.0.0.sockets.fetch_sub(1, Ordering::Relaxed);
     }
@@ -205,9 +205,9 @@ impl Drop for Place {
 
 /// A socket to a target that counts in all, until this is dropped.
 #[derive(Debug)]
-pub struct PlaceAtTarget(Place);
+pub struct EnteredToTarget(Entered);
 
-impl Drop for PlaceAtTarget {
+impl Drop for EnteredToTarget {
     fn drop(&mut self) {
         self.0.0.0.to_targets.fetch_sub(1, Ordering::Relaxed);
     }
@@ -215,14 +215,14 @@ impl Drop for PlaceAtTarget {
 
 /// An admitted connection. It counts until this is dropped, so it belongs to whatever owns the connection.
 #[derive(Debug)]
-pub struct Ticket {
-    place: Place,
+pub struct Pass {
+    entered: Entered,
     prefix: IpAddr,
 }
 
-impl Drop for Ticket {
+impl Drop for Pass {
     fn drop(&mut self) {
-        self.place.0.0.leave(self.prefix);
+        self.entered.0.0.leave(self.prefix);
     }
 }
 
@@ -268,10 +268,10 @@ mod tests {
     #[test]
     fn there_are_so_many_connections_in_all() {
         let gate = Gate::new(&limits(2, 64), PLENTY);
-        let tickets: Vec<_> =
+        let passes: Vec<_> =
             (1..=2u8).map(|host| gate.admit(IpAddr::from([192, 0, 2, host])).unwrap()).collect();
         assert_eq!(gate.admit(ip("192.0.2.3")).unwrap_err(), Denied::Full);
-        drop(tickets);
+        drop(passes);
         assert_eq!(gate.connections(), 0);
         assert!(gate.0.per_prefix.iter().all(|shard| shard.lock().unwrap().is_empty()), "nothing is kept");
     }
@@ -286,15 +286,15 @@ mod tests {
     #[test]
     fn new_limits_count_what_is_there() {
         let gate = Gate::new(&limits(0, 64), PLENTY);
-        let tickets: Vec<_> = (0..3).map(|_| gate.admit(ip("192.0.2.1")).unwrap()).collect();
+        let passes: Vec<_> = (0..3).map(|_| gate.admit(ip("192.0.2.1")).unwrap()).collect();
         gate.replace(&limits(0, 3));
         assert_eq!(gate.admit(ip("192.0.2.1")).unwrap_err(), Denied::Address);
-        // Tickets are given back under the prefix that held when they were handed out.
+        // Passes are given back under the prefix that held when they were handed out.
         let prefix = Prefix { v4: 8, v6: 32 };
         gate.replace(&Limits { prefix, ..limits(0, 1) });
         let _wide = gate.admit(ip("192.0.2.1")).unwrap();
         assert_eq!(gate.admit(ip("192.255.0.1")).unwrap_err(), Denied::Address);
-        drop(tickets);
+        drop(passes);
         assert_eq!(gate.connections(), 1);
     }
 
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn tickets_may_be_dropped_anywhere() {
+    fn passes_may_be_dropped_anywhere() {
         let gate = Gate::new(&limits(0, 1000), PLENTY);
         let threads: Vec<_> = (0..4u8)
             .map(|thread| {
@@ -339,9 +339,9 @@ mod tests {
                 })
             })
             .collect();
-        let tickets: Vec<Vec<Ticket>> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        let passes: Vec<Vec<Pass>> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
         assert_eq!(gate.connections(), 400);
-        drop(tickets);
+        drop(passes);
         assert_eq!(gate.connections(), 0);
     }
 }

@@ -7,13 +7,13 @@
 //! refused. At t = 3 s one more is permitted (12 ≤ 3 + 10), the next isn't (14 > 13).
 //!
 //! Debts are kept in a set-associative table like a processor's cache: the keyed hash of the prefix names one set of [`WAYS`]
-//! places and the tag within. An unknown prefix takes the place whose debt ends first. So
+//! slots and the tag within. An unknown prefix takes the slot whose debt ends first. So
 //! - memory is bounded, and each knock costs the same, however many addresses come;
 //! - a debt that has ended is as good as none: pruning is for free;
 //! - the table full, a new prefix is still permitted its burst: nobody is refused for what others did;
 //! - what is forgotten is always the smallest debt of a set. Somebody who wants a large debt forgotten, their own or another's
-//!   (forgetting is only ever in the favour of the forgotten), needs larger debts in all other places of its set, and since they can't know which
-//!   prefixes share a set, about as many addresses in as deep debt as the table has places: 65,536. With these they'd have as many bursts anyway.
+//!   (forgetting is only ever in the favour of the forgotten), needs larger debts in all other slots of its set, and since they can't know which
+//!   prefixes share a set, about as many addresses in as deep debt as the table has slots: 65,536. With these they'd have as many bursts anyway.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,7 +43,7 @@ impl Knock {
     }
 }
 
-/// Places per set.
+/// Slots per set.
 const WAYS: usize = 8;
 
 /// Sets per lock.
@@ -52,8 +52,8 @@ const SETS: usize = 128;
 /// Locks per kind of knock.
 const SHARDS: usize = 64;
 
-/// A place: the tag of its prefix, and the end of its debt in nanoseconds since the table was made; 0 in a free one.
-type Place = [u64; 2];
+/// A slot: the tag of its prefix, and the end of its debt in nanoseconds since the table was made; 0 in a free one.
+type Slot = [u64; 2];
 
 /// A [`Rate`] in nanoseconds. A burst of 0 permits nothing, a `per` of 0 everything; the configuration has neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ pub(super) struct Knocks {
 
 /// Empty until it is first used.
 #[derive(Debug, Default)]
-struct Shard(Vec<[Place; WAYS]>);
+struct Shard(Vec<[Slot; WAYS]>);
 
 impl Knocks {
     pub(super) fn new(start: Instant) -> Self {
@@ -98,7 +98,7 @@ impl Knocks {
 
     /// Whether whoever has this hash, which must be keyed, may knock; if so, the knock is counted.
     pub(super) fn permits(&self, knock: Knock, pace: Pace, hash: u64, now: Instant) -> bool {
-        // From 1 on, so that a free place's debt has ended.
+        // From 1 on, so that a free slot's debt has ended.
         let now = nanoseconds(now.saturating_duration_since(self.start)) + 1;
         let shard = index(hash, SHARDS);
         let set = index(hash / SHARDS as u64, SETS);
@@ -106,18 +106,18 @@ impl Knocks {
         if shard.0.is_empty() {
             shard.0 = vec![[[0; 2]; WAYS]; SETS];
         }
-        let place = place(&mut shard.0[set], hash);
+        let slot = slot(&mut shard.0[set], hash);
         // After a reload a debt may reach further than the pace allows; it is cut, so that nobody waits longer than `per`.
-        let debt = place[1].clamp(now, now + pace.reach);
+        let debt = slot[1].clamp(now, now + pace.reach);
         let permitted = debt + pace.knock <= now + pace.reach;
-        *place = [hash, if permitted { debt + pace.knock } else { debt }];
+        *slot = [hash, if permitted { debt + pace.knock } else { debt }];
         permitted
     }
 }
 
-/// The place of the prefix with this tag: its own, or the one whose debt ends first, cleared.
-fn place(set: &mut [Place; WAYS], tag: u64) -> &mut Place {
-    let own = set.iter().position(|place| place[0] == tag);
+/// The slot of the prefix with this tag: its own, or the one whose debt ends first, cleared.
+fn slot(set: &mut [Slot; WAYS], tag: u64) -> &mut Slot {
+    let own = set.iter().position(|slot| slot[0] == tag);
     let index = own.unwrap_or_else(|| {
         let first = (0..WAYS).min_by_key(|way| set[*way][1]).unwrap_or(0);
         set[first] = [tag, 0];
@@ -180,7 +180,7 @@ mod tests {
         assert!(knocks.permits(Knock::Status, pace(1, SECOND), 1, start + SECOND));
     }
 
-    /// A flood of new addresses, many more than there are places: all get in, and whoever is in debt stays so.
+    /// A flood of new addresses, many more than there are slots: all get in, and whoever is in debt stays so.
     #[test]
     fn a_flood_of_addresses_resets_nobody() {
         let start = Instant::now();
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        assert_eq!(size_of::<Place>() * WAYS * SETS * SHARDS, 1 << 20);
+        assert_eq!(size_of::<Slot>() * WAYS * SETS * SHARDS, 1 << 20);
         assert_eq!(WAYS * SETS * SHARDS, 65_536);
     }
 

@@ -21,7 +21,7 @@ pub use chat::{ChatSession, RawClientInformation, Typed, acknowledge};
 pub use commands::{Argument, Command, NO_COMMANDS, RootCommands, extend_commands, root_commands};
 pub use completion::{Completion, CompletionRequest, extend_completion};
 pub use display::{
-    BarColor, BarDivision, BossBar, Place, TitlePart, list_header, message, remove_boss_bar, title,
+    BarColor, BarDivision, BossBar, Surface, TitlePart, list_header, message, remove_boss_bar, title,
 };
 pub use join::{Dimension, JoinGame, says_online_mode, set_online_mode};
 pub use removal::{

@@ -8,7 +8,7 @@ use crate::words::pack_result;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::play::{
-    self, BarColor, BarDivision, BossBar, Completion, CustomPayload, Place, TitlePart,
+    self, BarColor, BarDivision, BossBar, Completion, CustomPayload, Surface, TitlePart,
 };
 use drawbridge_protocol::text::Component;
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ impl Saying<'_> {
     fn messages(&mut self, random: &mut Random) {
         let text = random.component();
         let words = seen(&text);
-        for (place, is_bar) in [(Place::Chat, false), (Place::ActionBar, true)] {
+        for (place, is_bar) in [(Surface::Chat, false), (Surface::ActionBar, true)] {
             let said = if self.since(ProtocolVersion::V1_19_1) {
                 Some((Kind::SystemChat, json!({ "content": words, "isActionBar": is_bar })))
             } else if self.since(ProtocolVersion::V1_19) {

@@ -46,7 +46,7 @@ struct Watch {
 impl Kubernetes {
     pub(crate) fn start(section: &KubernetesSection, runtime: &Handle, tasks: &TaskTracker) -> Self {
         let desk = Arc::new(Desk::new("kubernetes"));
-        let cluster = Arc::new(Cluster::new(section.place()));
+        let cluster = Arc::new(Cluster::new(section.cluster()));
         let scopes = section.scopes();
         let all = scopes.iter().map(|scope| Seat::new(desk.provider(), told(scope))).collect();
         let seats = Mutex::new(Seats { all, came: 0 });

@@ -1,7 +1,7 @@
 //! `[providers.kubernetes]`, as it is written.
 
 use drawbridge_config::{DocumentPath, Fields, section};
-use drawbridge_kubernetes::{Place, Scope, is_namespace};
+use drawbridge_kubernetes::{ClusterName, Scope, is_namespace};
 
 /// What stands for all namespaces.
 const ALL: &str = "*";
@@ -24,9 +24,9 @@ section! {
 }
 
 impl KubernetesSection {
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn cluster(&self) -> ClusterName {
         let kubeconfig = self.kubeconfig.as_ref().map(|path| path.as_path().to_path_buf());
-        Place { kubeconfig, context: self.context.clone() }
+        ClusterName { kubeconfig, context: self.context.clone() }
     }
 
     /// What is watched, each by itself.

@@ -14,7 +14,7 @@ pub(super) use unbuilt::{Agones, attempts};
 mod built {
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::discovery::{Guarded, OnDiscoveryError};
-    use drawbridge_adapter::guard::{Guard, MARGIN, Place};
+    use drawbridge_adapter::guard::{Guard, MARGIN, Post};
     pub use drawbridge_adapter_agones::allocation::AgonesSection;
     use drawbridge_adapter_agones::allocation::{Allocated, OnAllocationError};
     pub use drawbridge_adapter_agones::watch::AgonesWatchSection;
@@ -41,22 +41,22 @@ mod built {
         pub(in crate::adapters) fn allocated(
             &self,
             section: &AgonesSection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
             let on_error = match section.on_error {
                 OnAllocationError::Refuse => OnDiscoveryError::Refuse,
                 OnAllocationError::Next => OnDiscoveryError::Next,
             };
-            let guard = Guard::new(place, "discovery", "agones", *section.timeout);
+            let guard = Guard::new(post, "discovery", "agones", *section.timeout);
             Arc::new(Guarded::new(Allocated::new(section, &self.0), guard, on_error))
         }
 
         pub(in crate::adapters) fn watched(
             &self,
             section: &AgonesWatchSection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
-            let guard = Guard::without_breaker(place, "discovery", "agones_watch", section.timeout + MARGIN);
+            let guard = Guard::without_breaker(post, "discovery", "agones_watch", section.timeout + MARGIN);
             // It gives old answers itself where they are wanted.
             let on_error = section.on_error.without_stale();
             Arc::new(Guarded::new(Watched::new(section, &self.0), guard, on_error))
@@ -67,7 +67,7 @@ mod built {
 #[cfg(not(feature = "agones"))]
 mod unbuilt {
     use drawbridge_adapter::background::Background;
-    use drawbridge_adapter::guard::Place;
+    use drawbridge_adapter::guard::Post;
     use drawbridge_config::Located;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
@@ -97,7 +97,7 @@ mod unbuilt {
         pub(in crate::adapters) fn allocated(
             &self,
             section: &NeedsAgones,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }
@@ -106,7 +106,7 @@ mod unbuilt {
         pub(in crate::adapters) fn watched(
             &self,
             section: &NeedsAgones,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }

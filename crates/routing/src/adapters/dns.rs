@@ -13,7 +13,7 @@ pub use unbuilt::DnsSection;
 mod built {
     use drawbridge_adapter::background::Background;
     use drawbridge_adapter::discovery::Guarded;
-    use drawbridge_adapter::guard::{Guard, Place};
+    use drawbridge_adapter::guard::{Guard, Post};
     use drawbridge_adapter_dns::DnsDiscovery;
     pub use drawbridge_adapter_dns::DnsSection;
     use drawbridge_model::DiscoveryAdapter;
@@ -31,10 +31,10 @@ mod built {
         pub(in crate::adapters) fn discovery(
             &self,
             section: &DnsSection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
             // It answers from what it has asked by itself, and gives old answers itself where they are wanted.
-            let guard = Guard::without_breaker(place, "discovery", "dns", section.timeout);
+            let guard = Guard::without_breaker(post, "discovery", "dns", section.timeout);
             let on_error = section.on_error.without_stale();
             Arc::new(Guarded::new(DnsDiscovery::new(section, &self.0), guard, on_error))
         }
@@ -44,7 +44,7 @@ mod built {
 #[cfg(not(feature = "dns"))]
 mod unbuilt {
     use drawbridge_adapter::background::Background;
-    use drawbridge_adapter::guard::Place;
+    use drawbridge_adapter::guard::Post;
     use drawbridge_model::DiscoveryAdapter;
     use std::sync::Arc;
 
@@ -63,7 +63,7 @@ mod unbuilt {
         pub(in crate::adapters) fn discovery(
             &self,
             section: &DnsSection,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }

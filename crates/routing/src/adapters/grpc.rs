@@ -18,7 +18,7 @@ pub use unbuilt::{
 #[cfg(feature = "grpc")]
 mod built {
     use drawbridge_adapter::background::Background;
-    use drawbridge_adapter::guard::{Guard, Place};
+    use drawbridge_adapter::guard::{Guard, Post};
     use drawbridge_adapter::status::{Cached, Caching};
     use drawbridge_adapter::{action, authentication, discovery};
     use drawbridge_adapter_grpc::action::GrpcAction;
@@ -50,11 +50,11 @@ mod built {
             &self,
             section: &GrpcStatusSection,
             background: &Arc<Background>,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn StatusAdapter> {
             // Without a cache a ping waits for the answer itself; a guard that waits longer would never see who hangs.
             let patience = if section.cache.is_zero() { section.patience } else { Duration::MAX };
-            let guard = Guard::new(place, "status", "grpc", section.endpoint.patience().min(patience));
+            let guard = Guard::new(post, "status", "grpc", section.endpoint.patience().min(patience));
             let caching = Caching {
                 cache: section.cache,
                 patience: section.patience,
@@ -68,37 +68,37 @@ mod built {
         pub(in crate::adapters) fn authentication(
             &self,
             section: &GrpcAuthenticationSection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn AuthenticationAdapter> {
-            let guard = Guard::new(place, "authentication", "grpc", section.endpoint.patience());
+            let guard = Guard::new(post, "authentication", "grpc", section.endpoint.patience());
             Arc::new(authentication::Guarded::new(GrpcAuthentication::new(section, &self.0), guard))
         }
 
         pub(in crate::adapters) fn discovery(
             &self,
             section: &GrpcDiscoverySection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
-            let guard = Guard::new(place, "discovery", "grpc", section.endpoint.patience());
+            let guard = Guard::new(post, "discovery", "grpc", section.endpoint.patience());
             Arc::new(discovery::Guarded::new(GrpcDiscovery::new(section, &self.0), guard, section.on_error))
         }
 
         pub(in crate::adapters) fn action(
             &self,
             section: &GrpcActionSection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn ActionAdapter> {
-            let guard = Guard::new(place, "action", "grpc", section.endpoint.patience());
+            let guard = Guard::new(post, "action", "grpc", section.endpoint.patience());
             Arc::new(action::Guarded::new(GrpcAction::new(section, &self.0), guard, section.on_error))
         }
 
         pub(in crate::adapters) fn localization(
             &self,
             section: &GrpcLocalizationSection,
-            place: Place,
+            post: Post,
         ) -> Arc<dyn LocalizationAdapter> {
             let guard = Guard::new(
-                place,
+                post,
                 "localization",
                 "grpc",
                 section.endpoint.patience().min(localization::PATIENCE),
@@ -111,7 +111,7 @@ mod built {
 #[cfg(not(feature = "grpc"))]
 mod unbuilt {
     use drawbridge_adapter::background::Background;
-    use drawbridge_adapter::guard::Place;
+    use drawbridge_adapter::guard::Post;
     use drawbridge_model::{
         ActionAdapter, AuthenticationAdapter, DiscoveryAdapter, LocalizationAdapter, StatusAdapter,
     };
@@ -133,7 +133,7 @@ mod unbuilt {
             &self,
             section: &NeedsGrpc,
             _: &Arc<Background>,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn StatusAdapter> {
             match *section {}
         }
@@ -141,7 +141,7 @@ mod unbuilt {
         pub(in crate::adapters) fn authentication(
             &self,
             section: &NeedsGrpc,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn AuthenticationAdapter> {
             match *section {}
         }
@@ -149,19 +149,19 @@ mod unbuilt {
         pub(in crate::adapters) fn discovery(
             &self,
             section: &NeedsGrpc,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn DiscoveryAdapter> {
             match *section {}
         }
 
-        pub(in crate::adapters) fn action(&self, section: &NeedsGrpc, _: Place) -> Arc<dyn ActionAdapter> {
+        pub(in crate::adapters) fn action(&self, section: &NeedsGrpc, _: Post) -> Arc<dyn ActionAdapter> {
             match *section {}
         }
 
         pub(in crate::adapters) fn localization(
             &self,
             section: &NeedsGrpc,
-            _: Place,
+            _: Post,
         ) -> Arc<dyn LocalizationAdapter> {
             match *section {}
         }

@@ -7,7 +7,7 @@ use drawbridge_limbo::{Arrival, Origin, World, WorldName};
 use drawbridge_protocol::ids::{Direction, State};
 use drawbridge_protocol::packet::configuration::FinishConfiguration;
 use drawbridge_protocol::packet::play::{
-    self, BarColor, BarDivision, BossBar, CustomPayload, Place, TitlePart,
+    self, BarColor, BarDivision, BossBar, CustomPayload, Surface, TitlePart,
 };
 use drawbridge_protocol::text::Component;
 use uuid::Uuid;
@@ -110,7 +110,7 @@ impl Session {
         let Some(held) = self.held.as_mut().filter(|held| held.stage == Stage::There) else { return };
         let first = !std::mem::replace(&mut held.announced, true);
         let (version, client) = (self.version, &mut self.client.writer);
-        packets::say(client, |out| play::message(version, words, Place::ActionBar, out));
+        packets::say(client, |out| play::message(version, words, Surface::ActionBar, out));
         if first {
             packets::say(client, |out| play::title(version, TitlePart::Subtitle(words), out));
             packets::say(client, |out| play::title(version, TitlePart::Text(&Component::text("")), out));

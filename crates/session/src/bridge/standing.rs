@@ -8,7 +8,7 @@ use crate::packets;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::FrameWriter;
 use drawbridge_protocol::ids::State;
-use drawbridge_protocol::packet::play::{self, BundleDelimiter, Place};
+use drawbridge_protocol::packet::play::{self, BundleDelimiter, Surface};
 use drawbridge_protocol::text::Component;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -163,7 +163,7 @@ impl Standing {
         // Inside a bundle it would be shown all the same, with what it holds.
         if self.joined && self.hears == State::Play {
             for words in self.words.drain(..) {
-                packets::say(client, |out| play::message(version, &words, Place::Chat, out));
+                packets::say(client, |out| play::message(version, &words, Surface::Chat, out));
             }
         }
     }

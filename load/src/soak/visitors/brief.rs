@@ -1,7 +1,7 @@
 //! Those who come for a moment: players who are handed over, and connections that are relayed; and changes of the routes.
 
 use super::{CHANGE, Visitors};
-use crate::place::{RELAY, TRANSFER};
+use crate::scene::{RELAY, TRANSFER};
 use crate::soak::town::{ONLINE, Town, changing};
 use crate::wire::joining;
 use drawbridge_testkit::{Jar, Outcome, Player, Visit};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::discovery::fixed::tests::client;
-use crate::guard::Place;
+use crate::guard::Post;
 use crate::setting::Text;
 use drawbridge_model::status::ShownProtocol;
 use drawbridge_model::{AdapterError, Status};
@@ -49,7 +49,7 @@ fn scene(cache: Duration, on_error: OnStatusError) -> Scene {
     background.start(&Handle::current(), &TaskTracker::new());
     let patience = Duration::from_millis(50);
     let guard = Guard::new(
-        Place::default(),
+        Post::default(),
         "status",
         "test",
         if cache.is_zero() { patience } else { Duration::from_secs(60) },

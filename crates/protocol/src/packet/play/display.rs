@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Where a message is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Surface {
     /// Among the chat, as a message of the server.
     Chat,
     /// Over the hotbar, for some seconds; since 47.
@@ -20,20 +20,20 @@ pub enum Place {
 ///
 /// Before 315 what stands over the hotbar shows `§` codes alone, and no translations.
 #[must_use]
-pub fn message(version: ProtocolVersion, text: &Component, place: Place, out: &mut Vec<u8>) -> bool {
+pub fn message(version: ProtocolVersion, text: &Component, surface: Surface, out: &mut Vec<u8>) -> bool {
     if version >= ProtocolVersion::V1_19 {
-        return system_chat(version, text, place, out);
+        return system_chat(version, text, surface, out);
     }
-    match place {
-        Place::Chat => chat(version, text, 1, out),
-        Place::ActionBar if version < ProtocolVersion::V1_8 => false,
-        Place::ActionBar if version < ProtocolVersion::V1_11 => {
+    match surface {
+        Surface::Chat => chat(version, text, 1, out),
+        Surface::ActionBar if version < ProtocolVersion::V1_8 => false,
+        Surface::ActionBar if version < ProtocolVersion::V1_11 => {
             chat(version, &Component::text(text.to_legacy()), 2, out)
         }
-        Place::ActionBar if version < ProtocolVersion::V1_17 => {
+        Surface::ActionBar if version < ProtocolVersion::V1_17 => {
             with_text(version, Kind::Title, Some(2), text, out)
         }
-        Place::ActionBar => with_text(version, Kind::ActionBar, None, text, out),
+        Surface::ActionBar => with_text(version, Kind::ActionBar, None, text, out),
     }
 }
 
@@ -50,14 +50,14 @@ fn chat(version: ProtocolVersion, text: &Component, position: u8, out: &mut Vec<
     true
 }
 
-fn system_chat(version: ProtocolVersion, text: &Component, place: Place, out: &mut Vec<u8>) -> bool {
+fn system_chat(version: ProtocolVersion, text: &Component, surface: Surface, out: &mut Vec<u8>) -> bool {
     let Some(mut out) = say(version, Kind::SystemChat, out) else { return false };
     write_text(text, version, &mut out);
-    match (version, place) {
+    match (version, surface) {
         // Entries of vanilla's registry of chat types: `system` and `game_info`.
-        (ProtocolVersion::V1_19, Place::Chat) => out.varint(1),
-        (ProtocolVersion::V1_19, Place::ActionBar) => out.varint(2),
-        (_, place) => out.bool(place == Place::ActionBar),
+        (ProtocolVersion::V1_19, Surface::Chat) => out.varint(1),
+        (ProtocolVersion::V1_19, Surface::ActionBar) => out.varint(2),
+        (_, surface) => out.bool(surface == Surface::ActionBar),
     }
     true
 }

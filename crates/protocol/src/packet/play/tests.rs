@@ -207,9 +207,9 @@ fn pack_removal(vector: &Vector) {
 }
 
 fn messages(vector: &Vector) {
-    let place = if vector.text("place") == "chat" { Place::Chat } else { Place::ActionBar };
+    let surface = if vector.text("place") == "chat" { Surface::Chat } else { Surface::ActionBar };
     let text = component(&vector.values["text"]);
-    vector.is_said(|version, out| message(version, &text, place, out));
+    vector.is_said(|version, out| message(version, &text, surface, out));
 }
 
 fn titles(vector: &Vector) {
@@ -356,7 +356,7 @@ fn releases_without_vectors_are_said_what_has_an_id() {
     let text = Component::text("a");
     for (number, id) in [(776, 0x79), (777, 0x7c)] {
         let mut out = Vec::new();
-        assert!(message(ProtocolVersion(number), &text, Place::ActionBar, &mut out));
+        assert!(message(ProtocolVersion(number), &text, Surface::ActionBar, &mut out));
         assert_eq!(out, [&[id][..], b"\x0a\x08\0\x04text\0\x01a\0\x01"].concat());
         assert!(!title(ProtocolVersion(number), TitlePart::Text(&text), &mut out));
         assert!(!remove_players(ProtocolVersion(number), &[Uuid::nil()], &mut out));

@@ -19,14 +19,14 @@ const PROFILE: &str =
 
 /// An edge whose limits are wide enough that one machine may load it, and who stands behind it.
 #[derive(Debug)]
-pub struct Place {
+pub struct Scene {
     /// The edge.
     pub edge: Edge,
     _session: SessionServer,
     _targets: Targets,
 }
 
-impl Place {
+impl Scene {
     /// Starts all of it.
     ///
     /// # Errors
