@@ -180,7 +180,7 @@ pub struct Berth {
 
 impl From<&Player> for Connection {
     fn from(player: &Player) -> Self {
-        let Player { connection, address, host, version, route, since, who, phase, target, on: _ } = player;
+        let Player { connection, address, host, version, route, since, who, stage, target, on: _ } = player;
         let (name, id, verified) = match who {
             Some(Who { name, id, verified }) => (Some(name.clone()), Some(id.to_string()), *verified),
             None => (None, None, false),
@@ -199,7 +199,7 @@ impl From<&Player> for Connection {
             protocol: version.0,
             releases: version.name().map(str::to_owned),
             route: route.clone(),
-            phase: phase.label().to_owned(),
+            phase: stage.label().to_owned(),
             target: target.as_ref().map(berth),
             since: rfc3339(*since),
             seconds: since.elapsed().unwrap_or_default().as_secs(),

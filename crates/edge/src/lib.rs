@@ -60,7 +60,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use cookie::Cookies;
 pub use handle::{EdgeHandle, TargetState};
-pub use players::{Phase, Player, Who, Whom, would_ban};
+pub use players::{Player, Stage, Who, Whom, would_ban};
 pub use rights::{CommandsSection, Permissions, PermissionsFile};
 pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
 pub use ticket::Tickets;

@@ -36,7 +36,7 @@ pub struct Player {
     /// Who the player is, once they have said so.
     pub who: Option<Who>,
     /// How far the player has come.
-    pub phase: Phase,
+    pub stage: Stage,
     /// Where the player is carried to, by identifier and address; `None` while the login is under way.
     pub target: Option<(String, String)>,
     /// The route that the target belongs to, where that may be another than the player came by.
@@ -53,7 +53,7 @@ impl Player {
 
 /// How far a player has come, and in which way they are carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
+pub enum Stage {
     /// The login is under way.
     Login,
     /// Carried as bytes.
@@ -62,7 +62,7 @@ pub enum Phase {
     Session,
 }
 
-impl Phase {
+impl Stage {
     /// As operators read it.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -303,10 +303,10 @@ impl Entry {
             route: self.route.clone(),
             since: self.since,
             who: self.who().clone(),
-            phase: match self.way.get() {
-                None => Phase::Login,
-                Some(Way::Relay) => Phase::Relayed,
-                Some(Way::Session) => Phase::Session,
+            stage: match self.way.get() {
+                None => Stage::Login,
+                Some(Way::Relay) => Stage::Relayed,
+                Some(Way::Session) => Stage::Session,
             },
             target,
             on,

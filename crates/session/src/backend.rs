@@ -36,7 +36,7 @@ pub struct Backend {
     /// The resource packs that it has had the client load.
     pub(crate) packs: Vec<Uuid>,
     /// What it has said up to its Join Game, where the client is somewhere else the while.
-    pub(crate) arrival: Option<Arrival>,
+    pub(crate) foreword: Option<Foreword>,
     /// Whether it can check what the player signs.
     pub(crate) signs: bool,
     /// Whether the client would shake hands with it as Forge of 1.7 to 1.12 does.
@@ -45,7 +45,7 @@ pub struct Backend {
 
 /// What a backend of a version without configuration says to a player who comes from another.
 #[derive(Debug, Default)]
-pub(crate) struct Arrival {
+pub(crate) struct Foreword {
     /// How many packets have come, and their bytes.
     packets: usize,
     bytes: usize,
@@ -77,7 +77,7 @@ impl Backend {
             speaks,
             asked: Asked::default(),
             packs: Vec::new(),
-            arrival: None,
+            foreword: None,
             signs: introduction.forwarding.tells_profile(),
             shakes_hands: forge::shakes_hands(version, introduction.host),
         }
@@ -93,37 +93,37 @@ impl Backend {
         if version.has_configuration() {
             return Ok(());
         }
-        let (mut read, mut arrival) = (Vec::new(), Arrival::default());
-        while !self.take_arrival(version, &mut read, &mut arrival)? {
+        let (mut read, mut foreword) = (Vec::new(), Foreword::default());
+        while !self.take_foreword(version, &mut read, &mut foreword)? {
             if self.socket.read_with::<4096>(|bytes| read.extend_from_slice(bytes)).await? == 0 {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }
         }
-        self.arrival = Some(arrival);
+        self.foreword = Some(foreword);
         Ok(())
     }
 
     /// Takes what has come up to the Join Game; whether that was there.
-    fn take_arrival(
+    fn take_foreword(
         &mut self,
         version: ProtocolVersion,
         read: &mut Vec<u8>,
-        arrival: &mut Arrival,
+        foreword: &mut Foreword,
     ) -> Result<bool, LoginError> {
         let mut scratch = Vec::new();
         let mut frames = self.reader.frames(read);
         let joined = loop {
             let Some(frame) = frames.next_frame()? else { break false };
-            arrival.packets += 1;
-            arrival.bytes += frame.length();
-            if arrival.packets > MOST_BEFORE || arrival.bytes > MOST_BYTES {
+            foreword.packets += 1;
+            foreword.bytes += frame.length();
+            if foreword.packets > MOST_BEFORE || foreword.bytes > MOST_BYTES {
                 return Err(LoginError::Unexpected(frame.id()));
             }
             let packet = frame.packet(&mut scratch)?;
             let kind = ids::kind(version, State::Play, Direction::Clientbound, packet.id);
             match kind {
                 Some(Kind::Login) => {
-                    arrival.join = Some(packet.fields.to_vec());
+                    foreword.join = Some(packet.fields.to_vec());
                     break true;
                 }
                 Some(Kind::KickDisconnect) => {
@@ -141,7 +141,7 @@ impl Backend {
                     let mut body = Vec::with_capacity(packet.fields.len() + 2);
                     varint::write(packet.id, &mut body);
                     body.extend_from_slice(packet.fields);
-                    arrival.before.push(body);
+                    foreword.before.push(body);
                     if kind == Some(Kind::CustomPayload)
                         && self.shakes_hands
                         && begins_handshake(version, &packet)

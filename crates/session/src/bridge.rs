@@ -24,7 +24,7 @@ mod up;
 use crate::backend::Backend;
 use crate::ledger::Ledger;
 use commands::Commands;
-pub use commands::Request;
+pub use commands::HalfTyped;
 use drawbridge_net::relay::Traffic;
 use drawbridge_net::{Dialer, PlayLimits, Socket};
 use drawbridge_protocol::ProtocolVersion;
@@ -180,7 +180,7 @@ impl Session {
     }
 
     /// Offers the player these for the word that they have begun.
-    pub fn complete(&mut self, request: &Request, matches: &[String]) {
+    pub fn complete(&mut self, request: &HalfTyped, matches: &[String]) {
         if self.standing.joined && self.standing.hears == State::Play {
             commands::complete(self.version, request, matches, &mut self.client.writer);
         }

@@ -20,7 +20,7 @@ mod packets;
 mod pending;
 
 pub use backend::Backend;
-pub use bridge::{Client, Event, Excess, Fault, Limit, Loss, Options, Request, Session};
+pub use bridge::{Client, Event, Excess, Fault, HalfTyped, Limit, Loss, Options, Session};
 pub use cookies::is_reserved;
 pub use forge::shakes_hands;
 pub use forwarding::Forwarding;

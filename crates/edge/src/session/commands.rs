@@ -29,7 +29,7 @@ pub(super) enum Command {
     /// They want to this place.
     Go(String),
     /// Others are to go there.
-    Send { whom: Whom, to: String },
+    Send { whom: Others, to: String },
     /// Where is somebody of this name?
     Find(String),
     /// How many are where?
@@ -48,7 +48,7 @@ pub(super) enum Command {
 
 /// Whom a player has go elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Whom {
+pub(super) enum Others {
     /// Whoever has this name.
     Named(String),
     /// All.
@@ -67,7 +67,7 @@ impl Command {
     }
 }
 
-impl fmt::Display for Whom {
+impl fmt::Display for Others {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Named(name) => f.write_str(name),
@@ -78,7 +78,7 @@ impl fmt::Display for Whom {
     }
 }
 
-impl Whom {
+impl Others {
     fn read(text: &str) -> Self {
         match text {
             "all" => Self::All,

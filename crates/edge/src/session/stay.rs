@@ -12,7 +12,7 @@ use super::Person;
 use super::commands::{Desk, Done, Then};
 use super::destination::{Guest, home_of};
 use super::search::Reached;
-use super::way_on::{Astray, Landing, Place, Walker, Way};
+use super::way_on::{Astray, Landing, Place, Walk, Walker};
 use crate::passenger::{Berth, Passenger};
 use crate::shared::Shared;
 use drawbridge_model::{Notice, Refusal, Refused, Said};
@@ -40,7 +40,7 @@ pub(crate) struct Stay {
     passenger: Passenger,
     person: Arc<Person>,
     /// Where the player is going, and by what name they know it.
-    going: Option<(Goal, Way)>,
+    going: Option<(Goal, Walk)>,
     /// Since when the player is where they are.
     since: Instant,
     /// When the edge followed a target's Transfer packets of late, instead of the client.

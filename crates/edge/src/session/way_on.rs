@@ -46,8 +46,8 @@ pub(super) enum Astray {
     Kicked(Box<Component>),
 }
 
-/// What becomes of a way.
-pub(super) type Way = Pin<Box<dyn Future<Output = Result<Landing, Astray>>>>;
+/// A walk, until it has led somewhere or nowhere.
+pub(super) type Walk = Pin<Box<dyn Future<Output = Result<Landing, Astray>>>>;
 
 /// Who goes.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub(super) struct Walker {
 
 impl Walker {
     /// To the place of this name, unless that leads to the address that the player is at.
-    pub(super) fn set_out(self, name: String, here: Option<String>) -> Way {
+    pub(super) fn set_out(self, name: String, here: Option<String>) -> Walk {
         Box::pin(async move {
             let destination = self.guest.asker().find(&name).await?;
             self.reach_another(destination, here).await
@@ -66,7 +66,7 @@ impl Walker {
     }
 
     /// To where a Transfer packet leads, unless that is the address that the player is at.
-    pub(super) fn follow(self, transfer: Transfer, here: Option<String>) -> Way {
+    pub(super) fn follow(self, transfer: Transfer, here: Option<String>) -> Walk {
         Box::pin(async move {
             let destination = self.guest.asker().find_at(&transfer.host, transfer.port).await?;
             self.reach_another(destination, here).await
@@ -75,7 +75,7 @@ impl Walker {
 
     /// To the first of these places that takes the player, at a target that isn't among the addresses that are `shunned` until some
     /// time.
-    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<(String, Instant)>) -> Way {
+    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<(String, Instant)>) -> Walk {
         Box::pin(async move {
             let mut last = Astray::Unknown;
             for name in names {
@@ -89,7 +89,7 @@ impl Walker {
     }
 
     /// In a while, to where the route that they came by has them go, but for what is `shunned` still.
-    pub(super) fn wait(self, pause: Duration, shunned: Vec<(String, Instant)>) -> Way {
+    pub(super) fn wait(self, pause: Duration, shunned: Vec<(String, Instant)>) -> Walk {
         Box::pin(async move {
             sleep(pause).await;
             // Boxed: while the player waits, looking takes nothing.

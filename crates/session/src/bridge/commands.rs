@@ -24,7 +24,7 @@ const MATCH: usize = 32_767;
 
 /// Something half-typed that the edge completes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct HalfTyped {
     /// Names the request, since 1.13.
     id: i32,
     /// All that stands left of the cursor.
@@ -33,7 +33,7 @@ pub struct Request {
     begin: usize,
 }
 
-impl Request {
+impl HalfTyped {
     /// The command, up to the cursor, without the slash.
     #[must_use]
     pub fn command(&self) -> &str {
@@ -43,9 +43,9 @@ impl Request {
 
 /// What is to become of a request to complete something.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Fate {
     /// The edge completes it.
-    Own(Request),
+    Own(HalfTyped),
     /// The backend does.
     Passes,
     /// It has been answered.
@@ -127,16 +127,16 @@ impl Commands {
         fields: &[u8],
         alone: bool,
         client: &mut FrameWriter,
-    ) -> Asked {
+    ) -> Fate {
         self.beside.clear();
-        let Ok(request) = CompletionRequest::read(version, fields) else { return Asked::Passes };
+        let Ok(request) = CompletionRequest::read(version, fields) else { return Fate::Passes };
         let id = request.id.unwrap_or_default();
         let command = request.text.strip_prefix('/').filter(|_| !request.assumes_command);
         match command {
             Some(command) if command.contains(' ') => {
                 if let Some(begin) = self.own(command, alone) {
                     let begin = begin + '/'.len_utf8();
-                    return Asked::Own(Request { id, text: request.text.to_owned(), begin });
+                    return Fate::Own(HalfTyped { id, text: request.text.to_owned(), begin });
                 }
             }
             // Since 1.13 clients know the names from the tree.
@@ -144,12 +144,12 @@ impl Commands {
             _ => {}
         }
         if !alone {
-            return Asked::Passes;
+            return Fate::Passes;
         }
         let names = std::mem::take(&mut self.beside);
-        let request = Request { id, text: request.text.to_owned(), begin: 0 };
+        let request = HalfTyped { id, text: request.text.to_owned(), begin: 0 };
         complete(version, &request, &names, client);
-        Asked::Answered
+        Fate::Answered
     }
 
     /// The commands, with their slash, that begin like this.
@@ -183,11 +183,11 @@ impl Commands {
 /// Offers a client these for the word that it has begun.
 pub(super) fn complete(
     version: ProtocolVersion,
-    request: &Request,
+    request: &HalfTyped,
     matches: &[String],
     client: &mut FrameWriter,
 ) {
-    let Request { id, text, .. } = request;
+    let HalfTyped { id, text, .. } = request;
     let word = text.rsplit(' ').next().unwrap_or_default();
     let units = |text: &str| i32::try_from(text.encode_utf16().count()).unwrap_or(i32::MAX);
     let matches: Vec<_> = matches.iter().map(String::as_str).collect();

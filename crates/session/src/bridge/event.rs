@@ -1,6 +1,6 @@
 //! What comes of a session.
 
-use super::{Excess, Request, SILENCE};
+use super::{Excess, HalfTyped, SILENCE};
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::text::Component;
@@ -14,7 +14,7 @@ pub enum Event {
     /// The player typed a command of the edge's, without the slash; in a limbo any command.
     Command(String),
     /// The player has half-typed one, and wants it completed.
-    Completion(Request),
+    Completion(HalfTyped),
     /// The backend sends the client elsewhere. It is still there.
     SentOn(Transfer),
     /// The client doesn't keep to the protocol, or sends too much.

@@ -2,7 +2,7 @@
 
 use super::standing::{Passage, Standing};
 use super::{Client, Session};
-use crate::backend::{Arrival, Asked, Backend};
+use crate::backend::{Asked, Backend, Foreword};
 use crate::forge;
 use crate::packets;
 use drawbridge_protocol::ProtocolVersion;
@@ -64,8 +64,8 @@ impl Session {
     fn arrive(&mut self) {
         let (version, now) = (self.version, self.now());
         let Self { client: Client { writer: client, .. }, standing, backend, options, .. } = self;
-        let Some(Backend { arrival, writer, asked, .. }) = backend else { return };
-        let Some(Arrival { before, join, .. }) = arrival.take() else { return };
+        let Some(Backend { foreword, writer, asked, .. }) = backend else { return };
+        let Some(Foreword { before, join, .. }) = foreword.take() else { return };
         standing.close_bundle(version, client);
         if std::mem::take(&mut standing.shaken) {
             forge::reset(version, client);

@@ -1,6 +1,6 @@
 //! What clients say to backends.
 
-use super::commands::Asked;
+use super::commands::Fate;
 use super::limits::{Limit, Meter};
 use super::standing::{Passage, Standing};
 use super::{BEHIND, Event, Fault, Options};
@@ -151,9 +151,9 @@ impl Up<'_> {
                 true
             }
             Some(Kind::TabComplete) => match self.completion(&packet) {
-                Asked::Passes => true,
-                Asked::Answered => false,
-                Asked::Own(request) => {
+                Fate::Passes => true,
+                Fate::Answered => false,
+                Fate::Own(request) => {
                     *self.scratch = scratch;
                     return Ok(Some(Event::Completion(request)));
                 }
@@ -227,9 +227,9 @@ impl Up<'_> {
     }
 
     /// What becomes of what the client wants completed.
-    fn completion(&mut self, packet: &RawPacket<'_>) -> Asked {
+    fn completion(&mut self, packet: &RawPacket<'_>) -> Fate {
         if self.alone && self.client.unsent().len() > BEHIND {
-            return Asked::Answered;
+            return Fate::Answered;
         }
         self.standing.commands.asked(self.version, packet.fields, self.alone, self.client)
     }

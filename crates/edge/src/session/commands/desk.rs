@@ -3,7 +3,7 @@
 //! What must stay true: answers come in the order of the questions; a player who asks faster than is answered isn't heard beyond a bound.
 
 use drawbridge_protocol::text::Component;
-use drawbridge_session::Request;
+use drawbridge_session::HalfTyped;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -28,7 +28,7 @@ pub(in super::super) enum Done {
     /// The player, who waits in limbo, is shown this.
     Waits(Vec<Component>),
     /// They are offered these.
-    Completed(Request, Vec<String>),
+    Completed(HalfTyped, Vec<String>),
 }
 
 /// See the module.
@@ -38,7 +38,7 @@ pub(in super::super) struct Desk {
     /// What a player who waits is shown.
     waiting: Option<Answer>,
     /// Who asks to complete something else doesn't wait for what they had begun before.
-    completion: Option<(Request, Matches)>,
+    completion: Option<(HalfTyped, Matches)>,
 }
 
 impl Desk {
@@ -62,7 +62,7 @@ impl Desk {
     }
 
     /// Looks for what completes this, and for nothing else any more.
-    pub(in super::super) fn complete(&mut self, request: Request, matches: Matches) {
+    pub(in super::super) fn complete(&mut self, request: HalfTyped, matches: Matches) {
         self.completion = Some((request, matches));
     }
 

@@ -2,7 +2,7 @@
 //! stand behind it, and what it means.
 
 use super::completion::Kind;
-use super::{Command, Whom};
+use super::{Command, Others};
 use crate::rights::{Right, Rights};
 use drawbridge_model::Operation;
 
@@ -148,7 +148,7 @@ fn server(rest: &[&str]) -> Option<Command> {
 
 fn send(rest: &[&str]) -> Option<Command> {
     let [whom, to] = rest else { return None };
-    Some(Command::Send { whom: Whom::read(whom), to: (*to).to_owned() })
+    Some(Command::Send { whom: Others::read(whom), to: (*to).to_owned() })
 }
 
 fn find_player(rest: &[&str]) -> Option<Command> {

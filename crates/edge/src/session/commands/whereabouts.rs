@@ -1,6 +1,6 @@
 //! `/send`, `/find` and `/glist`: who is where, and who is to go elsewhere.
 
-use super::{Caller, Whom, told};
+use super::{Caller, Others, told};
 use crate::players::Player;
 use drawbridge_model::{Notice, PlaceName, Said};
 use std::cmp::Reverse;
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 impl Caller {
     /// Has others go to a place, and says how many are on their way. Those who can't go there are told so.
-    pub(super) async fn send(&self, whom: Whom, to: String) -> Vec<Said> {
+    pub(super) async fn send(&self, whom: Others, to: String) -> Vec<Said> {
         let is_at = |player: &Player, place: &str| {
             player.place(&self.guest.route).is_some_and(|at| PlaceName(place).is(&at))
         };
@@ -16,18 +16,18 @@ impl Caller {
             player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
         };
         let meant = |player: &Player| match &whom {
-            Whom::Named(name) => named(player, name),
-            Whom::All => true,
-            Whom::Current => is_at(player, &self.here),
-            Whom::At(place) => is_at(player, place),
+            Others::Named(name) => named(player, name),
+            Others::All => true,
+            Others::Current => is_at(player, &self.here),
+            Others::At(place) => is_at(player, place),
         };
         let routes = self.guest.shared.came_by(meant);
         if routes.is_empty() {
             let whom = match whom {
-                Whom::Named(name) => name,
-                Whom::All => "*".to_owned(),
-                Whom::Current => self.here.clone(),
-                Whom::At(place) => place,
+                Others::Named(name) => name,
+                Others::All => "*".to_owned(),
+                Others::Current => self.here.clone(),
+                Others::At(place) => place,
             };
             return told(Notice::Nobody, vec![("player", whom)]);
         }
@@ -36,7 +36,7 @@ impl Caller {
         }
         // Who is there already would only be thrown off by coming anew.
         let sent = self.guest.shared.send_to(|player| meant(player) && !is_at(player, &to), &to).len();
-        if let (0, Whom::Named(name)) = (sent, &whom) {
+        if let (0, Others::Named(name)) = (sent, &whom) {
             return self.find(name);
         }
         tracing::info!(by = self.guest.person.identity.name(), %whom, to, players = sent, "sent elsewhere");

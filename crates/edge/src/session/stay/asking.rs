@@ -5,7 +5,7 @@ use crate::rights::Rights;
 use crate::session::commands::{self, Caller, Command, Then};
 use crate::shared::Shared;
 use drawbridge_model::{Notice, PlaceName};
-use drawbridge_session::Request;
+use drawbridge_session::HalfTyped;
 use drawbridge_telemetry::metrics::{self, Limit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl Stay {
     }
 
     /// Looks for what completes what the player has half-typed.
-    pub(super) fn complete(&mut self, request: Request, shared: &Arc<Shared>) {
+    pub(super) fn complete(&mut self, request: HalfTyped, shared: &Arc<Shared>) {
         if !self.session.is_behind() {
             let matches = self.caller(shared).complete(request.command().to_owned());
             self.desk.complete(request, matches);

@@ -110,15 +110,15 @@ fn what_stands_behind_the_edges_commands_is_asked_of_nobody_else() {
         let mut client = FrameWriter::new();
         for (text, command) in [("/server is", "server is"), ("/drawbridge:server ", "server ")] {
             let asked = commands.asked(version, &request(version, text), false, &mut client);
-            let Asked::Own(own) = asked else { panic!("{text}: {asked:?}") };
+            let Fate::Own(own) = asked else { panic!("{text}: {asked:?}") };
             assert_eq!(own.command(), command);
         }
         for text in ["/send a", "server a", "/server", "/serv", "hello ", "", "/", "/ "] {
             let asked = commands.asked(version, &request(version, text), false, &mut client);
-            assert_eq!(asked, Asked::Passes, "{text}");
+            assert_eq!(asked, Fate::Passes, "{text}");
         }
         // What can't be read is the backend's business.
-        assert_eq!(commands.asked(version, &[0xff], false, &mut client), Asked::Passes);
+        assert_eq!(commands.asked(version, &[0xff], false, &mut client), Fate::Passes);
         assert!(client.is_empty());
     }
 }
@@ -129,7 +129,7 @@ fn names_stand_beside_the_backends_answer_before_1_13() {
     let mut commands = permitted(&["server", "send"]);
     let mut client = FrameWriter::new();
     let answer = b"\x02\x05/seed\x07/server";
-    assert_eq!(commands.asked(version, &request(version, "/se"), false, &mut client), Asked::Passes);
+    assert_eq!(commands.asked(version, &request(version, "/se"), false, &mut client), Fate::Passes);
     assert!(commands.awaits_answer());
     let extended = commands.answered(version, answer).unwrap();
     let packet = RawPacket::parse(&extended).unwrap();
@@ -155,7 +155,7 @@ fn command_blocks_are_the_backends() {
     let version = ProtocolVersion::V1_12_2;
     let mut commands = permitted(&["server"]);
     let asked = commands.asked(version, b"\x0a/server is\x01\x00", false, &mut FrameWriter::new());
-    assert_eq!(asked, Asked::Passes);
+    assert_eq!(asked, Fate::Passes);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn in_limbo_the_edge_answers_all() {
     let mut client = FrameWriter::new();
     for text in ["/se", "/x", "hello"] {
         let asked = commands.asked(version, &request(version, text), true, &mut client);
-        assert_eq!(asked, Asked::Answered, "{text}");
+        assert_eq!(asked, Fate::Answered, "{text}");
     }
     let matches = [&b"\x02\x07/server\x05/send"[..], b"\x00", b"\x00"];
     let said = said(version, client);
@@ -178,7 +178,7 @@ fn what_is_offered_takes_the_place_of_the_word_that_was_begun() {
     let mut commands = permitted(&["server"]);
     // The crab takes two units of UTF-16, and four bytes.
     let fields = request(version, "/server 🦀 is");
-    let Asked::Own(own) = commands.asked(version, &fields, false, &mut FrameWriter::new()) else {
+    let Fate::Own(own) = commands.asked(version, &fields, false, &mut FrameWriter::new()) else {
         panic!("it is the edge's")
     };
     let mut client = FrameWriter::new();
