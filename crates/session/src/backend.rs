@@ -10,7 +10,6 @@ use drawbridge_protocol::carry::{FrameReader, FrameWriter};
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::RawPacket;
 use drawbridge_protocol::packet::play::CustomPayload;
-use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::varint;
 use drawbridge_protocol::wire::Decoder;
 use std::io;
@@ -131,8 +130,7 @@ impl Backend {
                     return Err(LoginError::Kicked(Box::new(words)));
                 }
                 Some(Kind::Compress) => {
-                    let threshold =
-                        Decoder::new(packet.fields).varint("threshold").map_err(StreamError::from)?;
+                    let threshold = Decoder::new(packet.fields).varint("threshold")?;
                     let threshold = usize::try_from(threshold).ok();
                     self.writer.set_compression(threshold);
                     frames.set_compression(threshold.is_some());

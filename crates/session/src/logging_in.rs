@@ -77,6 +77,12 @@ pub enum LoginError {
     Kicked(Box<Component>),
 }
 
+impl From<DecodeError> for LoginError {
+    fn from(error: DecodeError) -> Self {
+        Self::Protocol(error.into())
+    }
+}
+
 /// What became of a login so far.
 #[derive(Debug)]
 pub enum Step {
@@ -248,7 +254,7 @@ impl<'a> LoggingIn<'a> {
 }
 
 fn read_packet<P: Packet>(packet: &RawPacket<'_>, version: ProtocolVersion) -> Result<P, LoginError> {
-    packet.read(version).map_err(|error: DecodeError| StreamError::from(error).into())
+    Ok(packet.read(version)?)
 }
 
 /// The words of a kick in JSON; what isn't JSON is taken as it is.

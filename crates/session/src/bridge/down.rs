@@ -98,7 +98,7 @@ impl Down<'_> {
                 bounded(kind, frame)?;
                 let transfer = frame.packet(self.scratch)?;
                 let mut fields = Decoder::new(transfer.fields);
-                let transfer = Transfer::decode(self.version, &mut fields).map_err(StreamError::from)?;
+                let transfer = Transfer::decode(self.version, &mut fields)?;
                 Ok(Some(Event::SentOn(transfer)))
             }
             Some(
@@ -113,7 +113,7 @@ impl Down<'_> {
                 | Kind::RemoveEntityEffect),
             ) if !self.version.has_configuration() => {
                 let packet = frame.packet(self.scratch)?;
-                self.standing.remains.note(self.version, kind, packet.fields).map_err(StreamError::from)?;
+                self.standing.remains.note(self.version, kind, packet.fields)?;
                 self.pass(frame)
             }
             Some(Kind::DeclareCommands) => self.extend(Kind::DeclareCommands, frame),
@@ -151,7 +151,7 @@ impl Down<'_> {
         let passes = match kind {
             Kind::KeepAlive => {
                 let fields = &mut Decoder::new(packet.fields);
-                let KeepAlive { id } = KeepAlive::decode(version, fields).map_err(StreamError::from)?;
+                let KeepAlive { id } = KeepAlive::decode(version, fields)?;
                 self.asked.keep_alives.ask(id);
                 true
             }
@@ -180,7 +180,7 @@ impl Down<'_> {
                 true
             }
             Kind::Compress => {
-                let threshold = Decoder::new(packet.fields).varint("threshold").map_err(StreamError::from)?;
+                let threshold = Decoder::new(packet.fields).varint("threshold")?;
                 self.standing.new_threshold = Some(usize::try_from(threshold).ok());
                 false
             }
@@ -191,7 +191,7 @@ impl Down<'_> {
                 true
             }
             Kind::AddResourcePack => {
-                let id = Decoder::new(packet.fields).uuid("pack").map_err(StreamError::from)?;
+                let id = Decoder::new(packet.fields).uuid("pack")?;
                 if self.packs.len() < MOST && !self.packs.contains(&id) {
                     self.packs.push(id);
                 }
@@ -220,7 +220,7 @@ impl Down<'_> {
     /// Tells the client of a world; whether the packet goes on as it came.
     fn joins(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
         let version = self.version;
-        let join = JoinGame::read(version, packet.fields).map_err(StreamError::from)?;
+        let join = JoinGame::read(version, packet.fields)?;
         if std::mem::take(&mut self.standing.awaits_world) {
             self.standing.change_world(&join, self.options.shakes_hands, self.client);
             self.standing.fence(version, self.client, self.backend, self.now);
@@ -234,7 +234,7 @@ impl Down<'_> {
         let mut body = Vec::with_capacity(packet.fields.len() + 2);
         varint::write(packet.id, &mut body);
         body.extend_from_slice(packet.fields);
-        play::set_online_mode(version, &mut body, self.options.authenticated).map_err(StreamError::from)?;
+        play::set_online_mode(version, &mut body, self.options.authenticated)?;
         self.client.body(&body)?;
         Ok(false)
     }
@@ -253,20 +253,20 @@ impl Down<'_> {
 
     fn forget_packs(&mut self, packet: &RawPacket<'_>) -> Result<(), Fault> {
         let mut fields = Decoder::new(packet.fields);
-        let id = fields.option("pack", |fields| fields.uuid("pack")).map_err(StreamError::from)?;
+        let id = fields.option("pack", |fields| fields.uuid("pack"))?;
         self.packs.retain(|pack| id.is_some_and(|id| *pack != id));
         Ok(())
     }
 
     /// Whether a cookie is the edge's own.
     fn is_reserved(&self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
-        let key = Decoder::new(packet.fields).string("cookie", KEY).map_err(StreamError::from)?;
+        let key = Decoder::new(packet.fields).string("cookie", KEY)?;
         Ok(is_reserved(&self.options.reserved, key))
     }
 
     /// Whether a question for a cookie goes to the client; for one of the edge's own there is none.
     fn cookie_request(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
-        let key = Decoder::new(packet.fields).string("cookie", KEY).map_err(StreamError::from)?;
+        let key = Decoder::new(packet.fields).string("cookie", KEY)?;
         if !is_reserved(&self.options.reserved, key) {
             if self.asked.cookies.len() < MOST && key.len() <= LONGEST {
                 self.asked.cookies.push(key.to_owned());

@@ -4,6 +4,7 @@ use super::{Excess, HalfTyped, SILENCE};
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::text::Component;
+use drawbridge_protocol::wire::DecodeError;
 use thiserror::Error;
 
 /// What has happened, and wants a decision.
@@ -64,4 +65,10 @@ pub enum Fault {
     /// Of a client: more than it may send.
     #[error(transparent)]
     Excess(#[from] Excess),
+}
+
+impl From<DecodeError> for Fault {
+    fn from(error: DecodeError) -> Self {
+        Self::Stream(error.into())
+    }
 }

@@ -13,7 +13,6 @@ use drawbridge_protocol::carry::{Frame, FrameWriter};
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::play::{self, CustomPayload, KeepAliveResponse, Typed};
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
-use drawbridge_protocol::stream::StreamError;
 use drawbridge_protocol::wire::Decoder;
 
 /// The most bytes of what a client says of itself that are kept for other backends.
@@ -109,8 +108,7 @@ impl Up<'_> {
             Some(Kind::ConfigurationAcknowledged) => self.acknowledges(Passage::Start, frame)?,
             Some(Kind::KeepAlive) => {
                 let fields = &mut Decoder::new(packet.fields);
-                let KeepAliveResponse { id } =
-                    KeepAliveResponse::decode(self.version, fields).map_err(StreamError::from)?;
+                let KeepAliveResponse { id } = KeepAliveResponse::decode(self.version, fields)?;
                 !self.standing.answered(id) && self.asked(|backend| backend.asked.keep_alives.answer(id))
             }
             Some(Kind::Settings) => {
@@ -124,8 +122,7 @@ impl Up<'_> {
                 !self.shakes_hands(&packet, frame)?
             }
             Some(Kind::CookieResponse) => {
-                let key =
-                    Decoder::new(packet.fields).string("cookie", IDENTIFIER).map_err(StreamError::from)?;
+                let key = Decoder::new(packet.fields).string("cookie", IDENTIFIER)?;
                 self.asked(|backend| remove(&mut backend.asked.cookies, |asked| asked == key))
             }
             Some(Kind::SelectKnownPacks) => self.asked(|backend| {
@@ -199,7 +196,7 @@ impl Up<'_> {
         if !self.options.shakes_hands {
             return Ok(false);
         }
-        let payload = CustomPayload::read(self.version, packet.fields).map_err(StreamError::from)?;
+        let payload = CustomPayload::read(self.version, packet.fields)?;
         self.standing.shaken |= forge::is_complete(&payload);
         if self.standing.awaits_world && forge::comes_first(payload.channel) {
             self.hand_on(frame)?;
@@ -210,7 +207,7 @@ impl Up<'_> {
 
     /// The edge's command that the player typed, if it is one. What of it the backend has to know all the same, it is told.
     fn command(&mut self, kind: Kind, packet: &RawPacket<'_>) -> Result<Option<String>, Fault> {
-        let typed = Typed::read(self.version, kind, packet.fields).map_err(StreamError::from)?;
+        let typed = Typed::read(self.version, kind, packet.fields)?;
         let Some(Typed { text, is_signed: false, seen, .. }) = typed.filter(|typed| typed.is_command) else {
             return Ok(None);
         };
@@ -239,7 +236,7 @@ impl Up<'_> {
         // Since 1.20.3 packs have ids.
         let id = self.version.has_nbt_text();
         let mut fields = Decoder::new(packet.fields);
-        let id = if id { Some(fields.uuid("pack").map_err(StreamError::from)?) } else { None };
+        let id = if id { Some(fields.uuid("pack")?) } else { None };
         // What is under way with a pack is told more than once.
         Ok(self.asked(|backend| backend.asked.packs.contains(&id)))
     }

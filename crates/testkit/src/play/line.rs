@@ -114,9 +114,7 @@ impl Line {
                     varint::write(0, framed);
                     framed.extend_from_slice(body);
                 } else {
-                    DEFLATE
-                        .with_borrow_mut(|deflate| deflate.compress(body, framed))
-                        .map_err(StreamError::from)?;
+                    DEFLATE.with_borrow_mut(|deflate| deflate.compress(body, framed))?;
                 }
                 Encoder::new(&mut self.outbound).byte_array(framed);
                 Ok::<_, StreamError>(())
