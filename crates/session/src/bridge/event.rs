@@ -72,3 +72,22 @@ impl From<DecodeError> for Fault {
         Self::Stream(error.into())
     }
 }
+
+/// What becomes of a packet that has been understood.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// It goes on as it came.
+    Passes,
+    /// It goes no further.
+    Ends,
+    /// It goes no further, and this has happened.
+    Event(Event),
+}
+
+impl Next {
+    /// It goes on, or no further.
+    #[inline]
+    pub(super) const fn passes(passes: bool) -> Self {
+        if passes { Self::Passes } else { Self::Ends }
+    }
+}
