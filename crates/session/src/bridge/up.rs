@@ -1,6 +1,7 @@
 //! What clients say to backends.
 
 use super::commands::Fate;
+use super::event::Next;
 use super::limits::{Limit, Meter};
 use super::standing::{Passage, Standing};
 use super::{BEHIND, Event, Fault, Options};
@@ -51,7 +52,7 @@ impl Up<'_> {
                 Err(Fault::Misplaced(frame.id()))
             }
             Some(
-                Kind::LoginAcknowledged
+                kind @ (Kind::LoginAcknowledged
                 | Kind::FinishConfiguration
                 | Kind::ConfigurationAcknowledged
                 | Kind::KeepAlive
@@ -64,7 +65,7 @@ impl Up<'_> {
                 | Kind::Chat
                 | Kind::ChatCommand
                 | Kind::ChatCommandSigned
-                | Kind::TabComplete,
+                | Kind::TabComplete),
             ) => self.understand(kind, frame),
             // Since 1.19 no command is one.
             Some(Kind::ChatMessage) => {
@@ -93,79 +94,60 @@ impl Up<'_> {
         Ok(())
     }
 
-    fn understand(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
-        match kind {
-            Some(Kind::Settings) => self.meter.take(Limit::Settings, 1)?,
-            Some(Kind::CustomPayload) => self.meter.take(Limit::PluginMessages, 1)?,
-            Some(Kind::TabComplete) => self.meter.take(Limit::Completions, 1)?,
-            _ => {}
-        }
+    fn understand(&mut self, kind: Kind, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+        self.count(kind)?;
         let mut scratch = std::mem::take(self.scratch);
         let packet = frame.packet(&mut scratch)?;
+        let next = self.read(kind, &packet, frame);
+        *self.scratch = scratch;
+        match next? {
+            Next::Passes => self.pass_on(kind, frame),
+            Next::Ends => Ok(None),
+            Next::Event(event) => Ok(Some(event)),
+        }
+    }
+
+    /// Counts what is limited by its kind alone, before it is looked into.
+    #[inline]
+    fn count(&mut self, kind: Kind) -> Result<(), Fault> {
+        let limit = match kind {
+            Kind::Settings => Limit::Settings,
+            Kind::CustomPayload => Limit::PluginMessages,
+            Kind::TabComplete => Limit::Completions,
+            _ => return Ok(()),
+        };
+        Ok(self.meter.take(limit, 1)?)
+    }
+
+    /// Takes note of what a packet says.
+    #[inline]
+    fn read(&mut self, kind: Kind, packet: &RawPacket<'_>, frame: &Frame<'_>) -> Result<Next, Fault> {
         let passes = match kind {
-            Some(Kind::LoginAcknowledged) => self.acknowledges(Passage::Welcome, frame)?,
-            Some(Kind::FinishConfiguration) => self.acknowledges(Passage::Finish, frame)?,
-            Some(Kind::ConfigurationAcknowledged) => self.acknowledges(Passage::Start, frame)?,
-            Some(Kind::KeepAlive) => {
-                let fields = &mut Decoder::new(packet.fields);
-                let KeepAliveResponse { id } = KeepAliveResponse::decode(self.version, fields)?;
-                !self.standing.answered(id) && self.asked(|backend| backend.asked.keep_alives.answer(id))
-            }
-            Some(Kind::Settings) => {
+            Kind::LoginAcknowledged => self.acknowledges(Passage::Welcome, frame)?,
+            Kind::FinishConfiguration => self.acknowledges(Passage::Finish, frame)?,
+            Kind::ConfigurationAcknowledged => self.acknowledges(Passage::Start, frame)?,
+            Kind::KeepAlive => self.answers_keep_alive(packet)?,
+            Kind::Settings => {
                 keep(&mut self.standing.settings, packet.fields);
                 true
             }
-            Some(Kind::CustomPayload) => {
-                if is_brand(&packet) {
-                    keep(&mut self.standing.brand, packet.fields);
-                }
-                !self.shakes_hands(&packet, frame)?
-            }
-            Some(Kind::CookieResponse) => {
-                let key = Decoder::new(packet.fields).string("cookie", IDENTIFIER)?;
-                self.asked(|backend| remove(&mut backend.asked.cookies, |asked| asked == key))
-            }
-            Some(Kind::SelectKnownPacks) => self.asked(|backend| {
-                let asked = backend.asked.known_packs > 0;
-                backend.asked.known_packs = backend.asked.known_packs.saturating_sub(1);
-                asked
-            }),
-            Some(Kind::ResourcePackReceive) => self.answers_pack(&packet)?,
-            Some(Kind::ChatSessionUpdate) => {
-                // It is the player's, whatever world they said it in: said on the way into a new one, it is said once.
-                if self.backend.as_ref().is_some_and(|backend| backend.signs) {
-                    self.hand_on(frame)?;
-                }
-                false
-            }
-            Some(kind @ (Kind::Chat | Kind::ChatCommand | Kind::ChatCommandSigned)) => {
-                let command = self.command(kind, &packet)?;
-                self.meter.take(if command.is_some() { Limit::Commands } else { Limit::Chat }, 1)?;
-                if let Some(command) = command {
-                    *self.scratch = scratch;
-                    return Ok(Some(Event::Command(command)));
-                }
-                true
-            }
-            Some(Kind::TabComplete) => match self.completion(&packet) {
-                Fate::Passes => true,
-                Fate::Answered => false,
-                Fate::Own(request) => {
-                    *self.scratch = scratch;
-                    return Ok(Some(Event::Completion(request)));
-                }
-            },
+            Kind::CustomPayload => self.sends_plugin_message(packet, frame)?,
+            Kind::CookieResponse => self.answers_cookie(packet)?,
+            Kind::SelectKnownPacks => self.answers_known_packs(),
+            Kind::ResourcePackReceive => self.answers_pack(packet)?,
+            Kind::ChatSessionUpdate => self.begins_chat_session(frame)?,
+            Kind::Chat | Kind::ChatCommand | Kind::ChatCommandSigned => return self.types(kind, packet),
+            Kind::TabComplete => return Ok(self.asks_to_complete(packet)),
             _ => true,
         };
-        *self.scratch = scratch;
-        if passes { self.pass_on(kind, frame) } else { Ok(None) }
+        Ok(Next::passes(passes))
     }
 
     /// As [`Up::pass`]; an acknowledgement changes the state that the backend hears, and belongs to the one before.
-    fn pass_on(&mut self, kind: Option<Kind>, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
+    fn pass_on(&mut self, kind: Kind, frame: &Frame<'_>) -> Result<Option<Event>, Fault> {
         let (before, after) = match kind {
-            Some(Kind::FinishConfiguration) => (State::Configuration, State::Play),
-            Some(Kind::ConfigurationAcknowledged) => (State::Play, State::Configuration),
+            Kind::FinishConfiguration => (State::Configuration, State::Play),
+            Kind::ConfigurationAcknowledged => (State::Play, State::Configuration),
             _ => return self.pass(frame),
         };
         if let Some(backend) = &mut self.backend
@@ -191,6 +173,38 @@ impl Up<'_> {
         self.backend.as_mut().is_some_and(|backend| ask(backend))
     }
 
+    /// Whether the backend waits for a sign of life, rather than the edge or nobody.
+    #[inline]
+    fn answers_keep_alive(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
+        let fields = &mut Decoder::new(packet.fields);
+        let KeepAliveResponse { id } = KeepAliveResponse::decode(self.version, fields)?;
+        Ok(!self.standing.answered(id) && self.asked(|backend| backend.asked.keep_alives.answer(id)))
+    }
+
+    /// Whether the backend waits for a cookie.
+    fn answers_cookie(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
+        let key = Decoder::new(packet.fields).string("cookie", IDENTIFIER)?;
+        Ok(self.asked(|backend| remove(&mut backend.asked.cookies, |asked| asked == key)))
+    }
+
+    /// Whether the backend waits for what packs the client knows.
+    fn answers_known_packs(&mut self) -> bool {
+        self.asked(|backend| {
+            let asked = backend.asked.known_packs > 0;
+            backend.asked.known_packs = backend.asked.known_packs.saturating_sub(1);
+            asked
+        })
+    }
+
+    /// Keeps the client's brand; whether a message to plugins is still to go on.
+    #[inline]
+    fn sends_plugin_message(&mut self, packet: &RawPacket<'_>, frame: &Frame<'_>) -> Result<bool, Fault> {
+        if is_brand(packet) {
+            keep(&mut self.standing.brand, packet.fields);
+        }
+        Ok(!self.shakes_hands(packet, frame)?)
+    }
+
     /// Takes note of Forge's handshake; whether the packet went on already, as it has to while the backend has no world yet.
     fn shakes_hands(&mut self, packet: &RawPacket<'_>, frame: &Frame<'_>) -> Result<bool, Fault> {
         if !self.options.shakes_hands {
@@ -203,6 +217,23 @@ impl Up<'_> {
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Hands on by what the player signs, unless the backend doesn't check it.
+    fn begins_chat_session(&mut self, frame: &Frame<'_>) -> Result<bool, Fault> {
+        // It is the player's, whatever world they said it in: said on the way into a new one, it is said once.
+        if self.backend.as_ref().is_some_and(|backend| backend.signs) {
+            self.hand_on(frame)?;
+        }
+        Ok(false)
+    }
+
+    /// What becomes of what the player typed: a command, or said to others.
+    #[inline]
+    fn types(&mut self, kind: Kind, packet: &RawPacket<'_>) -> Result<Next, Fault> {
+        let command = self.command(kind, packet)?;
+        self.meter.take(if command.is_some() { Limit::Commands } else { Limit::Chat }, 1)?;
+        Ok(command.map_or(Next::Passes, |command| Next::Event(Event::Command(command))))
     }
 
     /// The edge's command that the player typed, if it is one. What of it the backend has to know all the same, it is told.
@@ -224,11 +255,15 @@ impl Up<'_> {
     }
 
     /// What becomes of what the client wants completed.
-    fn completion(&mut self, packet: &RawPacket<'_>) -> Fate {
+    fn asks_to_complete(&mut self, packet: &RawPacket<'_>) -> Next {
         if self.alone && self.client.unsent().len() > BEHIND {
-            return Fate::Answered;
+            return Next::Ends;
         }
-        self.standing.commands.asked(self.version, packet.fields, self.alone, self.client)
+        match self.standing.commands.asked(self.version, packet.fields, self.alone, self.client) {
+            Fate::Passes => Next::Passes,
+            Fate::Answered => Next::Ends,
+            Fate::Own(half_typed) => Next::Event(Event::Completion(half_typed)),
+        }
     }
 
     /// Whether the backend waits for what the client says of a resource pack.
