@@ -5,7 +5,9 @@ use super::limits::Limit;
 use super::up::Up;
 use super::{Client, Event, Fault, Loss, SILENCE, Session};
 use crate::backend::Backend;
+use drawbridge_protocol::carry::Frames;
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -72,71 +74,10 @@ impl Session {
             ready!(self.flush_backend(context));
         }
         let now = self.now();
-        let Self { version, ledger, options, client, standing, backend, events, worked, .. } = self;
-        let Some(backend) = backend.as_mut().filter(|backend| backend.is_open()) else {
-            return Poll::Pending;
-        };
-        let read = BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
-            let read = if std::mem::take(&mut backend.unread) {
-                // What came along with the end of the login.
-                0
-            } else {
-                match ready!(backend.socket.poll_receive(context, bytes)) {
-                    Ok(0) => return Poll::Ready(Err(Loss::Closed)),
-                    Ok(read) => read,
-                    Err(error) => return Poll::Ready(Err(error.into())),
-                }
-            };
-            let enough = *worked + PIECE;
-            let mut frames = backend.reader.frames(&mut bytes[..read]);
-            let mut down = Down {
-                version: *version,
-                ledger,
-                options,
-                standing,
-                client: &mut client.writer,
-                backend: &mut backend.writer,
-                asked: &mut backend.asked,
-                packs: &mut backend.packs,
-                speaks: &mut backend.speaks,
-                scratch,
-                now,
-            };
-            loop {
-                match frames.next_frame() {
-                    Ok(Some(frame)) => {
-                        *worked += frame.length();
-                        match down.take(&frame) {
-                            Ok(None) => {}
-                            Ok(Some(event)) => {
-                                events.push_back(event);
-                                break;
-                            }
-                            Err(fault) => return Poll::Ready(Err(fault.into())),
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(error) => return Poll::Ready(Err(Fault::from(error).into())),
-                }
-                // A backend changes its threshold in play in 1.8 alone.
-                if let Some(threshold) = down.standing.new_threshold.take() {
-                    frames.set_compression(threshold.is_some());
-                    down.backend.set_compression(threshold);
-                }
-                if *worked >= enough {
-                    backend.unread = true;
-                    break;
-                }
-            }
-            Poll::Ready(Ok(read as u64))
+        let read = ready!(self.hear_backend(context, now)).unwrap_or_else(|loss| {
+            self.events.push_back(Event::Lost(loss));
+            0
         });
-        let read = match ready!(read) {
-            Ok(read) => read,
-            Err(loss) => {
-                self.events.push_back(Event::Lost(loss));
-                0
-            }
-        };
         self.traffic.down += read;
         if read > 0 {
             self.heard = now;
@@ -151,6 +92,43 @@ impl Session {
         Poll::Ready(read)
     }
 
+    /// Reads once from the backend, and deals with what has come.
+    #[inline]
+    fn hear_backend(&mut self, context: &mut Context<'_>, now: Instant) -> Poll<Result<u64, Loss>> {
+        let Self { version, ledger, options, client, standing, backend, events, worked, .. } = self;
+        let Some(backend) = backend.as_mut().filter(|backend| backend.is_open()) else {
+            return Poll::Pending;
+        };
+        BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
+            let read = if std::mem::take(&mut backend.unread) {
+                // What came along with the end of the login.
+                0
+            } else {
+                match ready!(backend.socket.poll_receive(context, bytes)) {
+                    Ok(0) => return Poll::Ready(Err(Loss::Closed)),
+                    Ok(read) => read,
+                    Err(error) => return Poll::Ready(Err(error.into())),
+                }
+            };
+            let mut frames = backend.reader.frames(&mut bytes[..read]);
+            let down = Down {
+                version: *version,
+                ledger,
+                options,
+                standing,
+                client: &mut client.writer,
+                backend: &mut backend.writer,
+                asked: &mut backend.asked,
+                packs: &mut backend.packs,
+                speaks: &mut backend.speaks,
+                scratch,
+                now,
+            };
+            backend.unread = take_down(&mut frames, down, events, worked)?;
+            Poll::Ready(Ok(read as u64))
+        })
+    }
+
     /// Reads once from the client, and hands on.
     fn pump_up(&mut self, context: &mut Context<'_>) -> Poll<u64> {
         ready!(self.flush_backend(context));
@@ -158,10 +136,24 @@ impl Session {
             ready!(self.flush_client(context));
         }
         self.meter.fill(self.client.socket.now());
+        let read = ready!(self.hear_client(context)).unwrap_or_else(|event| {
+            self.events.push_back(event);
+            0
+        });
+        self.traffic.up += read;
+        self.play_limbo();
+        let _ = self.flush_backend(context);
+        let _ = self.flush_client(context);
+        Poll::Ready(read)
+    }
+
+    /// Reads once from the client, and deals with what has come.
+    #[inline]
+    fn hear_client(&mut self, context: &mut Context<'_>) -> Poll<Result<u64, Event>> {
         let Self { version, ledger, options, client, meter, standing, backend, held, events, worked, .. } =
             self;
         let Client { socket, reader, writer } = client;
-        let read = BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
+        BUFFERS.with_borrow_mut(|Buffers { bytes, scratch }| {
             let read = if std::mem::take(&mut standing.unread) {
                 // What came along with the end of the login, or was too much at once.
                 0
@@ -174,7 +166,6 @@ impl Session {
             if let Err(excess) = meter.take(Limit::Bytes, read as u64) {
                 return Poll::Ready(Err(Event::Refused(excess.into())));
             }
-            let enough = *worked + PIECE;
             let mut frames = reader.frames(&mut bytes[..read]);
             let mut up = Up {
                 version: *version,
@@ -187,39 +178,10 @@ impl Session {
                 meter,
                 scratch,
             };
-            loop {
-                let taken = match frames.next_frame() {
-                    Ok(None) => break,
-                    Ok(Some(frame)) => {
-                        *worked += frame.length();
-                        up.take(&frame)
-                    }
-                    Err(error) => Err(error.into()),
-                };
-                match taken {
-                    Ok(None) => {}
-                    Ok(Some(event)) => events.push_back(event),
-                    Err(fault) => return Poll::Ready(Err(Event::Refused(fault))),
-                }
-                if *worked >= enough {
-                    up.standing.unread = true;
-                    break;
-                }
-            }
+            let taken = take_up(&mut frames, &mut up, events, worked);
+            up.standing.unread = taken.map_err(Event::Refused)?;
             Poll::Ready(Ok(read as u64))
-        });
-        let read = match ready!(read) {
-            Ok(read) => read,
-            Err(event) => {
-                self.events.push_back(event);
-                0
-            }
-        };
-        self.traffic.up += read;
-        self.play_limbo();
-        let _ = self.flush_backend(context);
-        let _ = self.flush_client(context);
-        Poll::Ready(read)
+        })
     }
 
     /// Gives the client what is kept for it; pending while some is left.
@@ -310,4 +272,50 @@ impl Session {
             self.client.socket.set_deadline(due);
         }
     }
+}
+
+/// Deals with a backend's frames until none is whole, one of them wants a decision, or it is others' turn; whether it is that.
+#[inline]
+fn take_down(
+    frames: &mut Frames<'_>,
+    mut down: Down<'_>,
+    events: &mut VecDeque<Event>,
+    worked: &mut usize,
+) -> Result<bool, Fault> {
+    let enough = *worked + PIECE;
+    while let Some(frame) = frames.next_frame()? {
+        *worked += frame.length();
+        if let Some(event) = down.take(&frame)? {
+            events.push_back(event);
+            return Ok(false);
+        }
+        // A backend changes its threshold in play in 1.8 alone.
+        if let Some(threshold) = down.standing.new_threshold.take() {
+            frames.set_compression(threshold.is_some());
+            down.backend.set_compression(threshold);
+        }
+        if *worked >= enough {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Deals with a client's frames until none is whole, or it is others' turn; whether it is that.
+#[inline]
+fn take_up(
+    frames: &mut Frames<'_>,
+    up: &mut Up<'_>,
+    events: &mut VecDeque<Event>,
+    worked: &mut usize,
+) -> Result<bool, Fault> {
+    let enough = *worked + PIECE;
+    while let Some(frame) = frames.next_frame()? {
+        *worked += frame.length();
+        events.extend(up.take(&frame)?);
+        if *worked >= enough {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
