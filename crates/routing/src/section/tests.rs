@@ -1,5 +1,6 @@
 use super::*;
 use drawbridge_config::{Diagnostics, Document, Error, Root, Style};
+use drawbridge_net::relay::Method;
 
 section! {
     /// A document as the program reads it.
