@@ -1,5 +1,10 @@
 //! A connection as its task sees it.
 
+mod dialer;
+mod readiness;
+
+pub use dialer::Dialer;
+
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -7,7 +12,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use mio::{Interest, Token};
 use socket2::{SockRef, TcpKeepalive};
 
 use super::Core;
@@ -45,54 +49,6 @@ pub struct Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         self.core.slots.borrow_mut().vacate_further(self.slot);
-    }
-}
-
-/// Opens connections for the task of a socket.
-#[derive(Clone)]
-pub struct Dialer {
-    core: Rc<Core>,
-    slot: u32,
-}
-
-impl std::fmt::Debug for Dialer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dialer").finish_non_exhaustive()
-    }
-}
-
-impl Dialer {
-    /// Connects until `deadline`, which then is the new socket's.
-    ///
-    /// # Errors
-    /// `TimedOut` at the deadline, otherwise those of `socket(2)` and `connect(2)`.
-    pub async fn connect(&self, address: SocketAddr, deadline: Instant) -> io::Result<Socket> {
-        let stream = mio::net::TcpStream::connect(address)?;
-        let further = self.core.slots.borrow_mut().occupy_beside(Some(self.slot), address);
-        let slot = further.ok_or(io::ErrorKind::OutOfMemory)?;
-        let mut socket = Socket::new(stream, Rc::clone(&self.core), slot, address);
-        socket.set_deadline(deadline);
-        poll_fn(|context| {
-            socket.in_time()?;
-            socket.poll_try(context, Directions::WRITE, connected)
-        })
-        .await?;
-        socket.stream.set_nodelay(true)?;
-        socket.revive(Directions::READ);
-        Ok(socket)
-    }
-}
-
-/// Whether a connection is there; not yet is `WouldBlock`.
-fn connected(stream: &mio::net::TcpStream) -> io::Result<()> {
-    match (stream.take_error()?, stream.peer_addr()) {
-        (Some(error), _) => Err(error),
-        (None, Ok(_)) => Ok(()),
-        // The poller tells of more than the connection's being there.
-        (None, Err(error)) if error.kind() == io::ErrorKind::NotConnected => {
-            Err(io::ErrorKind::WouldBlock.into())
-        }
-        (None, Err(error)) => Err(error),
     }
 }
 
@@ -301,96 +257,12 @@ impl Socket {
         }
     }
 
-    /// Tries something, as often as the socket is worth trying in this direction.
-    pub(crate) fn poll_try<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        direction: Directions,
-        mut work: impl FnMut(&mio::net::TcpStream) -> io::Result<T>,
-    ) -> Poll<io::Result<T>> {
-        loop {
-            ready!(self.poll_ready(context, direction))?;
-            match work(&self.stream) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let end = if direction == Directions::READ { Directions::END } else { Directions::NONE };
-                    self.blocked(direction.with(end));
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                outcome => return Poll::Ready(outcome),
-            }
-        }
-    }
-
     /// An error once the deadline has passed.
+    #[inline]
     fn in_time(&self) -> io::Result<()> {
         let deadline = self.core.slots.borrow_mut().get(self.slot).due.deadline;
         let passed = deadline <= self.core.clock.get().tick();
         if passed { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
-    }
-
-    /// Whether it is worth trying `direction` now; otherwise has the poller watch it.
-    fn poll_ready(&mut self, context: &mut Context<'_>, direction: Directions) -> Poll<io::Result<()>> {
-        let mut slots = self.core.slots.borrow_mut();
-        let slot = slots.get(self.slot);
-        if slot.ready.contains(direction) {
-            // A peer that keeps the socket ready must not keep the thread: after some operations others have their turn.
-            let Some(left) = self.core.budget.get().checked_sub(1) else {
-                drop(slots);
-                context.waker().wake_by_ref();
-                return Poll::Pending;
-            };
-            self.core.budget.set(left);
-            return Poll::Ready(Ok(()));
-        }
-        slots.wait(self.slot, context.waker());
-        let slot = slots.get(self.slot);
-        if slot.watched.contains(direction) {
-            return Poll::Pending;
-        }
-        let before = slot.watched;
-        slot.watched = before.with(direction);
-        let interest = match slot.watched {
-            Directions::READ => Interest::READABLE,
-            Directions::WRITE => Interest::WRITABLE,
-            _ => Interest::READABLE | Interest::WRITABLE,
-        };
-        // The poller tells at once of what is ready already, so nothing that came before is missed.
-        let token = Token(self.slot as usize);
-        let watched = if before == Directions::NONE {
-            self.core.registry.register(&mut self.stream, token, interest)
-        } else {
-            self.core.registry.reregister(&mut self.stream, token, interest)
-        };
-        match watched {
-            Ok(()) => Poll::Pending,
-            Err(error) => {
-                slot.watched = before;
-                Poll::Ready(Err(error))
-            }
-        }
-    }
-
-    /// Less was moved than asked for: the socket's buffer is at its end, and the poller will tell when that changes. Not so on
-    /// Windows, where mio arms the poller only after `WouldBlock`, nor once the peer has closed its side, which isn't told twice.
-    pub(crate) fn drained(&self, direction: Directions) {
-        let mut slots = self.core.slots.borrow_mut();
-        let slot = slots.get(self.slot);
-        if cfg!(unix) && !(direction == Directions::READ && slot.ready.contains(Directions::END)) {
-            slot.ready = slot.ready.without(direction);
-        }
-    }
-
-    /// It is worth trying in this direction, whatever the poller has said.
-    fn revive(&self, direction: Directions) {
-        let mut slots = self.core.slots.borrow_mut();
-        let slot = slots.get(self.slot);
-        slot.ready = slot.ready.with(direction);
-    }
-
-    fn blocked(&self, directions: Directions) {
-        let mut slots = self.core.slots.borrow_mut();
-        let slot = slots.get(self.slot);
-        slot.ready = slot.ready.without(directions);
     }
 }
 
