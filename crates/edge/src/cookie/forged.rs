@@ -1,6 +1,7 @@
 //! No change of any byte makes a cookie another that is believed: of each kind, whoever's it is and whatever it holds.
 
-use super::{Binding, CookieError, Cookies, Hint, Jar, Proof, SEAL, SHORTEST_SECRET};
+use super::fixtures::jar;
+use super::{Binding, CookieError, Hint, Jar, Proof, SEAL};
 use drawbridge_model::{Profile, Property};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,14 +14,7 @@ use uuid::Uuid;
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const BINDING: Binding<'_> = Binding { realm: "a realm", address: HERE };
 
-static JAR: LazyLock<Jar> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("cookie.key");
-    std::fs::write(&file, [b'k'; SHORTEST_SECRET]).unwrap();
-    let cookies: Cookies =
-        drawbridge_config::read_text("a.toml", &format!("secrets = [{{ file = {file:?} }}]")).unwrap();
-    Jar::new(&cookies).unwrap()
-});
+static JAR: LazyLock<Jar> = LazyLock::new(|| jar(b'k'));
 
 fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_790_000_000)

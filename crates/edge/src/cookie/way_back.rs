@@ -81,9 +81,9 @@ fn read(body: &[u8]) -> Result<(SystemTime, String, String), DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cookies, Proof};
+    use super::super::Proof;
+    use super::super::fixtures::jar_with;
     use super::*;
-    use drawbridge_config::read_text;
     use drawbridge_model::Profile;
     use std::net::Ipv4Addr;
     use uuid::Uuid;
@@ -91,12 +91,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     fn jar(namespace: &str) -> Jar {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("cookie.key");
-        std::fs::write(&file, [1; 32]).unwrap();
-        let text = format!("secrets = [{{ file = {file:?} }}]\nnamespace = \"{namespace}\"");
-        let cookies: Cookies = read_text("a.toml", &text).unwrap();
-        Jar::new(&cookies).unwrap()
+        jar_with(1, &format!("namespace = \"{namespace}\""))
     }
 
     #[test]
