@@ -178,13 +178,13 @@ impl Setting for Template {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use drawbridge_model::{Claim, TraceContext};
     use proptest::prelude::*;
     use uuid::Uuid;
 
-    pub(crate) fn client(host: &str) -> Client {
+    fn client(host: &str) -> Client {
         Client {
             address: "[2001:db8::1]:4711".parse().unwrap(),
             version: 767.into(),
@@ -194,7 +194,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn player(name: &str) -> Identity {
+    fn player(name: &str) -> Identity {
         let id = Uuid::parse_str("069a79f4-44e9-4726-a5be-fca90e38aaf5").unwrap();
         Identity::Claimed(Claim { name: name.into(), id })
     }

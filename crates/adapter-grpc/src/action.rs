@@ -160,8 +160,7 @@ impl ActionAdapter for GrpcAction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::tests::quiet;
-    use crate::target::tests::told;
+    use crate::fixtures::{quiet, told};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]

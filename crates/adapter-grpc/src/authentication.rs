@@ -115,8 +115,8 @@ fn read_profile(told: Told) -> Result<Profile, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::quiet;
     use crate::proto::ProfileProperty;
-    use crate::target::tests::quiet;
 
     fn told(id: &str, name: &str, value: &str) -> Told {
         let property =

@@ -14,6 +14,8 @@ pub mod authentication;
 pub mod discovery;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod fixtures;
 mod grpc;
 mod health;
 mod line;

@@ -125,8 +125,8 @@ fn picture(bytes: &[u8]) -> Result<String, FaviconError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::quiet;
     use crate::proto::ProtocolVersion;
-    use crate::target::tests::quiet;
 
     fn png(side: u32, noise: usize) -> Vec<u8> {
         let mut bytes = Vec::new();

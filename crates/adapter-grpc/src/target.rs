@@ -104,21 +104,9 @@ fn target(told: Told) -> Result<Target, String> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    pub(crate) fn told(identifier: &str, hostname: &str, port: u32) -> Told {
-        Told {
-            identifier: identifier.to_owned(),
-            address: Some(Address { hostname: hostname.to_owned(), port }),
-            meta: vec![MetaEntry { key: "region".to_owned(), value: "eu".to_owned() }],
-            priority: 7,
-        }
-    }
-
-    pub(crate) fn quiet() -> Complaints {
-        Complaints::of("test".to_owned())
-    }
+    use crate::fixtures::{quiet, told};
 
     fn identifiers(told: Vec<Told>) -> Vec<String> {
         read(told, &quiet()).unwrap().into_iter().map(|target| target.identifier).collect()

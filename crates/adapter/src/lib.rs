@@ -15,6 +15,8 @@ pub mod background;
 pub mod backoff;
 pub mod breaker;
 pub mod discovery;
+#[cfg(test)]
+mod fixtures;
 pub mod guard;
 pub mod health;
 pub mod localization;

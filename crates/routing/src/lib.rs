@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 pub mod adapters;
+#[cfg(test)]
+mod fixtures;
 mod host;
 mod maintenance;
 mod pattern;

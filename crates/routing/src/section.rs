@@ -227,4 +227,4 @@ impl Setting for HostPattern {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

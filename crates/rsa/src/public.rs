@@ -57,7 +57,7 @@ impl PublicKey {
     }
 
     /// The bare public operation, on a number as long as the modulus.
-    fn raised(&self, number: &[u8]) -> Vec<u8> {
+    pub(crate) fn raised(&self, number: &[u8]) -> Vec<u8> {
         let size = number.len();
         let number = BoxedUint::from_be_slice_vartime(number);
         let params = BoxedMontyParams::new_vartime(self.modulus.clone());
@@ -97,13 +97,8 @@ fn wrapped(key: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// `number`, as long as the modulus, to the exponent 65537.
-    pub(crate) fn raised(modulus: &[u8], number: &[u8]) -> Vec<u8> {
-        PublicKey::from_der(&to_der(modulus, 65537).unwrap()).unwrap().raised(number)
-    }
 
     #[test]
     fn keys_that_nobody_computes_with_are_refused() {

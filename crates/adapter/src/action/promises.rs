@@ -2,7 +2,7 @@
 
 use super::testing::{applied, applied_to, claimed, verified};
 use super::*;
-use crate::discovery::fixed::tests::client;
+use crate::fixtures::client;
 use async_trait::async_trait;
 use drawbridge_config::read_text;
 use drawbridge_model::{

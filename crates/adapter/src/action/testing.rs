@@ -1,6 +1,6 @@
 //! What the tests of actions have in common.
 
-use crate::discovery::fixed::tests::client;
+use crate::fixtures::client;
 use drawbridge_model::{ActionAdapter, ActionError, Claim, Identity, Profile, Target};
 use uuid::Uuid;
 

@@ -26,7 +26,7 @@ impl AuthenticationAdapter for Disabled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authentication::fixed::tests::ask;
+    use crate::fixtures::ask;
 
     #[tokio::test]
     async fn a_claim_stays_a_claim() {

@@ -89,23 +89,10 @@ impl AuthenticationAdapter for Fixed {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
-    use crate::discovery::fixed::tests::client;
+    use crate::fixtures::ask;
     use drawbridge_config::read_text;
-    use drawbridge_model::Claim;
-    use uuid::Uuid;
-
-    pub(crate) async fn ask(
-        adapter: &dyn AuthenticationAdapter,
-        name: &str,
-    ) -> Result<Identity, AuthenticationError> {
-        let client = client();
-        let claim = Claim { name: name.to_owned(), id: Uuid::nil() };
-        let request =
-            Authentication { client: &client, claim: &claim, shared_secret: &[7; 16], public_key: &[] };
-        adapter.authenticate(request).await
-    }
 
     #[tokio::test]
     async fn everybody_is_the_profile() {

@@ -118,22 +118,12 @@ impl DiscoveryAdapter for Fixed {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
+    use crate::fixtures::client;
     use drawbridge_config::{Error, Style, read_text};
-    use drawbridge_model::{Claim, TraceContext};
-    use drawbridge_protocol::ProtocolVersion;
+    use drawbridge_model::Claim;
     use uuid::Uuid;
-
-    pub(crate) fn client() -> Client {
-        Client {
-            address: ([127, 0, 0, 1], 4711).into(),
-            version: ProtocolVersion::newest(),
-            host: "play.example.com".into(),
-            port: 25565,
-            trace: TraceContext { trace_id: 1, span_id: 1, flags: 0 },
-        }
-    }
 
     async fn found(section: &FixedDiscoverySection) -> Vec<String> {
         let identity = Identity::Claimed(Claim { name: "Notch".into(), id: Uuid::nil() });

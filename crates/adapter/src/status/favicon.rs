@@ -179,19 +179,9 @@ impl FaviconSlot {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// A PNG of so many pixels, all of them transparent.
-    pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
-        let mut png = Vec::new();
-        let mut encoder = png::Encoder::new(&mut png, width, height);
-        encoder.set_color(png::ColorType::Rgba);
-        let mut writer = encoder.write_header().unwrap();
-        writer.write_image_data(&vec![0; (width * height * 4) as usize]).unwrap();
-        writer.finish().unwrap();
-        png
-    }
+    use crate::fixtures::png;
 
     #[test]
     fn a_png_of_the_right_size_is_one() {

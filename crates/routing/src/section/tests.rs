@@ -1,29 +1,7 @@
 use super::*;
-use drawbridge_config::{Diagnostics, Document, Error, Root, Style};
+use crate::fixtures::{Whole, read, root};
+use drawbridge_config::{Error, Style};
 use drawbridge_net::relay::Method;
-
-section! {
-    /// A document as the program reads it.
-    #[defaults]
-    pub(crate) struct Whole {
-        /// The routes.
-        pub(crate) routes: Vec<RouteSection> = Vec::new(),
-    }
-}
-
-fn root(text: &str) -> Root {
-    let mut root = Root::new(Some(Document::parse("drawbridge.toml", text)), &["routes"]);
-    root.environment("DRAWBRIDGE", [("SECRET", "open sesame")]);
-    root
-}
-
-pub(crate) fn read(text: &str) -> (Whole, Diagnostics) {
-    match root(text).read::<Whole>() {
-        Ok(loaded) => (loaded.settings, loaded.diagnostics),
-        Err(Error::Invalid(diagnostics)) => panic!("{}", diagnostics.render(Style::Plain)),
-        Err(other) => panic!("{other}"),
-    }
-}
 
 fn mistakes(text: &str) -> String {
     match root(text).read::<Whole>() {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::clean_host;
-use crate::section::tests::read;
+use crate::fixtures::read;
 use drawbridge_config::{Diagnostics, Style};
 use drawbridge_model::{Claim, Client, Identity, Refusal, TraceContext};
 use drawbridge_protocol::ProtocolVersion;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::discovery::fixed::tests::client;
+use crate::fixtures::client;
 use crate::guard::Post;
 use crate::setting::Text;
 use drawbridge_model::status::ShownProtocol;

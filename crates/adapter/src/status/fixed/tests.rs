@@ -1,6 +1,5 @@
 use super::*;
-use crate::discovery::fixed::tests::client;
-use crate::status::favicon::tests::png;
+use crate::fixtures::{client, png};
 use drawbridge_config::{Document, Error, Root, Style, read_text};
 use std::sync::Mutex;
 
