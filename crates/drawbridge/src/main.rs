@@ -8,7 +8,6 @@ mod ctl;
 mod demo;
 mod import;
 mod kept;
-mod probe;
 mod provided;
 mod run;
 mod settings;
@@ -65,7 +64,7 @@ enum Command {
     /// Show who is banned
     Bans(bans::BansArgs),
     /// Go a client's way into a server, step by step, and say what is wrong
-    Probe(probe::ProbeArgs),
+    Probe(drawbridge_probe::ProbeArgs),
     /// Make a configuration of another program's, and say what became of each of its keys
     Import(import::ImportArgs),
     /// Print the JSON schema of the configuration
@@ -87,7 +86,7 @@ fn main() -> ExitCode {
         Command::Ban(arguments) => bans::ban(&arguments),
         Command::Unban(arguments) => bans::unban(&arguments),
         Command::Bans(arguments) => bans::list(&arguments),
-        Command::Probe(arguments) => probe::run(arguments),
+        Command::Probe(arguments) => drawbridge_probe::run(arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Schema => print_schema(),
         Command::Completions { shell } => {

@@ -3,6 +3,8 @@
 //! What must stay true: whatever comes from the server is hostile. Every wait has a deadline, every buffer a bound, and no
 //! text gets out but through [`clean`]. The access token is shown nowhere.
 
+#![forbid(unsafe_code)]
+
 mod address;
 mod clean;
 mod configuration;
@@ -39,7 +41,7 @@ use uuid::Uuid;
 
 /// What `drawbridge probe` is told on the command line.
 #[derive(Debug, clap::Args)]
-pub(crate) struct ProbeArgs {
+pub struct ProbeArgs {
     /// The server, as a player types it
     #[arg(value_name = "HOST[:PORT]")]
     address: Address,
@@ -99,7 +101,8 @@ impl ProbeArgs {
 
 /// Probes a server and prints what came of it. The exit code is 0 when every step that was asked for went well, 1 when one
 /// failed, 2 when the arguments contradict each other.
-pub(crate) fn run(args: ProbeArgs) -> ExitCode {
+#[must_use]
+pub fn run(args: ProbeArgs) -> ExitCode {
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run_into(args, &mut anstream::stdout(), &mut anstream::stderr())),
         Err(error) => {
