@@ -18,15 +18,9 @@ pub(crate) mod config {
 #[cfg(feature = "program")]
 #[path = "../../crates/drawbridge/src"]
 pub(crate) mod program {
-    pub(crate) mod import;
     mod kept;
     mod provided;
     pub(crate) mod settings;
-
-    /// Nothing is printed here.
-    fn print(_: &[u8]) -> std::process::ExitCode {
-        std::process::ExitCode::SUCCESS
-    }
 }
 
 /// Of routing.

@@ -3,7 +3,7 @@
 //! What must hold: each key of each document stands in one list of the report, whoever is said to have written it; what is written is TOML.
 
 use crate::Input;
-use crate::house::program::import::fuzzing;
+use drawbridge_import::fuzzing;
 
 /// See the module.
 pub fn check(data: &[u8]) {

@@ -10,7 +10,7 @@ use std::process::Command;
 /// The rooms, top row first; see docs/architecture.md. A crate may depend on crates of lower rows only.
 const ROWS: &[&[&str]] = &[
     &["drawbridge"],
-    &["drawbridge-control", "drawbridge-probe"],
+    &["drawbridge-control", "drawbridge-import", "drawbridge-probe"],
     &["drawbridge-edge", "drawbridge-provider"],
     &["drawbridge-routing"],
     &[

@@ -6,7 +6,8 @@ mod bans;
 mod check;
 mod ctl;
 mod demo;
-mod import;
+#[cfg(test)]
+mod imported;
 mod kept;
 mod provided;
 mod run;
@@ -66,7 +67,7 @@ enum Command {
     /// Go a client's way into a server, step by step, and say what is wrong
     Probe(drawbridge_probe::ProbeArgs),
     /// Make a configuration of another program's, and say what became of each of its keys
-    Import(import::ImportArgs),
+    Import(drawbridge_import::ImportArgs),
     /// Print the JSON schema of the configuration
     Schema,
     /// Print completions for a shell
@@ -87,12 +88,22 @@ fn main() -> ExitCode {
         Command::Unban(arguments) => bans::unban(&arguments),
         Command::Bans(arguments) => bans::list(&arguments),
         Command::Probe(arguments) => drawbridge_probe::run(arguments),
-        Command::Import(arguments) => import::run(&arguments),
+        Command::Import(arguments) => import(&arguments),
         Command::Schema => print_schema(),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "drawbridge", &mut text);
             print(&text)
+        }
+    }
+}
+
+fn import(arguments: &drawbridge_import::ImportArgs) -> ExitCode {
+    match drawbridge_import::run(arguments) {
+        Ok(text) => print(text.as_bytes()),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

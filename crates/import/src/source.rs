@@ -15,7 +15,7 @@ pub(super) const LARGEST: u64 = 8 << 20;
 
 /// A parsed file.
 #[derive(Debug)]
-pub(super) struct Document {
+pub struct Document {
     /// As it is told in the report.
     pub name: String,
     /// Where it is, for files that it names.
@@ -28,9 +28,12 @@ pub(super) struct Document {
 
 /// What a file is written in, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Syntax {
+pub enum Syntax {
+    /// TOML.
     Toml,
+    /// YAML.
     Yaml,
+    /// JSON.
     Json,
     /// Anything else: variables of an environment, or a command line.
     Words,
@@ -85,8 +88,11 @@ fn read(path: &Path) -> Result<String, ImportError> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The tree of a text, or what is wrong with it and where.
-pub(super) fn parse(syntax: Syntax, text: &str) -> Result<Json, String> {
+/// The tree of a text.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn parse(syntax: Syntax, text: &str) -> Result<Json, String> {
     match syntax {
         Syntax::Toml => toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));

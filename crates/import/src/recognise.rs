@@ -30,8 +30,11 @@ const MAIN: [&str; 17] = [
 const MOST_FILES: usize = 20_000;
 
 /// A configuration: whose it is, and its files.
-pub(super) struct Found {
+#[derive(Debug)]
+pub struct Found {
+    /// Whose it is.
     pub program: Program,
+    /// Its files, the main one first.
     pub documents: Vec<Document>,
 }
 

@@ -6,11 +6,13 @@
 //! What must stay true: nothing is dropped silently, since each key of each file stands in exactly one list of the report. No file
 //! is written over. No value of a key is shown but hosts and the names of servers: it may be a secret.
 
+#![forbid(unsafe_code)]
+
 mod address;
 mod bungeecord;
 mod draft;
 #[cfg(fuzzing)]
-pub(crate) mod fuzzing;
+pub mod fuzzing;
 mod gate;
 mod infrared;
 mod infrarust;
@@ -31,21 +33,20 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use self::draft::Draft;
-use self::recognise::Found;
-use self::source::Document;
-use super::print;
+pub use recognise::Found;
+pub use source::{Document, Syntax, parse};
+
 use clap::ValueEnum;
+use draft::Draft;
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
-use thiserror::Error;
 
 /// What `drawbridge import` is told on the command line.
 #[derive(Debug, clap::Args)]
-pub(crate) struct ImportArgs {
+pub struct ImportArgs {
     /// The other program's configuration: its file, or the folder that it is in
     #[arg(value_name = "FILE|FOLDER")]
     path: PathBuf,
@@ -61,7 +62,8 @@ pub(crate) struct ImportArgs {
 
 /// A program whose configuration can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Program {
+#[allow(missing_docs, reason = "the command line shows what is said of a variant")]
+pub enum Program {
     Infrarust,
     Passage,
     McRouter,
@@ -95,7 +97,7 @@ impl Program {
 }
 
 /// Why nothing was imported.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 enum ImportError {
     /// It can't be read.
     #[error("{} can't be read: {source}", path.display())]
@@ -136,33 +138,59 @@ enum ImportError {
 }
 
 /// What an import comes to.
-struct Imported {
+#[derive(Debug)]
+pub struct Imported {
     /// Names, relative to the folder of the configuration, and texts.
-    files: Vec<(String, String)>,
+    pub files: Vec<(String, String)>,
     /// What became of the keys.
-    report: String,
+    pub report: String,
 }
 
-/// Imports, and says what became of each key: on standard output, or on standard error where the configuration is written there.
-pub(crate) fn run(args: &ImportArgs) -> ExitCode {
-    let imported = recognise::find(&args.path, args.from).map(|found| import(&found));
-    let result = imported.and_then(|imported| match &args.output {
+impl Imported {
+    /// Whether each key of the documents that it was made of stands in exactly one list of the report.
+    ///
+    /// # Errors
+    /// What is told of no key, or of how many keys nothing or too much is told.
+    pub fn accounts_for(&self, documents: &[Document]) -> Result<(), String> {
+        let leaves = documents.iter().flat_map(|document| document.root().leaves());
+        let mut wanted: Vec<_> = leaves.map(|leaf| leaf.path).collect();
+        let told: Vec<_> = self.report.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+        if told.len() != wanted.len() {
+            return Err(format!("{} keys, and {} are told of:\n{}", wanted.len(), told.len(), self.report));
+        }
+        for line in told {
+            let is_of =
+                |path: &String| line.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with(": "));
+            let place = wanted.iter().position(is_of).ok_or_else(|| format!("{line:?} is of no key"))?;
+            wanted.swap_remove(place);
+        }
+        Ok(())
+    }
+}
+
+/// Imports, and gives what belongs on standard output: what became of each key, or where the configuration itself is written there, that. Then
+/// the former stands on standard error.
+///
+/// # Errors
+/// When there is nothing to import at the path, or it can't be written.
+pub fn run(args: &ImportArgs) -> Result<String, impl Error + use<>> {
+    carry_out(args)
+}
+
+fn carry_out(args: &ImportArgs) -> Result<String, ImportError> {
+    let imported = import(&recognise::find(&args.path, args.from)?);
+    match &args.output {
         Some(folder) => write(folder, &imported.files).map(|()| imported.report),
         None => {
             eprint!("{}", imported.report);
             Ok(imported.files.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n"))
         }
-    });
-    match result {
-        Ok(text) => print(text.as_bytes()),
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
     }
 }
 
-fn import(found: &Found) -> Imported {
+/// Makes a configuration of another program's.
+#[must_use]
+pub fn import(found: &Found) -> Imported {
     let documents = &found.documents;
     let mut draft = Draft::default();
     draft.folder = documents.first().map(|document| document.folder.clone()).unwrap_or_default();
