@@ -8,7 +8,7 @@ mod support;
 use drawbridge_testkit::{Join, KubernetesApi, NodeClient, Player, Turn, sees};
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::cluster::{ALLOCATION, Cluster, FLEET, PLACES, Place, join, open_route, port_of, state};
+use support::cluster::{ALLOCATION, Cluster, FLEET, POSTS, Post, join, open_route, port_of, state};
 use support::edge;
 
 /// Two players, two game servers, also on a real cluster.
@@ -23,13 +23,13 @@ fn each_player_is_given_a_game_server_of_their_own() {
         "routes[].discovery(agones).selectors[].match_labels.*",
         "routes[].actions[](agones).selectors[].match_labels.*"
     );
-    for place in PLACES {
+    for post in POSTS {
         let cluster = Cluster::find();
         let more = format!(
             "namespace = \"{}\"\nselectors = [{{ match_labels = {{ \"agones.dev/fleet\" = \"{FLEET}\" }} }}]\n",
             cluster.namespace()
         );
-        let section = place.section("agones", &cluster.kubeconfig(), &more);
+        let section = post.section("agones", &cluster.kubeconfig(), &more);
         let edge = edge().config(open_route(&section)).start();
         let (alice, bob) = (join(&edge, "Alice"), join(&edge, "Bob"));
         let addresses = [alice.transferred(), bob.transferred()];
@@ -52,7 +52,7 @@ fn each_player_is_given_a_game_server_of_their_own() {
 fn a_real_client_is_sent_to_its_game_server() {
     let api = KubernetesApi::start().unwrap();
     api.add("hub-1", FLEET, 7001);
-    let edge = Place::Discovery.allocating(&api, "");
+    let edge = Post::Discovery.allocating(&api, "");
     let visit = NodeClient::start().join(&Join::new("Alice", "1.21.4"), edge.address());
     assert_eq!(visit.transferred(), ("127.0.0.1", 7001));
 }
@@ -83,7 +83,7 @@ fn who_fits_is_what_the_selectors_say() {
         "routes[].discovery(agones).selectors[].lists.*.max_available",
         "routes[].actions[](agones).selectors[].lists.*.max_available"
     );
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         // All but one are wrong in one way each.
         for (at, (name, wrong)) in [
@@ -121,7 +121,7 @@ fn who_fits_is_what_the_selectors_say() {
           counters.players = { min_count = 2, max_count = 4, min_available = 3, max_available = 10 },
           lists.friends = { contains_value = '{{ .Player.Name }}', min_available = 2, max_available = 10 } },
     ]\nbackoff.unallocated = false";
-        let edge = place.allocating(&api, selectors);
+        let edge = post.allocating(&api, selectors);
         for _ in 0..3 {
             assert_eq!(port_of(&join(&edge, "Alice")), 7100);
         }
@@ -152,7 +152,7 @@ fn what_is_written_to_the_game_server_is_what_the_route_says() {
         "routes[].discovery(agones).port",
         "routes[].actions[](agones).port"
     );
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add_with("hub-1", FLEET, 7001, |server| {
             server["status"]["ports"] =
@@ -160,7 +160,7 @@ fn what_is_written_to_the_game_server_is_what_the_route_says() {
             server["status"]["counters"]["rooms"] = json!({ "count": 5, "capacity": 9 });
             server["status"]["lists"]["players"] = json!({ "values": ["old"], "capacity": 1 });
         });
-        let edge = place.allocating(
+        let edge = post.allocating(
         &api,
         "port = 'game'
         counters.rooms = { action = 'Decrement', amount = 2, capacity = 20 }
@@ -198,7 +198,7 @@ fn the_order_is_that_of_scheduling_and_priorities() {
         "routes[].discovery(agones).priorities[].order",
         "routes[].actions[](agones).priorities[].order"
     );
-    for place in PLACES {
+    for post in POSTS {
         let led = |more: &str| {
             let api = KubernetesApi::start().unwrap();
             for (at, (node, rooms)) in
@@ -212,7 +212,7 @@ fn the_order_is_that_of_scheduling_and_priorities() {
                     server["status"]["state"] = json!(if rooms == 9 { "Allocated" } else { "Ready" });
                 });
             }
-            port_of(&join(&place.allocating(&api, more), "Alice"))
+            port_of(&join(&post.allocating(&api, more), "Alice"))
         };
         let by = |kind: &str, key: &str, order: &str| {
             format!(
@@ -235,7 +235,7 @@ fn what_passes_is_tried_again() {
         "routes[].discovery(agones).backoff.longest",
         "routes[].actions[](agones).backoff.longest"
     );
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add("hub-1", FLEET, 7001);
         api.turns([
@@ -245,7 +245,7 @@ fn what_passes_is_tried_again() {
             Turn::Fails(503, None),
             Turn::Fails(429, Some(1)),
         ]);
-        let edge = place.allocating(&api, "backoff = { first = '50ms', longest = '200ms' }");
+        let edge = post.allocating(&api, "backoff = { first = '50ms', longest = '200ms' }");
         assert_eq!(port_of(&join(&edge, "Alice")), 7001);
         let allocations = api.allocations();
         assert_eq!(allocations.len(), 6);
@@ -273,9 +273,9 @@ fn attempts_end_before_the_deadline() {
         "routes[].discovery(agones).backoff.unallocated",
         "routes[].actions[](agones).backoff.unallocated"
     );
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
-        let hopeful = place.allocating(&api, "timeout = '1s'\nbackoff.first = '200ms'");
+        let hopeful = post.allocating(&api, "timeout = '1s'\nbackoff.first = '200ms'");
         let visit = join(&hopeful, "Alice");
         assert!(visit.kicked().contains("No server"), "{}", visit.kicked());
         assert!(visit.took < Duration::from_secs(4), "{:?}", visit.took);
@@ -283,13 +283,13 @@ fn attempts_end_before_the_deadline() {
         let tried = api.allocations();
         assert!((2..=4).contains(&tried.len()), "{}", tried.len());
         assert!(tried.last().unwrap().at - tried[0].at < Duration::from_secs(1));
-        let hasty = place.allocating(&api, "backoff.unallocated = false");
+        let hasty = post.allocating(&api, "backoff.unallocated = false");
         assert!(join(&hasty, "Alice").kicked().contains("No server"));
         assert_eq!(api.allocations().len(), tried.len() + 1, "one attempt");
         api.turns([Turn::Held]);
         let silent = join(&hopeful, "Alice");
         assert!(silent.took < Duration::from_secs(4), "{:?}", silent.took);
-        place.fails(&hopeful);
+        post.fails(&hopeful);
     }
 }
 
@@ -303,20 +303,20 @@ fn nonsense_and_wrong_credentials_refuse_and_are_not_tried_again() {
         "routes[].actions[](fixed).targets[].address",
         "routes[].actions[](agones).on_error"
     );
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add("hub-1", FLEET, 7001);
         api.turns([Turn::Garbage, Turn::Fails(403, None)]);
-        let edge = place.allocating(&api, "");
+        let edge = post.allocating(&api, "");
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
         assert_eq!(api.allocations().len(), 2);
-        place.fails(&edge);
+        post.fails(&edge);
         assert_eq!(port_of(&join(&edge, "Alice")), 7001);
-        let stranger = place.allocating(&api, "context = 'stranger'");
+        let stranger = post.allocating(&api, "context = 'stranger'");
         assert!(join(&stranger, "Alice").kicked().contains(" failed"));
-        place.fails(&stranger);
-        let next = place.allocating(
+        post.fails(&stranger);
+        let next = post.allocating(
             &api,
             "context = 'stranger'\non_error = 'next'\n[[routes.actions]]\ntype = 'fixed'\ntargets = [{ address = '127.0.0.1:7009' }]",
         );
@@ -361,7 +361,7 @@ fn attempts_have_to_end_before_placement_does() {
         let sections = places
             .iter()
             .zip(timeouts)
-            .map(|(place, timeout)| format!("{place}\ntype = 'agones'\n{timeout}\n"));
+            .map(|(post, timeout)| format!("{post}\ntype = 'agones'\n{timeout}\n"));
         open_route(&sections.collect::<String>())
     };
     for (limits, timeouts, line) in [

@@ -6,14 +6,14 @@ mod support;
 
 use drawbridge_testkit::{KubernetesApi, Turn, Web};
 use serde_json::{Value, json};
-use support::cluster::{FLEET, PLACES, Place, join, leaves, open_route, port_of};
+use support::cluster::{FLEET, POSTS, Post, join, leaves, open_route, port_of};
 use support::edge;
 
 #[test]
 fn a_token_that_is_renewed_is_read_anew() {
     let api = KubernetesApi::start().unwrap();
     (0..3).for_each(|at| api.add(&format!("hub-{at}"), FLEET, 7000 + at));
-    let edge = Place::Discovery.allocating(&api, "");
+    let edge = Post::Discovery.allocating(&api, "");
     assert_eq!(port_of(&join(&edge, "Alice")), 7000);
     for at in 1..3 {
         api.renew_token();
@@ -34,7 +34,7 @@ fn without_a_key_the_kubeconfig_is_the_usual_one() {
     assert_eq!(port_of(&join(&with, "Alice")), 7001);
     let without = edge().config(&config).env("KUBECONFIG", "").env("HOME", "/nowhere").start();
     assert!(join(&without, "Alice").kicked().contains(" failed"));
-    let line = Place::Discovery.fails(&without);
+    let line = Post::Discovery.fails(&without);
     assert!(line.text().contains("no access to the cluster"), "{line}");
 }
 
@@ -56,7 +56,7 @@ fn the_environments_proxies_are_not_for_clusters() {
         let kubeconfig = api.kubeconfig();
         // By the key, and as the usual one.
         for section in [
-            Place::Discovery.section(kind, &kubeconfig, ""),
+            Post::Discovery.section(kind, &kubeconfig, ""),
             format!("[routes.discovery]\ntype = \"{kind}\"\n"),
         ] {
             api.change("hub-1", |server| server["status"]["state"] = json!("Ready"));
@@ -71,15 +71,15 @@ fn the_environments_proxies_are_not_for_clusters() {
 /// It can't be used, and going around it would be against what is written.
 #[test]
 fn a_proxy_in_the_kubeconfig_is_refused() {
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add("hub-1", FLEET, 7001);
         rewrite(&api, |kubeconfig| {
             kubeconfig["clusters"][0]["cluster"]["proxy-url"] = json!("http://127.0.0.1:9");
         });
-        let edge = place.allocating(&api, "");
+        let edge = post.allocating(&api, "");
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
-        let line = place.fails(&edge);
+        let line = post.fails(&edge);
         assert!(line.text().contains("its kubeconfig names a proxy"), "{line}");
         assert!(api.calls().is_empty());
     }
@@ -87,16 +87,16 @@ fn a_proxy_in_the_kubeconfig_is_refused() {
 
 #[test]
 fn where_no_namespace_is_written_it_is_the_contexts() {
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add("hub-1", FLEET, 7001);
         for (name, port) in [("game-1", 7002), ("game-2", 7003)] {
             api.add_with(name, FLEET, port, |server| server["metadata"]["namespace"] = json!("games"));
         }
-        assert_eq!(port_of(&join(&place.watching(&api, ""), "Alice")), 7001, "the context names none");
+        assert_eq!(port_of(&join(&post.watching(&api, ""), "Alice")), 7001, "the context names none");
         rewrite(&api, |kubeconfig| kubeconfig["contexts"][0]["context"]["namespace"] = json!("games"));
-        assert_eq!(port_of(&join(&place.watching(&api, ""), "Alice")), 7002);
-        let edge = place.allocating(&api, "orphans = 'delete'\nscheduling = 'Distributed'");
+        assert_eq!(port_of(&join(&post.watching(&api, ""), "Alice")), 7002);
+        let edge = post.allocating(&api, "orphans = 'delete'\nscheduling = 'Distributed'");
         assert_eq!(port_of(&join(&edge, "Alice")), 7002);
         // What is left behind is looked for there, too.
         api.turns([Turn::DoneAndHeld]);
@@ -106,11 +106,11 @@ fn where_no_namespace_is_written_it_is_the_contexts() {
         edge.wait_for_message("an orphan's game server was dealt with");
         assert!(api.server("game-2").is_none() && api.server("hub-1").is_some());
         // What is written comes first.
-        assert_eq!(port_of(&join(&place.allocating(&api, "namespace = 'default'"), "Alice")), 7001);
+        assert_eq!(port_of(&join(&post.allocating(&api, "namespace = 'default'"), "Alice")), 7001);
         rewrite(&api, |kubeconfig| kubeconfig["contexts"][0]["context"]["namespace"] = json!("../nodes"));
-        let edge = place.allocating(&api, "");
+        let edge = post.allocating(&api, "");
         assert!(join(&edge, "Alice").kicked().contains(" failed"));
-        let line = place.fails(&edge);
+        let line = post.fails(&edge);
         assert!(line.text().contains("there is no namespace"), "{line}");
     }
 }

@@ -8,14 +8,14 @@ use drawbridge_testkit::{ApiCall, Backend, Edge, KubernetesApi, PATIENCE, Turn, 
 use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::cluster::{ALLOCATION, FLEET, PLACES, Place, join, leaves, port_of, state};
+use support::cluster::{ALLOCATION, FLEET, POSTS, Post, join, leaves, port_of, state};
 use support::scrape::{Scrape, metrics_address, wait_for};
 
 #[test]
 fn nothing_is_asked_for_a_player_who_has_left() {
     let api = KubernetesApi::start().unwrap();
     api.add("hub-1", FLEET, 7001);
-    let edge = Place::Discovery.allocating(&api, "backoff = { first = '1500ms', longest = '2s' }");
+    let edge = Post::Discovery.allocating(&api, "backoff = { first = '1500ms', longest = '2s' }");
     // Between two attempts.
     api.turns([Turn::Contention]);
     leaves(&edge, "Alice");
@@ -37,10 +37,10 @@ fn nothing_is_asked_for_a_player_who_has_left() {
 /// From a player's hanging up to the end of the call as the cluster sees it.
 #[test]
 fn a_call_ends_with_its_player() {
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add("hub-1", FLEET, 7001);
-        let edge = place.allocating(&api, "metadata.labels = { player = '{{ .Player.Name }}' }");
+        let edge = post.allocating(&api, "metadata.labels = { player = '{{ .Player.Name }}' }");
         assert_eq!(port_of(&join(&edge, "Alice")), 7001);
         let before = edge.descriptors();
         let players: Vec<String> = (0..20).map(|at| format!("Player{at}")).collect();
@@ -94,12 +94,12 @@ fn what_a_cut_call_did_is_found_and_dealt_with() {
         "routes[].discovery(agones).relabel.*",
         "routes[].actions[](agones).relabel.*"
     );
-    for place in PLACES {
+    for post in POSTS {
         let cut = |more: &str| {
             let api = KubernetesApi::start().unwrap();
             api.add("hub-1", FLEET, 7001);
             api.turns([Turn::DoneAndHeld]);
-            let edge = place.allocating(&api, more);
+            let edge = post.allocating(&api, more);
             leaves(&edge, "Alice");
             let line = edge.wait_for_message("a game server was allocated for a player who left");
             for (field, value) in [("game_server", "hub-1"), ("namespace", "default"), ("player", "Alice")] {
@@ -127,7 +127,7 @@ fn an_attempt_that_broke_off_leaves_nothing_behind() {
     let api = KubernetesApi::start().unwrap();
     (1..3).for_each(|at| api.add(&format!("hub-{at}"), FLEET, 7000 + at));
     api.turns([Turn::DoneAndClosed]);
-    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'\nscheduling = 'Distributed'");
+    let edge = Post::Discovery.allocating(&api, "orphans = 'delete'\nscheduling = 'Distributed'");
     assert_eq!(port_of(&join(&edge, "Alice")), 7002);
     assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
     assert_eq!(state(&api.server("hub-2").unwrap()), "Allocated", "the player's own is left alone");
@@ -143,7 +143,7 @@ fn attempts_that_were_answered_with_errors_are_looked_after_once() {
         (1..4).for_each(|at| api.add(&format!("hub-{at}"), FLEET, 7000 + at));
         api.turns([turn; 2]);
         let more = "orphans = 'delete'\nscheduling = 'Distributed'\nbackoff.first = '50ms'";
-        let mut edge = Place::Discovery.allocating(&api, more);
+        let mut edge = Post::Discovery.allocating(&api, more);
         let mine = port_of(&join(&edge, "Alice")) - 7000;
         let orphans = if matches!(turn, Turn::Fails(..)) { 0 } else { 2 };
         let looked = |calls: &[ApiCall]| calls.iter().find(|call| call.is_list()).cloned();
@@ -171,9 +171,9 @@ fn an_api_that_fails_is_hardly_asked_for_orphans() {
     api.turns([Turn::Fails(503, None); 100]);
     api.down(Some(503));
     let edge =
-        Place::Discovery.allocating(&api, "timeout = '2s'\nbackoff = { first = '10ms', longest = '150ms' }");
+        Post::Discovery.allocating(&api, "timeout = '2s'\nbackoff = { first = '10ms', longest = '150ms' }");
     assert!(!join(&edge, "Alice").kicked().is_empty());
-    Place::Discovery.fails(&edge);
+    Post::Discovery.fails(&edge);
     let tried = api.allocations().len();
     assert!(tried > 10, "{tried}");
     edge.wait_for_message("nobody knows whether a game server was allocated for a player who left");
@@ -187,7 +187,7 @@ fn a_game_server_that_its_player_never_reached_is_dealt_with() {
     let backend = Backend::start().unwrap();
     let alive = backend.address().port();
     api.add("hub-1", FLEET, 1);
-    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'\n[routes.transfer]\nprobe = true");
+    let edge = Post::Discovery.allocating(&api, "orphans = 'delete'\n[routes.transfer]\nprobe = true");
     assert!(join(&edge, "Alice").kicked().contains("can't be reached"));
     assert!(eventually(PATIENCE, || orphan(&api).is_none().then_some(())).is_some(), "deleted");
     // Who is brought there keeps it.
@@ -204,7 +204,7 @@ fn a_game_server_that_its_player_never_reached_is_dealt_with() {
 fn an_orphan_that_is_known_is_only_reported_where_that_is_all() {
     let api = KubernetesApi::start().unwrap();
     api.add("hub-1", FLEET, 1);
-    let edge = Place::Discovery.allocating(&api, "[routes.transfer]\nprobe = true");
+    let edge = Post::Discovery.allocating(&api, "[routes.transfer]\nprobe = true");
     assert!(join(&edge, "Alice").kicked().contains("can't be reached"));
     counts_one(&edge, "reported");
     assert_eq!(api.calls().len(), 1);
@@ -216,7 +216,7 @@ fn orphans_that_are_given_up_are_counted() {
     let api = KubernetesApi::start().unwrap();
     api.add("hub-1", FLEET, 1);
     api.add("hub-2", FLEET, 1);
-    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'\n[routes.transfer]\nprobe = true");
+    let edge = Post::Discovery.allocating(&api, "orphans = 'delete'\n[routes.transfer]\nprobe = true");
     api.down(Some(503));
     api.turns([Turn::DoneAndHeld]);
     leaves(&edge, "Alice");
@@ -239,7 +239,7 @@ fn a_game_server_that_is_someone_elses_by_now_is_left_alone() {
     let api = KubernetesApi::start().unwrap();
     api.add("hub-1", FLEET, 7001);
     api.turns([Turn::DoneAndHeld]);
-    let edge = Place::Discovery.allocating(&api, "orphans = 'delete'");
+    let edge = Post::Discovery.allocating(&api, "orphans = 'delete'");
     leaves(&edge, "Alice");
     api.change("hub-1", |server| server["metadata"]["labels"][ALLOCATION] = json!("another"));
     let looked = |calls: &[ApiCall]| {
@@ -258,7 +258,7 @@ fn stopping_waits_for_orphans() {
     let api = KubernetesApi::start().unwrap();
     api.add("hub-1", FLEET, 7001);
     api.turns([Turn::DoneAndHeld]);
-    let mut edge = Place::Discovery.allocating(&api, "orphans = 'delete'");
+    let mut edge = Post::Discovery.allocating(&api, "orphans = 'delete'");
     leaves(&edge, "Alice");
     edge.wait_for_message("left");
     edge.terminate();

@@ -8,7 +8,7 @@ mod support;
 use drawbridge_testkit::{ApiCall, KubernetesApi, Outcome, PATIENCE, Reply, Web, eventually, sees};
 use serde_json::json;
 use std::time::Duration;
-use support::cluster::{Cluster, FLEET, PLACES, Place, comes_to_lead_to, join, open_route, port_of, state};
+use support::cluster::{Cluster, FLEET, POSTS, Post, comes_to_lead_to, join, open_route, port_of, state};
 use support::edge;
 use support::scrape::{Scrape, metrics_address};
 
@@ -39,13 +39,13 @@ fn players_share_the_game_servers_of_a_fleet() {
         "routes[].discovery(agones_watch).selector.match_labels.*",
         "routes[].actions[](agones_watch).selector.match_labels.*"
     );
-    for place in PLACES {
+    for post in POSTS {
         let cluster = Cluster::find();
         let more = format!(
             "namespace = \"{}\"\nselector = {{ match_labels = {{ \"agones.dev/fleet\" = \"{FLEET}\" }} }}\n",
             cluster.namespace()
         );
-        let section = place.section("agones_watch", &cluster.kubeconfig(), &more);
+        let section = post.section("agones_watch", &cluster.kubeconfig(), &more);
         let edge = edge().config(open_route(&section)).start();
         let (alice, bob) = (join(&edge, "Alice"), join(&edge, "Bob"));
         assert_eq!(alice.transferred(), bob.transferred(), "the first by name, for both");
@@ -73,7 +73,7 @@ fn who_is_a_target_is_what_the_route_says() {
         "routes[].discovery(agones_watch).port",
         "routes[].actions[](agones_watch).port"
     );
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         let set = |name: &str, port: u16, tier: &str, state: &str| {
             api.add_with(name, FLEET, port, |server| {
@@ -102,7 +102,7 @@ fn who_is_a_target_is_what_the_route_says() {
         let selector =
             "selector.match_expressions = [{ key = 'tier', operator = 'In', values = ['duel', 'party'] }]\n";
         let led = |more: &str| {
-            let edge = place.watching(&api, &format!("{selector}port = 'game'\n{more}"));
+            let edge = post.watching(&api, &format!("{selector}port = 'game'\n{more}"));
             let visit = join(&edge, "Alice");
             let (host, port) = visit.transferred();
             format!("{host}:{port}")
@@ -118,7 +118,7 @@ fn who_is_a_target_is_what_the_route_says() {
 fn changes_are_followed() {
     let api = KubernetesApi::start().unwrap();
     api.add("b", FLEET, 7002);
-    let edge = Place::Discovery.watching(&api, "");
+    let edge = Post::Discovery.watching(&api, "");
     assert_eq!(port_of(&join(&edge, "Alice")), 7002);
     is_followed(&api, 1);
     api.add("a", FLEET, 7001);
@@ -136,7 +136,7 @@ fn changes_are_followed() {
 fn a_broken_stream_is_taken_up_where_it_was() {
     let api = KubernetesApi::start().unwrap();
     api.add("b", FLEET, 7002);
-    let edge = Place::Discovery.watching(&api, "");
+    let edge = Post::Discovery.watching(&api, "");
     is_followed(&api, 1);
     assert_eq!(watches(&api.calls()), [api.version().to_string()], "from the list on");
     // A bookmark tells of changes elsewhere, so that less has to be told again.
@@ -159,7 +159,7 @@ fn what_the_api_has_forgotten_is_listed_anew() {
     let api = KubernetesApi::start().unwrap();
     api.add("a", FLEET, 7001);
     api.add("b", FLEET, 7002);
-    let edge = Place::Discovery.watching(&api, "");
+    let edge = Post::Discovery.watching(&api, "");
     is_followed(&api, 1);
     // The stream says 410 Gone, and what happened in between is never told.
     api.remove("a");
@@ -184,12 +184,12 @@ fn what_the_api_has_forgotten_is_listed_anew() {
 #[test]
 fn while_the_api_fails_it_is_as_the_route_says() {
     sees!("routes[].discovery(agones_watch).on_error", "routes[].actions[](agones_watch).on_error");
-    for place in PLACES {
+    for post in POSTS {
         let api = KubernetesApi::start().unwrap();
         api.add("a", FLEET, 7001);
-        let (stale, refusing) = (place.watching(&api, ""), place.watching(&api, "on_error = 'refuse'"));
+        let (stale, refusing) = (post.watching(&api, ""), post.watching(&api, "on_error = 'refuse'"));
         let next = "on_error = 'next'\n[[routes.actions]]\ntype = 'fixed'\ntargets = [{ address = '127.0.0.1:7009' }]";
-        let next = place.watching(&api, next);
+        let next = post.watching(&api, next);
         for edge in [&stale, &refusing, &next] {
             assert_eq!(port_of(&join(edge, "Alice")), 7001);
         }
@@ -237,12 +237,12 @@ fn the_first_list_is_waited_for_as_long_as_nothing_is_known() {
         "routes[].discovery(agones_watch).context",
         "routes[].actions[](agones_watch).context"
     );
-    for place in PLACES {
+    for post in POSTS {
         // A cluster that says nothing is waited for.
         let (silent, folder) = (Web::start(200, b"").unwrap(), tempfile::tempdir().unwrap());
         silent.answer_by(|_| Reply::silence());
         let file = kubeconfig(&folder, &silent.url(), "elsewhere");
-        let section = place.section("agones_watch", &file, "context = 'elsewhere'\ntimeout = '700ms'");
+        let section = post.section("agones_watch", &file, "context = 'elsewhere'\ntimeout = '700ms'");
         let patient = edge().config(open_route(&section)).start();
         let visit = join(&patient, "Alice");
         assert!(visit.kicked().contains(" failed"), "{}", visit.kicked());
@@ -253,12 +253,12 @@ fn the_first_list_is_waited_for_as_long_as_nothing_is_known() {
         let api = KubernetesApi::start().unwrap();
         api.add("a", FLEET, 7001);
         api.down(Some(503));
-        let edge = place.watching(&api, "timeout = '15s'");
+        let edge = post.watching(&api, "timeout = '15s'");
         edge.wait_for_message("game servers can't be watched");
         let visit = join(&edge, "Alice");
         assert!(visit.kicked().contains(" failed"), "{}", visit.kicked());
         assert!(visit.took < Duration::from_secs(5), "{:?}", visit.took);
-        assert!(place.fails(&edge).text().contains("503"), "the reason is told");
+        assert!(post.fails(&edge).text().contains("503"), "the reason is told");
         api.down(None);
         comes_to_lead_to(&edge, 7001);
     }
@@ -268,7 +268,7 @@ fn the_first_list_is_waited_for_as_long_as_nothing_is_known() {
 fn a_token_that_is_renewed_is_read_anew() {
     let api = KubernetesApi::start().unwrap();
     api.add("a", FLEET, 7001);
-    let edge = Place::Discovery.watching(&api, "");
+    let edge = Post::Discovery.watching(&api, "");
     is_followed(&api, 1);
     api.renew_token();
     api.break_streams();
@@ -283,9 +283,9 @@ fn a_reload_goes_on_with_the_same_watch_and_ends_one_that_nobody_wants() {
     let api = KubernetesApi::start().unwrap();
     api.add("a", FLEET, 7001);
     api.add("z", "other", 7009);
-    let edge = Place::Discovery.watching(&api, "");
+    let edge = Post::Discovery.watching(&api, "");
     is_followed(&api, 1);
-    let config = |more: &str| open_route(&Place::Discovery.section("agones_watch", &api.kubeconfig(), more));
+    let config = |more: &str| open_route(&Post::Discovery.section("agones_watch", &api.kubeconfig(), more));
     edge.rewrite(config("port = 'game'"));
     edge.wait_for_messages("configuration reloaded", 1);
     comes_to_lead_to(&edge, 7001);
@@ -304,7 +304,7 @@ fn a_large_fleet_comes_in_pages() {
         let state = if at == 1_200 { "Ready" } else { "Shutdown" };
         api.add_with(&format!("hub-{at:05}"), FLEET, 7001, |server| server["status"]["state"] = json!(state));
     }
-    let edge = Place::Discovery.watching(&api, "");
+    let edge = Post::Discovery.watching(&api, "");
     assert!(matches!(join(&edge, "Alice").outcome, Outcome::Transfer { .. }));
     let sizes: Vec<_> =
         api.calls().iter().filter(|call| call.is_list()).map(|call| call.request.target.clone()).collect();
@@ -314,7 +314,7 @@ fn a_large_fleet_comes_in_pages() {
 #[test]
 fn a_watch_keeps_no_edge_from_stopping() {
     let api = KubernetesApi::start().unwrap();
-    let mut edge = Place::Discovery.watching(&api, "");
+    let mut edge = Post::Discovery.watching(&api, "");
     is_followed(&api, 1);
     edge.terminate();
     assert!(edge.exit(Duration::from_secs(5)).success());

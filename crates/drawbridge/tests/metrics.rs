@@ -13,7 +13,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use support::cluster::{Place, leaves};
+use support::cluster::{Post, leaves};
 use support::scrape::{METRICS, Scrape, ask, metrics_address, status, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
 
@@ -235,7 +235,7 @@ fn a_reload_that_is_taken_over_is_dated() {
 fn what_the_runtime_is_at_is_seen() {
     const PLAYERS: usize = 20;
     let api = KubernetesApi::start().unwrap();
-    let edge = Place::Discovery.allocating(&api, "timeout = '25s'");
+    let edge = Post::Discovery.allocating(&api, "timeout = '25s'");
     let at = metrics_address(&edge);
     let idle = Scrape::of(at).sum("drawbridge_runtime_tasks", &[]);
     api.turns((0..PLAYERS).map(|_| Turn::Held));

@@ -28,15 +28,15 @@ pub(crate) fn open_route(placement: &str) -> String {
 
 /// Where an adapter that finds targets stands in a route.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
+pub(crate) enum Post {
     Discovery,
     Action,
 }
 
 /// The same is true in both.
-pub(crate) const PLACES: [Place; 2] = [Place::Discovery, Place::Action];
+pub(crate) const POSTS: [Post; 2] = [Post::Discovery, Post::Action];
 
-impl Place {
+impl Post {
     /// The adapter of this type with the kubeconfig, and more about it.
     pub(crate) fn section(self, kind: &str, kubeconfig: &Path, more: &str) -> String {
         let head = match self {
