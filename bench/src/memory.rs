@@ -29,9 +29,12 @@ pub(crate) const OWN_DESCRIPTORS: usize = 100;
 /// When the edge can't be started, refuses connections, or there are too few descriptors.
 pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
     raise_descriptor_limit(plan.waiting + WARM_UP + OWN_DESCRIPTORS)?;
-    let (mut rest, mut silent, mut logins) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rest, mut own, mut silent, mut logins) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.memory_rounds {
-        rest.push(edge::start(program, &Settings::new(Authentication::Disabled))?.0.memory()?);
+        let (server, _config) = edge::start(program, &Settings::new(Authentication::Disabled))?;
+        rest.push(server.memory()?);
+        own.push(server.own_memory()?);
+        drop(server);
         silent.push(per_connection(program, plan.waiting, |server, _| {
             Ok(TcpStream::connect(server.address())?)
         })?);
@@ -41,6 +44,7 @@ pub(crate) fn measure(program: &Path, plan: &Plan) -> Result<Vec<Line>> {
     }
     Ok(vec![
         Line::new("edge at rest", Unit::Bytes, &rest).goal(AT_REST),
+        Line::new("of which it isn't pages of the program's file", Unit::Bytes, &own),
         Line::new("a silent connection", Unit::Bytes, &silent),
         Line::new("a login that waits for the client's Encryption Response", Unit::Bytes, &logins)
             .goal(PER_LOGIN),

@@ -87,12 +87,21 @@ impl Server {
 
     /// Proportional set size in bytes: its own memory, and its share of what it shares.
     pub(crate) fn memory(&self) -> Result<f64> {
+        self.pages("Pss:")
+    }
+
+    /// The part of it that isn't the pages of files, in bytes.
+    pub(crate) fn own_memory(&self) -> Result<f64> {
+        self.pages("Pss_Anon:")
+    }
+
+    fn pages(&self, kind: &str) -> Result<f64> {
         let text = std::fs::read_to_string(self.proc("smaps_rollup")).context("smaps_rollup")?;
         let kilobytes = text
             .lines()
-            .find_map(|line| line.strip_prefix("Pss:"))
+            .find_map(|line| line.strip_prefix(kind))
             .and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok())
-            .context("smaps_rollup has no Pss")?;
+            .with_context(|| format!("smaps_rollup has no {kind}"))?;
         Ok(kilobytes * 1024.0)
     }
 

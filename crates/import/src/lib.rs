@@ -1,7 +1,7 @@
 //! `drawbridge import PATH`: the configuration of another program as one of Drawbridge's.
 //!
-//! A file is parsed without knowing what its keys mean ([`source`]). The program's own part takes keys out, sets Drawbridge's
-//! ([`draft`], [`text`]) and notes what became of each ([`report`]); what nobody took has no equivalent.
+//! A file is parsed without knowing what its keys mean (`source`). The program's own part takes keys out, sets Drawbridge's
+//! (`draft`, `text`) and notes what became of each (`report`); what nobody took has no equivalent.
 //!
 //! What must stay true: nothing is dropped silently, since each key of each file stands in exactly one list of the report. No file
 //! is written over. No value of a key is shown but hosts and the names of servers: it may be a secret.

@@ -1,7 +1,7 @@
 //! `drawbridge probe HOST[:PORT]`: a client's way in, step by step with timings, and for a failure what it means.
 //!
 //! What must stay true: whatever comes from the server is hostile. Every wait has a deadline, every buffer a bound, and no
-//! text gets out but through [`clean`]. The access token is shown nowhere.
+//! text gets out but through `clean`. The access token is shown nowhere.
 
 #![forbid(unsafe_code)]
 
