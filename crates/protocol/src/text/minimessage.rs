@@ -25,8 +25,21 @@ impl Component {
     /// When the text is too long, or too many tags are open at once.
     pub fn from_minimessage(text: &str) -> Result<Self, TextError> {
         check_length(text, MAX_MARKUP)?;
-        parse(text, 0)
+        let text = parse(text, 0)?;
+        // Tags that are open count, and texts in tags do; how deep both come to be together is known now.
+        if nests_deeper(&text, MAX_DEPTH) { Err(TextError::TooDeep) } else { Ok(text) }
     }
+}
+
+/// Whether there are more than `most` components inside each other.
+fn nests_deeper(component: &Component, most: usize) -> bool {
+    let Some(inside) = most.checked_sub(1) else { return true };
+    let with = match &component.content {
+        Content::Translate { with, .. } => with.as_slice(),
+        Content::Text(_) => &[],
+    };
+    let mut parts = component.extra.iter().chain(with).chain(component.style.hover.as_deref());
+    parts.any(|part| nests_deeper(part, inside))
 }
 
 /// `nested` counts the texts around.

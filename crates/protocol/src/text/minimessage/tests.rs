@@ -195,6 +195,13 @@ fn depth_and_length_are_bounded() {
         Component::from_minimessage(&"a".repeat(32_769)),
         Err(TextError::TooLong { length: 32_769, .. })
     ));
+    // Each by itself is not too deep.
+    let within = |depth: usize| format!("{0}<lang:a:'{0}b'>", "<b>a".repeat(depth));
+    let shallow = Component::from_minimessage(&within(20)).unwrap();
+    let mut json = String::new();
+    shallow.to_json(crate::ProtocolVersion::newest(), &mut json);
+    assert!(Component::from_json_lenient(&json).is_ok(), "{json}");
+    assert!(matches!(Component::from_minimessage(&within(30)), Err(TextError::TooDeep)));
     let mut nested = "x".to_owned();
     for _ in 0..8 {
         let quoted = nested.replace('\\', r"\\").replace('\'', r"\'");
