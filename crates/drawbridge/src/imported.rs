@@ -3,8 +3,9 @@
 use crate::settings::Settings;
 use drawbridge_config::{Error, Loaded, Root};
 use drawbridge_import::{Document, Found, Imported, Program, Syntax, import, parse};
+use drawbridge_testkit::mistaken;
 use proptest::prelude::*;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::path::PathBuf;
 
 /// Examples, as they are looked at from outside in `tests/import.rs`.
@@ -33,51 +34,6 @@ const EXAMPLES: [(Program, Syntax, &str); 11] = [
     (Program::Velocity, Syntax::Toml, include_str!("../tests/import/velocity/source/velocity.toml")),
     (Program::Bungeecord, Syntax::Yaml, include_str!("../tests/import/bungeecord/source/config.yml")),
 ];
-
-/// Values that mean something to a program, where they don't.
-const TEXTS: [&str; 28] = [
-    "0.0.0.0:25565",
-    ":25565",
-    "a.example.com",
-    "*.example.com",
-    "*",
-    "~(",
-    "10.0.0.1",
-    "10.0.0.0/8",
-    "5s",
-    "-1s",
-    "1m30s",
-    "all",
-    "client_only",
-    "round_robin",
-    "fixed_discovery",
-    "dns_discovery",
-    "agones_discovery",
-    "meta_filter",
-    "grpc",
-    "in",
-    "&1&#09add3x",
-    "{\"text\":",
-    "a=b,c",
-    "itzg/mc-router",
-    "offline",
-    "modern",
-    "legacy",
-    "https://sessions.example.com/session/minecraft/hasJoined",
-];
-
-/// What an operator may have written in the wrong place.
-fn mistaken() -> impl Strategy<Value = Json> {
-    prop_oneof![
-        prop::sample::select(&TEXTS[..]).prop_map(Json::from),
-        any::<bool>().prop_map(Json::from),
-        any::<i64>().prop_map(Json::from),
-        any::<f64>().prop_map(Json::from),
-        (-2_i64..70_000).prop_map(Json::from),
-        Just(Json::Null),
-        Just(json!({})),
-    ]
-}
 
 /// Puts `value` in the place of the scalar that has this number among all of them, or takes it away.
 fn replace(tree: &mut Json, number: &mut usize, value: &Option<Json>) {

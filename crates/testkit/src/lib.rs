@@ -32,6 +32,7 @@ mod docker;
 mod edge;
 mod grpc;
 mod kubernetes;
+mod mistaken;
 mod node;
 mod play;
 mod player;
@@ -52,6 +53,7 @@ pub use docker::{DockerApi, Temper};
 pub use edge::{Edge, EdgeBuilder, Finished, Line, Memory, completed, need_descriptors, thread_times};
 pub use grpc::{Answer, GrpcService};
 pub use kubernetes::{ApiCall, KubernetesApi, Turn};
+pub use mistaken::mistaken;
 pub use node::{
     Forwarded, Join, NodeClient, NodePlayer, NodeServer, NodeVisit, NodeWorld, Served, Squid, Tour, Walker,
 };
