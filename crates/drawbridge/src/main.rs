@@ -22,6 +22,11 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// What a flood took is given back to the machine some seconds after it: the C library's allocator keeps it for as long as the edge runs.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The edge of a Minecraft: Java Edition network
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100, args_conflicts_with_subcommands = true)]

@@ -91,6 +91,33 @@ fn a_flood_takes_no_more_memory_than_its_limits_allow() {
     edge.wait_for_refusal("full");
 }
 
+/// Who was flooded once doesn't take the machine's memory for as long as it runs.
+#[test]
+fn what_a_flood_took_of_memory_is_given_back() {
+    const FLOOD: usize = 2_000;
+    const TAKEN: u64 = 24 << 20;
+    const KEPT: u64 = 6 << 20;
+    need_descriptors(FLOOD as u64 + 500);
+    let limits =
+        format!("[limits]\nconnections = {FLOOD}\nper_address = {FLOOD}\nhandshake_timeout = \"60s\"\n");
+    let edge = edge().config(format!("threads = 1\n{limits}{}", open_lobby())).start();
+    assert_eq!(Player::new("Alice", VERSION).join(edge.address()).transferred(), HUB);
+    let before = edge.memory().rss;
+    let said = [&handshake(b"localhost", 2)[..], &[0xff, 0x3f], &[0; 8_000]].concat();
+    for _ in 0..2 {
+        let flood = flood(edge.address(), FLOOD, &said);
+        let taken = || (edge.memory().rss > before + TAKEN).then_some(());
+        assert!(eventually(PATIENCE, taken).is_some(), "it takes {} bytes", edge.memory().rss - before);
+        drop(flood);
+        let given_back = || (edge.memory().rss < before + KEPT).then_some(());
+        assert!(
+            eventually(2 * PATIENCE, given_back).is_some(),
+            "{} bytes are kept",
+            edge.memory().rss.saturating_sub(before)
+        );
+    }
+}
+
 /// An edge whose log goes where the test says.
 struct Logging {
     process: Child,

@@ -314,9 +314,11 @@ fn ten_thousand_connections_that_send_nothing() {
         let all = eventually(Duration::from_secs(20), || (edge.descriptors() > MANY).then_some(()));
         assert!(all.is_some(), "{} of {MANY} were accepted", edge.descriptors());
         edge.serves_others_within(AT_ONCE);
-        let each = edge.memory().pss.saturating_sub(before) / MANY as u64;
-        // They take 2.5 KiB, where nothing is optimised: a slot, a task, and what is known of an address.
-        assert!(each < 2_688, "{each} bytes each");
+        // They take 2.7 KiB, where nothing is optimised: a slot, a task, and what is known of an address. What the slots took before they
+        // were so many, and waves before this one, is given back within seconds.
+        let each = || edge.memory().pss.saturating_sub(before) / MANY as u64;
+        let small = eventually(Duration::from_secs(20), || (each() < 2_944).then_some(()));
+        assert!(small.is_some(), "{} bytes each", each());
         drop(silent);
         let gone = eventually(Duration::from_secs(20), || (edge.descriptors() < 100).then_some(()));
         assert!(gone.is_some(), "{} descriptors are still open", edge.descriptors());
