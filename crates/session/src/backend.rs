@@ -12,6 +12,7 @@ use drawbridge_protocol::packet::RawPacket;
 use drawbridge_protocol::packet::play::CustomPayload;
 use drawbridge_protocol::varint;
 use drawbridge_protocol::wire::Decoder;
+use std::collections::VecDeque;
 use std::io;
 use uuid::Uuid;
 
@@ -169,10 +170,18 @@ pub(crate) struct Asked {
     pub(crate) packs: Vec<Option<Uuid>>,
     /// How often it has asked which packs of data the client knows.
     pub(crate) known_packs: u32,
+    /// Cookies of the edge's own, oldest first, with the state that the question belongs to: the edge says in the client's place that there is none.
+    pub(crate) refused: VecDeque<(State, String)>,
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { keep_alives: Pending::new(), cookies: Vec::new(), packs: Vec::new(), known_packs: 0 }
+        Self {
+            keep_alives: Pending::new(),
+            cookies: Vec::new(),
+            packs: Vec::new(),
+            known_packs: 0,
+            refused: VecDeque::new(),
+        }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct Down<'a> {
     pub(super) asked: &'a mut Asked,
     pub(super) packs: &'a mut Vec<Uuid>,
     pub(super) speaks: &'a mut State,
+    /// The state in which the backend takes packets.
+    pub(super) hears: State,
     pub(super) scratch: &'a mut Vec<u8>,
     pub(super) now: Instant,
 }

@@ -121,6 +121,7 @@ impl Session {
                 asked: &mut backend.asked,
                 packs: &mut backend.packs,
                 speaks: &mut backend.speaks,
+                hears: backend.hears,
                 scratch,
                 now,
             };

@@ -27,6 +27,7 @@ struct Backend {
     asked: Asked,
     packs: Vec<Uuid>,
     speaks: State,
+    hears: State,
     client: FrameWriter,
     backend: FrameWriter,
 }
@@ -44,6 +45,7 @@ impl Backend {
             asked: Asked::default(),
             packs: Vec::new(),
             speaks: State::Configuration,
+            hears: State::Configuration,
             client: FrameWriter::new(),
             backend: FrameWriter::new(),
         }
@@ -77,6 +79,7 @@ impl Backend {
             asked: &mut self.asked,
             packs: &mut self.packs,
             speaks: &mut self.speaks,
+            hears: self.hears,
             scratch: &mut Vec::new(),
             now: Instant::now(),
         };
@@ -99,6 +102,24 @@ fn questions_for_cookies_are_few_and_short() {
     assert!(backend.backend.is_empty());
     backend.says(Kind::CookieRequest, |out| out.string("edge:own")).unwrap();
     assert!(!backend.backend.is_empty() && backend.asked.cookies.len() == 64);
+}
+
+/// Up to the client's acknowledgement it takes nothing but what belongs to the state before.
+#[test]
+fn a_backend_is_refused_the_edges_own_cookies_in_the_state_that_it_asks_in() {
+    let mut backend = Backend::new();
+    backend.says(Kind::FinishConfiguration, |_| ()).unwrap();
+    for _ in 0..100 {
+        backend.says(Kind::CookieRequest, |out| out.string("edge:own")).unwrap();
+    }
+    assert!(backend.backend.is_empty());
+    backend.asked.refuse(VERSION, State::Configuration, &mut backend.backend);
+    assert!(backend.backend.is_empty());
+    backend.asked.refuse(VERSION, State::Play, &mut backend.backend);
+    let said = backend.backend.unsent();
+    let id = ids::id(VERSION, State::Play, Direction::Serverbound, Kind::CookieResponse).unwrap();
+    assert_eq!(said[..3], [11, u8::try_from(id).unwrap(), 8]);
+    assert_eq!(said.len(), 64 * 12);
 }
 
 #[test]

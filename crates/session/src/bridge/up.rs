@@ -155,6 +155,7 @@ impl Up<'_> {
         {
             backend.writer.forward(frame)?;
             backend.hears = after;
+            backend.asked.refuse(self.version, after, &mut backend.writer);
         }
         Ok(None)
     }

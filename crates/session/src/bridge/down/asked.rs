@@ -1,9 +1,13 @@
 //! What backends ask clients, and what is kept of it so that only answers pass which are waited for.
 
 use super::{Down, KEY, MOST};
+use crate::backend::Asked;
 use crate::bridge::Fault;
 use crate::cookies::is_reserved;
-use drawbridge_protocol::ids::{self, Direction, Kind};
+use crate::packets;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::carry::FrameWriter;
+use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::login::CookieResponse;
 use drawbridge_protocol::packet::play::KeepAlive;
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
@@ -70,24 +74,40 @@ impl Down<'_> {
         Ok(is_reserved(&self.options.reserved, key))
     }
 
-    /// For one of the edge's own there is none, and the backend is told so at once.
+    /// For one of the edge's own there is none, and the backend is told so as soon as it takes answers to what it asks now.
     pub(super) fn asks_for_cookie(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
         let key = Decoder::new(packet.fields).string("cookie", KEY)?;
-        if !is_reserved(&self.options.reserved, key) {
-            if self.asked.cookies.len() < MOST && key.len() <= LONGEST {
+        let is_reserved = is_reserved(&self.options.reserved, key);
+        let asked = if is_reserved { self.asked.refused.len() } else { self.asked.cookies.len() };
+        if asked < MOST && key.len() <= LONGEST {
+            if is_reserved {
+                self.asked.refused.push_back((*self.speaks, key.to_owned()));
+            } else {
                 self.asked.cookies.push(key.to_owned());
             }
-            return Ok(true);
         }
-        let response = CookieResponse { key: key.to_owned(), payload: None };
-        let Some(id) = ids::id(self.version, *self.speaks, Direction::Serverbound, Kind::CookieResponse)
-        else {
-            return Ok(false);
-        };
-        let mut body = Vec::new();
-        varint::write(id, &mut body);
-        response.encode(self.version, &mut Encoder::new(&mut body));
-        self.backend.body(&body)?;
-        Ok(false)
+        self.asked.refuse(self.version, self.hears, self.backend);
+        Ok(!is_reserved)
+    }
+}
+
+impl Asked {
+    /// Says of the edge's own cookies that there are none, to a backend that takes packets of this state.
+    pub(in crate::bridge) fn refuse(
+        &mut self,
+        version: ProtocolVersion,
+        hears: State,
+        backend: &mut FrameWriter,
+    ) {
+        while let Some((_, key)) = self.refused.pop_front_if(|(state, _)| *state == hears) {
+            let Some(id) = ids::id(version, hears, Direction::Serverbound, Kind::CookieResponse) else {
+                continue;
+            };
+            packets::say(backend, |out| {
+                varint::write(id, out);
+                CookieResponse { key, payload: None }.encode(version, &mut Encoder::new(out));
+                true
+            });
+        }
     }
 }

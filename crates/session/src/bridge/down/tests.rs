@@ -78,6 +78,7 @@ fn takes(frame: &Frame<'_>) -> Result<FrameWriter, Fault> {
         asked: &mut Asked::default(),
         packs: &mut Vec::new(),
         speaks: &mut State::Play,
+        hears: State::Play,
         scratch: &mut Vec::new(),
         now,
     };
