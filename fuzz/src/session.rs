@@ -1,11 +1,14 @@
 //! A session between a client and backends that follow each other, all of them hostile where the input says so, and at any moment: the product's own
 //! session over pairs of sockets, with time that goes by as the input says.
 //!
-//! What must hold: what the client gets are frames, and nothing of a backend's once the next one has spoken; a backend gets only packets of the state
-//! that it is in, and only answers to what it asked; the session rests once it has nothing to do; memory is bounded.
+//! What must hold: what the client gets are frames, of the state that it was brought to where backends keep to theirs, and nothing of a backend's once the
+//! next one has spoken; what a backend says comes in its order, and whole up to where it ends; a backend gets only packets of the state that it is in, only
+//! answers to what it asked, and nothing that the client said before it had followed to it; nobody gets the edge's own cookies; the session rests once it
+//! has nothing to do; memory is bounded.
 
 mod backend;
 mod client;
+mod marks;
 mod wire;
 
 use crate::{Input, input, memory, vectors};
@@ -33,6 +36,9 @@ const TURNS: usize = 20_000;
 
 /// The most memory, in bytes: what is kept for each side may be 4 MiB and a packet of 8 MiB.
 const MEMORY: usize = 96 * 1024 * 1024;
+
+/// A cookie of the edge's own.
+const OWN_COOKIE: &str = "edge:own";
 
 const COMMANDS: &[&str] = &["server", "hub"];
 
@@ -113,7 +119,7 @@ impl Stage {
         let shakes_hands = bit(2) && version < ProtocolVersion::V1_13;
         let options = Options {
             stalled: Duration::from_secs(30),
-            reserved: vec!["edge:own".to_owned()],
+            reserved: vec![OWN_COOKIE.to_owned()],
             commands: COMMANDS,
             authenticated: bit(1),
             shakes_hands,
@@ -159,6 +165,11 @@ impl Stage {
                     backend.say(&body);
                 }
             }
+            7 if how & 8 == 8 => {
+                if let Some(backend) = self.backends.last_mut() {
+                    backend.ask_for_cookie(how & 1 == 1);
+                }
+            }
             // One that is gone goes on speaking.
             7 => {
                 let count = self.backends.len().max(1);
@@ -182,7 +193,8 @@ impl Stage {
             }
             13 => self.call(how),
             14 => self.client.reads = !self.client.reads,
-            _ => self.pause = how.into(),
+            _ if how & 1 == 0 => self.client.mark(),
+            _ => self.pause = usize::from(how >> 1),
         }
         if self.pause > 0 {
             self.pause -= 1;
@@ -208,6 +220,7 @@ impl Stage {
         side.flush();
         let arrived = matches!(crate::login::poll(&self.loose, backend.arrive(self.version)), Some(Ok(())));
         if arrived {
+            side.needs = self.client.has_to_follow();
             self.session.take_over(backend);
             self.backends.push(side);
         }
@@ -239,7 +252,7 @@ impl Stage {
             self.woken.take();
             let waker = Waker::from(Arc::clone(&self.woken));
             let polled = self.session.poll(&mut Context::from_waker(&waker));
-            let heard = self.client.hear() | self.hear();
+            let heard = self.hear();
             match polled {
                 Poll::Ready(event) => {
                     if !self.happen(event) {
@@ -259,13 +272,34 @@ impl Stage {
         self.backends.iter_mut().for_each(BackendSide::flush);
     }
 
-    /// Whether any backend has been told anything.
+    /// Whether anybody has been told anything.
     fn hear(&mut self) -> bool {
-        let mut heard = false;
+        let known = ids::is_complete(self.version) && self.backends.iter().all(BackendSide::is_known);
+        let mut heard = self.client.hear(known);
         for backend in &mut self.backends {
-            heard |= backend.hear();
+            heard |= backend.hear(self.client.keeps_order);
+        }
+        if heard && !self.backends.iter().any(|backend| backend.forges) {
+            self.compare_marks();
         }
         heard
+    }
+
+    /// The client has been told what each backend in turn has said, from the beginning and without a gap.
+    fn compare_marks(&self) {
+        let mut told = self.client.marks.as_slice();
+        for (number, backend) in self.backends.iter().enumerate() {
+            let of = |mark: &marks::Mark| usize::try_from(mark.of) == Ok(number);
+            let (these, rest) = told.split_at(told.iter().take_while(|mark| of(mark)).count());
+            told = rest;
+            let both = these.len().min(backend.marks.len());
+            assert_eq!(these[..both], backend.marks[..both], "marks of backend {number}");
+            assert!(
+                these.len() == both || !backend.is_mirrored(),
+                "backend {number} hasn't said all of {these:?}"
+            );
+        }
+        assert!(told.is_empty(), "{told:?} are heard too late");
     }
 
     /// What the edge does when something has happened; false: it ends the session.
@@ -296,7 +330,7 @@ impl Stage {
             if closing.as_mut().poll(&mut context).is_ready() {
                 break;
             }
-            self.client.hear();
+            self.client.hear(false);
         }
     }
 }
@@ -343,7 +377,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         let joined = [into_play, &[5, login, 0, 7, 3]].concat();
         let life = [
             &joined[..],
-            &[0x29, 2],
+            &[0x0f, 0x97, 0x29, 2, 0x0f],
             &joined,
             &[10, 2, 2, 3, 0x1d, 0x09, 2],
             &joined,

@@ -1,6 +1,7 @@
 //! A backend's side: what it has said, as the edge reads it, and what it may therefore be told.
 
-use super::client::MARK;
+use super::OWN_COOKIE;
+use super::marks::Mark;
 use super::wire::Wire;
 use crate::vectors;
 use drawbridge_net::Loose;
@@ -9,12 +10,13 @@ use drawbridge_protocol::carry::{FrameReader, FrameWriter};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::login::{LoginSuccess, SetCompression};
-use drawbridge_protocol::packet::play::{CustomPayload, KeepAlive, KeepAliveResponse};
+use drawbridge_protocol::packet::play::{KeepAlive, KeepAliveResponse};
 use drawbridge_protocol::packet::{Packet as _, RawPacket};
 use drawbridge_protocol::profile::Profile;
-use drawbridge_protocol::wire::Decoder;
+use drawbridge_protocol::wire::{Decoder, Encoder};
 use drawbridge_session::forwarding::Traveller;
 use drawbridge_session::{Backend, Forwarding, Introduction, LoggingIn, Step};
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use uuid::Uuid;
 
@@ -34,8 +36,29 @@ pub(super) struct BackendSide {
     told: usize,
     /// The state that what it is told has to belong to.
     hears: State,
+    asked: Asked,
+    /// What it has brought the client to, and the client hasn't acknowledged.
+    brought: VecDeque<Kind>,
+    /// How far a client has to have followed that it may hear.
+    pub(super) needs: u32,
+    /// The client's last mark.
+    heard: Option<Mark>,
+    /// How many marks it has said.
+    said: u32,
+    /// Its marks, as far as the edge reads them.
+    pub(super) marks: Vec<Mark>,
+    /// Whether it has said another's mark.
+    pub(super) forges: bool,
+    /// Whether it has said a packet that there is none of.
+    is_strange: bool,
+}
+
+/// What it has asked of the client.
+#[derive(Default)]
+struct Asked {
     keep_alives: Vec<i64>,
     cookies: Vec<String>,
+    known_packs: usize,
 }
 
 impl BackendSide {
@@ -60,8 +83,14 @@ impl BackendSide {
             compresses: false,
             told: 0,
             hears: if configured { State::Login } else { State::Play },
-            keep_alives: Vec::new(),
-            cookies: Vec::new(),
+            asked: Asked::default(),
+            brought: VecDeque::new(),
+            needs: 0,
+            heard: None,
+            said: 0,
+            marks: Vec::new(),
+            forges: false,
+            is_strange: false,
         };
         let profile = Profile { id: Uuid::from_u128(7), name: "Notch".to_owned(), properties: Vec::new() };
         side.welcome(&profile, how);
@@ -113,12 +142,31 @@ impl BackendSide {
 
     /// Says which one it is.
     pub(super) fn mark(&mut self) {
-        let channel = format!("{MARK}{}", self.number);
-        let mut body = Vec::new();
-        let mark = CustomPayload { channel: &channel, data: b"data" };
-        if mark.write(self.version, self.speaks, Direction::Clientbound, &mut body) {
+        let mark = Mark { of: self.number, count: self.said };
+        if let Some(body) = mark.body(self.version, self.speaks, Direction::Clientbound) {
+            self.said += 1;
             self.say(&body);
         }
+    }
+
+    /// Asks for the edge's own cookie, or for another.
+    pub(super) fn ask_for_cookie(&mut self, own: bool) {
+        let id = ids::id(self.version, self.speaks, Direction::Clientbound, Kind::CookieRequest);
+        let Some(id) = id else { return };
+        let mut body = Vec::new();
+        drawbridge_protocol::varint::write(id, &mut body);
+        Encoder::new(&mut body).string(if own { OWN_COOKIE } else { "a:b" });
+        self.say(&body);
+    }
+
+    /// Whether each packet that it has said is one.
+    pub(super) const fn is_known(&self) -> bool {
+        self.mirror.is_some() && !self.is_strange
+    }
+
+    /// Whether all that it has said was read as the edge reads it.
+    pub(super) const fn is_mirrored(&self) -> bool {
+        self.mirror.is_some()
     }
 
     /// Tells of its world, where that is waited for.
@@ -150,12 +198,24 @@ impl BackendSide {
         while sound {
             let Ok(Some(frame)) = frames.next_frame() else { break };
             let kind = ids::kind(self.version, self.speaks, Direction::Clientbound, frame.id());
+            self.is_strange |= kind.is_none();
             match kind {
-                Some(Kind::FinishConfiguration) => self.speaks = State::Play,
-                Some(Kind::StartConfiguration) => self.speaks = State::Configuration,
+                Some(kind @ Kind::FinishConfiguration) => {
+                    self.speaks = State::Play;
+                    self.brought.push_back(kind);
+                }
+                Some(kind @ Kind::StartConfiguration) => {
+                    self.speaks = State::Configuration;
+                    self.brought.push_back(kind);
+                }
                 Some(Kind::Compress) => sound = false,
+                Some(Kind::SelectKnownPacks) => self.asked.known_packs += 1,
+                Some(Kind::CustomPayload) => match frame.packet(&mut scratch) {
+                    Ok(packet) => self.note_mark(&packet),
+                    Err(_) => sound = false,
+                },
                 Some(Kind::KeepAlive | Kind::CookieRequest) => match frame.packet(&mut scratch) {
-                    Ok(packet) => note(self.version, kind, &packet, &mut self.keep_alives, &mut self.cookies),
+                    Ok(packet) => self.asked.note(self.version, kind, &packet),
                     Err(_) => sound = false,
                 },
                 _ => {}
@@ -165,8 +225,14 @@ impl BackendSide {
         self.mirror = Some(mirror).filter(|_| sound);
     }
 
-    /// Reads what it is told; whether there was anything.
-    pub(super) fn hear(&mut self) -> bool {
+    fn note_mark(&mut self, packet: &RawPacket<'_>) {
+        let Some(mark) = Mark::read(self.version, packet.fields) else { return };
+        self.forges |= mark.of != self.number;
+        self.marks.push(mark);
+    }
+
+    /// Reads what it is told; whether there was anything. `in_order`: the client has followed only where it was brought.
+    pub(super) fn hear(&mut self, in_order: bool) -> bool {
         let mut bytes = self.wire.receive();
         if bytes.is_empty() {
             return false;
@@ -194,11 +260,41 @@ impl BackendSide {
             match (self.hears, kind) {
                 (State::Login, Some(Kind::LoginAcknowledged)) => self.hears = State::Configuration,
                 (State::Login, kind) => panic!("{kind:?} before the login's end"),
-                (State::Configuration, Some(Kind::FinishConfiguration)) => self.hears = State::Play,
-                (State::Play, Some(Kind::ConfigurationAcknowledged)) => self.hears = State::Configuration,
+                (State::Configuration, Some(kind @ Kind::FinishConfiguration)) => {
+                    self.hears = State::Play;
+                    assert_eq!(self.brought.pop_front(), Some(kind), "it hasn't brought the client to play");
+                }
+                (State::Play, Some(Kind::ConfigurationAcknowledged)) => {
+                    self.hears = State::Configuration;
+                    let brought = self.brought.pop_front();
+                    assert_eq!(brought, Some(Kind::StartConfiguration), "nor to configuration");
+                }
+                (_, Some(Kind::SelectKnownPacks)) => {
+                    let left = self.asked.known_packs.checked_sub(1);
+                    self.asked.known_packs = left.expect("it hasn't asked what packs the client knows");
+                }
+                (_, Some(Kind::CustomPayload)) if in_order => {
+                    let mark = frame
+                        .packet(&mut scratch)
+                        .ok()
+                        .and_then(|packet| Mark::read(self.version, packet.fields));
+                    if let Some(mark) = mark {
+                        assert!(
+                            mark.of >= self.needs,
+                            "{mark:?} is for those before, {} is needed",
+                            self.needs
+                        );
+                        assert!(
+                            self.heard.is_none_or(|heard| heard.count < mark.count && heard.of <= mark.of),
+                            "{mark:?} comes after {:?}",
+                            self.heard
+                        );
+                        self.heard = Some(mark);
+                    }
+                }
                 (_, Some(Kind::KeepAlive | Kind::CookieResponse)) => {
                     if let Ok(packet) = frame.packet(&mut scratch) {
-                        was_asked(self.version, kind, &packet, &mut self.keep_alives, &mut self.cookies);
+                        self.asked.answered(self.version, kind, &packet);
                     }
                 }
                 _ => {}
@@ -210,37 +306,29 @@ impl BackendSide {
     }
 }
 
-fn note(
-    version: ProtocolVersion,
-    kind: Option<Kind>,
-    packet: &RawPacket<'_>,
-    keep_alives: &mut Vec<i64>,
-    cookies: &mut Vec<String>,
-) {
-    let mut fields = Decoder::new(packet.fields);
-    if kind == Some(Kind::KeepAlive) {
-        keep_alives.extend(KeepAlive::decode(version, &mut fields).map(|asked| asked.id));
-    } else {
-        cookies.extend(fields.string("cookie", 32_767).map(str::to_owned));
+impl Asked {
+    fn note(&mut self, version: ProtocolVersion, kind: Option<Kind>, packet: &RawPacket<'_>) {
+        let mut fields = Decoder::new(packet.fields);
+        if kind == Some(Kind::KeepAlive) {
+            self.keep_alives.extend(KeepAlive::decode(version, &mut fields).map(|asked| asked.id));
+        } else {
+            self.cookies.extend(fields.string("cookie", 32_767).map(str::to_owned));
+        }
     }
-}
 
-/// An answer is to something that was asked, once.
-fn was_asked(
-    version: ProtocolVersion,
-    kind: Option<Kind>,
-    packet: &RawPacket<'_>,
-    keep_alives: &mut Vec<i64>,
-    cookies: &mut Vec<String>,
-) {
-    let mut fields = Decoder::new(packet.fields);
-    if kind == Some(Kind::KeepAlive) {
-        let KeepAliveResponse { id } = KeepAliveResponse::decode(version, &mut fields).expect("it was read");
-        let at = keep_alives.iter().position(|asked| *asked == id);
-        keep_alives.remove(at.unwrap_or_else(|| panic!("keep-alive {id} wasn't asked")));
-    } else {
-        let key = fields.string("cookie", 32_767).expect("it was read");
-        let at = cookies.iter().position(|asked| asked == key);
-        cookies.remove(at.unwrap_or_else(|| panic!("cookie {key:?} wasn't asked for")));
+    /// An answer is to something that was asked, once; and the edge's own cookie is nobody else's.
+    fn answered(&mut self, version: ProtocolVersion, kind: Option<Kind>, packet: &RawPacket<'_>) {
+        let mut fields = Decoder::new(packet.fields);
+        if kind == Some(Kind::KeepAlive) {
+            let KeepAliveResponse { id } =
+                KeepAliveResponse::decode(version, &mut fields).expect("it was read");
+            let at = self.keep_alives.iter().position(|asked| *asked == id);
+            self.keep_alives.remove(at.unwrap_or_else(|| panic!("keep-alive {id} wasn't asked")));
+        } else {
+            let key = fields.string("cookie", 32_767).expect("it was read");
+            let at = self.cookies.iter().position(|asked| asked == key);
+            self.cookies.remove(at.unwrap_or_else(|| panic!("cookie {key:?} wasn't asked for")));
+            assert!(key != OWN_COOKIE || fields.rest() == [0], "a backend has the edge's own cookie");
+        }
     }
 }

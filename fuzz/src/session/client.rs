@@ -1,18 +1,17 @@
 //! The client's side: what it would say if it kept to the protocol, and what it is told.
 
+use super::OWN_COOKIE;
+use super::marks::Mark;
 use super::wire::Wire;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{FrameReader, FrameWriter};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
-use drawbridge_protocol::packet::play::{CustomPayload, KeepAlive, KeepAliveResponse};
+use drawbridge_protocol::packet::play::{KeepAlive, KeepAliveResponse};
 use drawbridge_protocol::packet::{Packet as _, RawPacket, configuration};
 use drawbridge_protocol::wire::Decoder;
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
-
-/// What stands before the number of a backend in the channel of its marks.
-pub(super) const MARK: &str = "mark:";
 
 /// See the module.
 pub(super) struct ClientSide {
@@ -27,8 +26,14 @@ pub(super) struct ClientSide {
     /// What it hasn't acknowledged, oldest first.
     due: VecDeque<Kind>,
     asked: VecDeque<i64>,
-    /// The backend whose mark came last.
-    marked: u32,
+    /// How often it has acknowledged where it was brought; up to 763, how many keep-alives it has answered.
+    followed: u32,
+    /// How many marks it has said.
+    said: u32,
+    /// Whether it has acknowledged and answered nothing but what it was asked, in order.
+    pub(super) keeps_order: bool,
+    /// The backends' marks that it has been told.
+    pub(super) marks: Vec<Mark>,
     pub(super) reads: bool,
 }
 
@@ -47,13 +52,32 @@ impl ClientSide {
             speaks: if configured { State::Login } else { State::Play },
             due: if configured { VecDeque::from([Kind::LoginAcknowledged]) } else { VecDeque::new() },
             asked: VecDeque::new(),
-            marked: 0,
+            followed: 0,
+            said: 0,
+            keeps_order: true,
+            marks: Vec::new(),
             reads: true,
         }
     }
 
-    /// A packet, id and fields.
+    /// Any packet, id and fields.
     pub(super) fn say(&mut self, body: &[u8]) {
+        let kind = RawPacket::parse(body)
+            .ok()
+            .and_then(|packet| ids::kind(self.version, self.speaks, Direction::Serverbound, packet.id));
+        self.keeps_order &= !matches!(
+            kind,
+            Some(
+                Kind::LoginAcknowledged
+                    | Kind::FinishConfiguration
+                    | Kind::ConfigurationAcknowledged
+                    | Kind::KeepAlive
+            )
+        );
+        self.write(body);
+    }
+
+    fn write(&mut self, body: &[u8]) {
         self.writer.body(body).expect("a short packet");
         self.wire.send(self.writer.unsent());
         self.writer.discard();
@@ -61,6 +85,7 @@ impl ClientSide {
 
     /// Any bytes.
     pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.keeps_order &= bytes.is_empty();
         self.wire.send(bytes);
     }
 
@@ -72,8 +97,30 @@ impl ClientSide {
         if let Some(id) = id {
             let mut body = Vec::new();
             drawbridge_protocol::varint::write(id, &mut body);
-            self.say(&body);
+            self.write(&body);
+            self.followed += u32::from(self.version.has_configuration());
         }
+    }
+
+    /// Says how far it has followed.
+    pub(super) fn mark(&mut self) {
+        let mark = Mark { of: self.followed, count: self.said };
+        if let Some(body) = mark.body(self.version, self.speaks, Direction::Serverbound) {
+            self.write(&body);
+            self.said += 1;
+        }
+    }
+
+    /// How far it has to follow until a backend that takes over now may be told what it says.
+    pub(super) fn has_to_follow(&self) -> u32 {
+        let due = if self.version.has_configuration() {
+            // It is brought there first, where it isn't.
+            self.due.len() + usize::from(self.hears == State::Play)
+        } else {
+            // A question of the edge's own stands behind all that was asked before.
+            self.asked.len() + 1
+        };
+        self.followed + u32::try_from(due).expect("a few")
     }
 
     /// Answers the oldest keep-alive.
@@ -86,6 +133,7 @@ impl ClientSide {
         };
         if written.is_ok() {
             self.wire.send(writer.unsent());
+            self.followed += u32::from(!self.version.has_configuration());
         }
         writer.discard();
         self.writer = writer;
@@ -99,8 +147,8 @@ impl ClientSide {
         self.wire.close();
     }
 
-    /// Reads what it has been told; whether there was anything.
-    pub(super) fn hear(&mut self) -> bool {
+    /// Reads what it has been told; whether there was anything. `known`: nobody has said a packet that there is none of.
+    pub(super) fn hear(&mut self, known: bool) -> bool {
         if !self.reads {
             return false;
         }
@@ -112,6 +160,7 @@ impl ClientSide {
         let (mut frames, mut scratch) = (reader.frames(&mut bytes), Vec::new());
         while let Some(frame) = frames.next_frame().expect("the client is sent frames") {
             let kind = ids::kind(self.version, self.hears, Direction::Clientbound, frame.id());
+            assert!(kind.is_some() || !known, "the client is told {} in {:?}", frame.id(), self.hears);
             match kind {
                 Some(Kind::StartConfiguration) => {
                     self.hears = State::Configuration;
@@ -121,7 +170,7 @@ impl ClientSide {
                     self.hears = State::Play;
                     self.due.push_back(Kind::FinishConfiguration);
                 }
-                Some(Kind::KeepAlive | Kind::CustomPayload) => {
+                Some(Kind::KeepAlive | Kind::CustomPayload | Kind::CookieRequest | Kind::StoreCookie) => {
                     if let Ok(packet) = frame.packet(&mut scratch) {
                         self.understand(kind, &packet);
                     }
@@ -135,16 +184,16 @@ impl ClientSide {
     }
 
     fn understand(&mut self, kind: Option<Kind>, packet: &RawPacket<'_>) {
-        if kind == Some(Kind::KeepAlive) {
-            if let Ok(KeepAlive { id }) = KeepAlive::decode(self.version, &mut Decoder::new(packet.fields)) {
-                self.asked.push_back(id);
+        let mut fields = Decoder::new(packet.fields);
+        match kind {
+            Some(Kind::KeepAlive) => {
+                self.asked.extend(KeepAlive::decode(self.version, &mut fields).map(|asked| asked.id));
             }
-            return;
-        }
-        let Ok(payload) = CustomPayload::read(self.version, packet.fields) else { return };
-        if let Some(number) = payload.channel.strip_prefix(MARK).and_then(|number| number.parse().ok()) {
-            assert!(number >= self.marked, "backend {number} is heard behind backend {}", self.marked);
-            self.marked = number;
+            Some(Kind::CustomPayload) => self.marks.extend(Mark::read(self.version, packet.fields)),
+            _ => {
+                let key = fields.string("cookie", 32_767);
+                assert_ne!(key.ok(), Some(OWN_COOKIE), "a backend reaches for the edge's own cookie");
+            }
         }
     }
 }
