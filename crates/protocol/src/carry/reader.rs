@@ -32,6 +32,11 @@ impl FrameReader {
         Self { cipher, ..self }
     }
 
+    /// Frames are at most so long from here on.
+    pub const fn set_bound(&mut self, bound: usize) {
+        self.bound = bound;
+    }
+
     /// Frames say from here on how long they are uncompressed, or don't.
     pub const fn set_compression(&mut self, compresses: bool) {
         self.compresses = compresses;
@@ -53,6 +58,12 @@ impl FrameReader {
     /// Keeps what has come in plain sight before there was anybody to carry it.
     pub fn keep(&mut self, bytes: &[u8]) {
         self.kept.extend_from_slice(bytes);
+    }
+
+    /// How many bytes it takes to hold what it does.
+    #[cfg(test)]
+    pub(super) const fn room(&self) -> usize {
+        self.kept.capacity()
     }
 
     /// Whether it holds the beginning of a frame.
@@ -95,6 +106,7 @@ impl Drop for Frames<'_> {
         let kept = &mut self.reader.kept;
         if !kept.is_empty() {
             kept.drain(..self.at);
+            spare::fit(kept);
         } else if self.at < self.bytes.len() {
             *kept = spare::take();
             kept.extend_from_slice(&self.bytes[self.at..]);

@@ -17,6 +17,13 @@ pub(super) fn take() -> Vec<u8> {
     SPARE.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
 
+/// Gives back what a buffer took for something long that is gone, where what is left is short: a peer could keep it so for ever.
+pub(super) fn fit(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > LARGEST && buffer.len() <= buffer.capacity() / 4 {
+        buffer.shrink_to_fit();
+    }
+}
+
 /// Keeps a buffer that isn't needed any more, if it is worth it.
 pub(super) fn give_back(mut buffer: Vec<u8>) {
     if buffer.capacity() == 0 || buffer.capacity() > LARGEST {

@@ -2,7 +2,7 @@ use super::*;
 use crate::cipher::{Decryptor, Encryptor};
 use crate::frame::MAX_FRAME;
 use crate::stream::{Inbound, Outbound, StreamError};
-use crate::wire::DecodeError;
+use crate::wire::{DecodeError, Encoder};
 use proptest::prelude::*;
 
 const SECRET: [u8; 16] = *b"0123456789abcdef";
@@ -270,5 +270,58 @@ fn claims_that_no_packet_can_have_are_told_before_anything_is_inflated() {
     // 8 MiB and a byte; negative; nothing behind the claim.
     for frame in [&b"\x06\x81\x80\x80\x04\x78\x9c"[..], b"\x06\xff\xff\xff\xff\x0f\x00", b"\x01\x00"] {
         assert!(reader.frames(&mut frame.to_vec()).next_frame().is_err(), "{frame:02x?}");
+    }
+}
+
+/// The most bytes that a connection may take for next to nothing: what buffers that are kept for others take.
+const SPARE: usize = 256 * 1024;
+
+#[test]
+fn what_a_long_frame_took_is_given_back_though_another_begins() {
+    let mut reader = FrameReader::new(MAX_FRAME);
+    let mut bytes = Vec::new();
+    Encoder::new(&mut bytes).byte_array(&vec![0; 2_000_000]);
+    // The next one's head.
+    bytes.push(2);
+    let mut whole = 0;
+    for piece in bytes.chunks_mut(60_000) {
+        assert!(reader.room() <= 4_000_000);
+        let mut frames = reader.frames(piece);
+        while frames.next_frame().unwrap().is_some() {
+            whole += 1;
+        }
+    }
+    assert_eq!(whole, 1);
+    for _ in 0..3 {
+        assert!((1..=SPARE).contains(&reader.room()), "{} bytes are held", reader.room());
+        let mut bytes = [0, 0, 2];
+        let mut frames = reader.frames(&mut bytes);
+        assert!(frames.next_frame().unwrap().is_some());
+        assert!(frames.next_frame().unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_receiver_that_never_takes_all_has_no_more_kept_than_it_leaves() {
+    for end in ends() {
+        let (mut writer, mut reader, mut received) = (writer(end), reader(end), 0);
+        let packet: Vec<u8> =
+            (0..10_000u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        for round in 0..1_000 {
+            writer.body(&packet).unwrap();
+            let left = if round == 999 { 0 } else { 1 + round % 50_000 };
+            let unsent = writer.unsent();
+            let sent = unsent.len().saturating_sub(left);
+            let mut bytes = unsent[..sent].to_vec();
+            writer.sent(sent);
+            assert!(writer.is_empty() || writer.len() <= left);
+            assert!(writer.room() <= SPARE, "{} bytes are held", writer.room());
+            let mut frames = reader.frames(&mut bytes);
+            while let Some(frame) = frames.next_frame().unwrap() {
+                assert!(packet.ends_with(frame.packet(&mut Vec::new()).unwrap().fields));
+                received += 1;
+            }
+        }
+        assert_eq!(received, 1_000);
     }
 }

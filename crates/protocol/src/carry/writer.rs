@@ -11,6 +11,9 @@ use crate::varint;
 use crate::version::ProtocolVersion;
 use crate::wire::Encoder;
 
+/// How many bytes that are sent are kept beside those that aren't, where these aren't more: a receiver that always leaves some unread would have all be kept.
+const MOST_SENT: usize = 64 * 1024;
+
 /// Frames on their way to become bytes, gathered until they are sent.
 #[derive(Debug, Default)]
 pub struct FrameWriter {
@@ -121,7 +124,17 @@ impl FrameWriter {
         if self.sent == self.out.len() {
             spare::give_back(std::mem::take(&mut self.out));
             (self.sealed, self.sent) = (0, 0);
+        } else if self.sent >= MOST_SENT && self.sent >= self.out.len() / 2 {
+            self.out.drain(..self.sent);
+            (self.sealed, self.sent) = (self.sealed.saturating_sub(self.sent), 0);
+            spare::fit(&mut self.out);
         }
+    }
+
+    /// How many bytes it takes to hold what isn't sent.
+    #[cfg(test)]
+    pub(super) const fn room(&self) -> usize {
+        self.out.capacity()
     }
 
     /// Throws away what isn't sent: the receiver is gone.
