@@ -127,6 +127,19 @@ fn who_sends_too_much_is_told_and_disconnected_and_others_notice_nothing() {
     wait_for(at, "drawbridge_relays_ended_total", &["end=\"play_limit\""], |counted| counted == count);
 }
 
+/// Nobody has it kept up to its end.
+#[test]
+fn a_packet_over_its_bound_is_refused_by_its_head() {
+    let host = Host::builder(1).start().unwrap();
+    let edge = house(host.address(), BOUNDS);
+    for to in ["world", "void"] {
+        let mut stranger = Stranger::playing(&edge, &format!("head{to}"), NEW, to);
+        // 1,000,000 bytes are to come.
+        stranger.connection.raw(&[0xc0, 0x84, 0x3d]).unwrap();
+        is_refused(&edge, stranger, "packet", "921600");
+    }
+}
+
 #[test]
 fn bounds_hold_in_configuration_and_in_limbo_where_no_target_hears_anything() {
     let host = Host::builder(1).start().unwrap();

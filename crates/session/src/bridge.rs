@@ -124,11 +124,13 @@ impl Session {
         let now = client.socket.now();
         client.socket.clear_deadline();
         client.socket.keep_alive();
+        let meter = Meter::new(options.limits.clone(), now);
+        client.reader.set_bound(meter.longest_frame());
         Self {
             version,
             ledger: Ledger::of(version),
             standing: Standing::welcomed(version, Commands::new(options.commands), now),
-            meter: Meter::new(options.limits.clone(), now),
+            meter,
             options,
             client,
             backend,

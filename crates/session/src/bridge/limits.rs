@@ -6,8 +6,11 @@
 //!
 //! What must stay true: a packet is counted before it is inflated, by what it says of itself, which is all that is inflated of it.
 
+use super::Fault;
 use drawbridge_net::PlayLimits;
 use drawbridge_protocol::carry::Frame;
+use drawbridge_protocol::frame::{FrameError, MAX_FRAME};
+use drawbridge_protocol::stream::StreamError;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -147,6 +150,21 @@ impl Meter {
         let left = &mut self.left[limit as usize];
         *left = left.checked_sub(amount.saturating_mul(BEATS)).ok_or_else(|| excess(&self.limits, limit))?;
         Ok(())
+    }
+
+    /// The most bytes that a frame may have: those of the longest packet, with what compression adds where it makes nothing shorter.
+    pub(super) fn longest_frame(&self) -> usize {
+        MAX_FRAME.min(self.longest.saturating_add(self.longest / 1_000 + 64))
+    }
+
+    /// What is wrong with a client's frame: one that is too long to be read is more than it may send.
+    pub(super) fn fault(&self, error: StreamError) -> Fault {
+        match error {
+            StreamError::Frame(FrameError::TooLong { .. }) if self.longest < MAX_FRAME => {
+                excess(&self.limits, Limit::Packet).into()
+            }
+            error => error.into(),
+        }
     }
 
     /// Counts a packet, of whichever kind.

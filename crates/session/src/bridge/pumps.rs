@@ -311,7 +311,7 @@ fn take_up(
     worked: &mut usize,
 ) -> Result<bool, Fault> {
     let enough = *worked + PIECE;
-    while let Some(frame) = frames.next_frame()? {
+    while let Some(frame) = frames.next_frame().map_err(|error| up.meter.fault(error))? {
         *worked += frame.length();
         events.extend(up.take(&frame)?);
         if *worked >= enough {
