@@ -288,7 +288,10 @@ fn where_a_server_sends_players_on_the_edge_brings_them_if_it_may() {
     let [_, b, c] = [1, 2, 3].map(|number| world.address(number));
     let other = format!(
         "[[routes]]\nname = \"other\"\nhosts = [\"*.other.test\"]\nmode = \"offline\"\ntargets = [\"{c}\"]\n\
-         [[routes]]\nname = \"secure\"\nhosts = [\"secure.test\"]\nmode = \"client_only\"\ntargets = [\"127.0.0.1:2\"]\n"
+         [[routes]]\nname = \"staff\"\nhosts = [\"staff.test\"]\nmode = \"offline\"\ntargets = [\"localhost:{}\"]\n\
+         actions = [{{ type = \"player_allow_filter\", usernames = [\"Bob\"] }}]\n\
+         [[routes]]\nname = \"secure\"\nhosts = [\"secure.test\"]\nmode = \"client_only\"\ntargets = [\"127.0.0.1:2\"]\n",
+        c.port()
     );
     let client = NodeClient::start();
     let edge_with = |session: &str| edge().config(format!("{}{session}{other}", route(&world, ""))).start();
@@ -301,7 +304,14 @@ fn where_a_server_sends_players_on_the_edge_brings_them_if_it_may() {
     };
     let follows = edge_with("[routes.session]\non_transfer = \"switch\"\n");
     // Where they may not go is nowhere to the edge.
-    let elsewhere = [("else.test", 25565), ("127.0.0.1", 1), ("secure.test", 25565), ("127.0.0.1", 2)];
+    let elsewhere = [
+        ("else.test", 25565),
+        ("127.0.0.1", 1),
+        ("secure.test", 25565),
+        ("127.0.0.1", 2),
+        ("staff.test", 25565),
+        ("localhost", c.port()),
+    ];
     for (host, port, arrives) in [(&*b.ip().to_string(), b.port(), 2), ("Lobby.Other.Test.", 4_711, 3)] {
         let player = sent_on(&follows, host, port);
         player.joined_world(arrives);

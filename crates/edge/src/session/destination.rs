@@ -77,8 +77,9 @@ impl Asker<'_> {
         let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
         let at_home = home.shared_targets(self.client).await.unwrap_or_default();
         let name = PlaceName(name);
-        if let Some(target) = at_home.into_iter().find(|target| name.is(&target.identifier)) {
-            return Ok(Destination { route: Arc::clone(home), targets: vec![target], on_route: None });
+        if at_home.iter().any(|target| name.is(&target.identifier)) {
+            let targets = self.some_targets(home, |target| name.is(&target.identifier)).await?;
+            return Ok(Destination { route: Arc::clone(home), targets, on_route: None });
         }
         let whole = routes.iter().find(|route| name.is(&route.name));
         let whole = whole.map(|route| (route, None));
@@ -93,8 +94,10 @@ impl Asker<'_> {
             return Err(Barred::Unknown);
         }
         let on_route = self.enter(home, route)?;
-        let mut targets = self.targets(route).await?;
-        targets.retain(is_meant);
+        let targets = match target_name {
+            Some(_) => self.some_targets(route, is_meant).await?,
+            None => self.targets(route).await?,
+        };
         Ok(Destination { route: Arc::clone(route), targets, on_route })
     }
 
@@ -108,9 +111,10 @@ impl Asker<'_> {
             let is_meant = |target: &Target| {
                 target.address.port == port && target.address.host.eq_ignore_ascii_case(host)
             };
-            if let Some(target) = targets.into_iter().find(is_meant) {
+            if targets.iter().any(is_meant) {
                 let on_route = self.enter(home, route)?;
-                return Ok(Destination { route: Arc::clone(route), targets: vec![target], on_route });
+                let targets = self.some_targets(route, is_meant).await?;
+                return Ok(Destination { route: Arc::clone(route), targets, on_route });
             }
         }
         let route = snapshot.routes.lookup_named(&clean_host(host));
@@ -131,6 +135,17 @@ impl Asker<'_> {
             return Ok(Vec::new());
         }
         route.place(self.client, &self.person.identity).await.map_err(barred)
+    }
+
+    /// Those of them that are meant, of what the route's actions leave this player.
+    async fn some_targets(
+        &self,
+        route: &Route,
+        is_meant: impl Fn(&Target) -> bool,
+    ) -> Result<Vec<Target>, Barred> {
+        let mut targets = self.targets(route).await?;
+        targets.retain(is_meant);
+        if targets.is_empty() { Err(Barred::Unknown) } else { Ok(targets) }
     }
 
     /// The names of all places that are known without asking anybody else.
