@@ -72,7 +72,9 @@ impl Forwarding {
             Self::BungeeCord => None,
             Self::BungeeGuard(token) => Some(token),
         };
-        let (host, marks) = typed.split_at(typed.find('\0').unwrap_or(typed.len()));
+        let (typed, marks) = typed.split_at(typed.find('\0').unwrap_or(typed.len()));
+        // What RealIP says behind a host is the client's own word for where it calls from.
+        let host = typed.split("///").next().unwrap_or(typed);
         let Profile { id, properties, .. } = traveller.profile;
         let mut properties: Vec<_> = properties
             .iter()
@@ -198,6 +200,18 @@ mod tests {
         assert!(newer.starts_with("play.example.com\x00127.0.0.1\0"), "{newer}");
         let kept = host(&Forwarding::None, "play.example.com\0FML2\0", vec![textures()]);
         assert_eq!(kept, "play.example.com\0FML2\0");
+    }
+
+    #[test]
+    fn what_a_client_says_as_realip_is_not_forwarded() {
+        for (typed, marks) in [
+            ("play.example.com///203.0.113.9:1///1700000000", ""),
+            ("play.example.com///203.0.113.9:1///1700000000///c2ln\0FML\0", "forgeClient"),
+        ] {
+            let forwarded = host(&Forwarding::BungeeCord, typed, Vec::new());
+            assert!(forwarded.starts_with("play.example.com\x00127.0.0.1\0"), "{forwarded}");
+            assert!(!forwarded.contains("203.0.113.9") && forwarded.contains(marks), "{forwarded}");
+        }
     }
 
     /// What a client writes behind its host as a proxy would is none of a proxy's.
