@@ -10,6 +10,7 @@ use drawbridge_testkit::{Edge, Host, Line};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use support::attack::serves_others_during;
 use support::edge;
@@ -201,6 +202,61 @@ fn what_a_client_is_brought_to_and_does_not_acknowledge_is_bounded() {
     assert_eq!(heard, 64);
     house.loses_to("out of its place");
     others.notice_nothing();
+}
+
+/// Nothing that is acknowledged stands between two servers of which the first goes while the client is in configuration.
+#[test]
+fn nobody_is_told_what_another_server_asked_in_configuration() {
+    let asks = |it: &mut Caller, number| {
+        let ping = it.body(State::Configuration, Kind::Ping, |out| out.i32(number));
+        it.repeats(&ping, 1)
+    };
+    let first = Liar::start(move |it| {
+        it.welcome()?;
+        asks(it, 1)?;
+        Err(io::ErrorKind::Other.into())
+    });
+    let (tells, told) = mpsc::channel();
+    let next = Liar::start(move |it| {
+        it.welcome()?;
+        asks(it, 2)?;
+        let _ = tells.send(it.waits_for(State::Configuration, Kind::Pong)?);
+        Ok(())
+    });
+    let route = |name: &str, hosts: &str, target, more: &str| {
+        format!(
+            "[[routes]]\nname = \"{name}\"\nhosts = [\"{hosts}\"]\nmode = \"offline\"\ntargets = [\"{target}\"]\n{more}\n"
+        )
+    };
+    let config = route("first", "*", first.address, "session.fallback = [\"next\"]")
+        + &route("next", "next", next.address, "");
+    let edge = edge().config(config).start();
+    let mut stranger = Stranger::configuring(&edge, "Alice", NEW, "first");
+    let mut asked = Vec::new();
+    // It takes its time to answer: until it is asked again, by whomever.
+    while asked.len() < 2 {
+        let packet = stranger.connection.receive().unwrap();
+        if matches!(packet.kind(), Some(Kind::Ping | Kind::KeepAlive)) {
+            asked.push(packet);
+        }
+    }
+    loop {
+        for packet in asked.drain(..) {
+            match packet.kind() {
+                Some(Kind::Ping) => {
+                    let pong = stranger.body(Kind::Pong, |out| out.bytes(&packet.fields));
+                    stranger.says(&pong, 1);
+                }
+                _ => stranger.obeys(&packet),
+            }
+        }
+        match told.recv_timeout(Duration::from_millis(10)) {
+            Ok(pong) => return assert_eq!(pong, 2i32.to_be_bytes()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(error) => panic!("the next server: {error}"),
+        }
+        asked.extend(stranger.connection.receive());
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(crate) struct Standing {
     pub(super) commands: Commands,
     /// What the backend has left on a client that no configuration clears.
     pub(super) remains: Remains,
-    /// Until this one is answered, what the client says belongs to the backend before.
+    /// Until this one of the edge's keep-alives is answered, what the client says belongs to the backend before.
     pub(super) fence: Option<i64>,
     /// The client is through with Forge's handshake, and has to be told to begin again.
     pub(super) shaken: bool,

@@ -22,9 +22,14 @@ impl Session {
         self.leave_backend();
         self.held = None;
         self.backend = Some(backend);
-        self.heard = self.now();
+        let now = self.now();
+        self.heard = now;
         if !self.version.has_configuration() {
             return self.arrive();
+        }
+        if self.standing.hears == State::Configuration {
+            // Nothing that the client acknowledges stands between what it was asked before and what it will be asked.
+            self.standing.raise_fence(self.version, &mut self.client.writer, now);
         }
         self.leave_play();
         if let Some(backend) = &mut self.backend {
@@ -113,6 +118,12 @@ impl Standing {
         self.enter_world(join.entity);
     }
 
+    /// Asks the client for a sign of life, up to which what it says is for whom it was with before.
+    fn raise_fence(&mut self, version: ProtocolVersion, client: &mut FrameWriter, now: Instant) {
+        let fence = self.ask(version, client, now);
+        self.fence = Some(fence);
+    }
+
     /// From the answer to this on what the client says is about the new world.
     pub(super) fn fence(
         &mut self,
@@ -121,8 +132,7 @@ impl Standing {
         backend: &mut FrameWriter,
         now: Instant,
     ) {
-        let fence = self.ask(version, client, now);
-        self.fence = Some(fence);
+        self.raise_fence(version, client, now);
         introduce(self, State::Play, version, backend);
     }
 }
@@ -133,10 +143,11 @@ impl Backend {
         self.hears != State::Login
     }
 
-    /// Lets it begin, once the client is in configuration and has acknowledged that: tells it what the client has said of itself to those
+    /// Lets it begin, once the client is in configuration and has acknowledged that, and is through with what others asked: tells it what the client has said of itself to those
     /// before.
     pub(super) fn open_to(&mut self, client: &Standing, version: ProtocolVersion) {
-        if self.is_open() || client.speaks != State::Configuration || !client.is_settled() {
+        let is_there = client.is_settled() && client.fence.is_none();
+        if self.is_open() || client.speaks != State::Configuration || !is_there {
             return;
         }
         // Each version that has the state has the packet.

@@ -179,7 +179,11 @@ impl Up<'_> {
     fn answers_keep_alive(&mut self, packet: &RawPacket<'_>) -> Result<bool, Fault> {
         let fields = &mut Decoder::new(packet.fields);
         let KeepAliveResponse { id } = KeepAliveResponse::decode(self.version, fields)?;
-        Ok(!self.standing.answered(id) && self.asked(|backend| backend.asked.keep_alives.answer(id)))
+        let is_the_edges = self.standing.answered(id);
+        if let Some(backend) = &mut self.backend {
+            backend.open_to(self.standing, self.version);
+        }
+        Ok(!is_the_edges && self.asked(|backend| backend.asked.keep_alives.answer(id)))
     }
 
     /// Whether the backend waits for a cookie.
