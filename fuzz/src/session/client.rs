@@ -26,7 +26,7 @@ pub(super) struct ClientSide {
     /// What it hasn't acknowledged, oldest first.
     due: VecDeque<Kind>,
     asked: VecDeque<i64>,
-    /// How often it has acknowledged where it was brought; up to 763, how many keep-alives it has answered.
+    /// How often it has acknowledged where it was brought, and how many keep-alives it has answered.
     followed: u32,
     /// How many marks it has said.
     said: u32,
@@ -98,7 +98,7 @@ impl ClientSide {
             let mut body = Vec::new();
             drawbridge_protocol::varint::write(id, &mut body);
             self.write(&body);
-            self.followed += u32::from(self.version.has_configuration());
+            self.followed += 1;
         }
     }
 
@@ -113,13 +113,9 @@ impl ClientSide {
 
     /// How far it has to follow until a backend that takes over now may be told what it says.
     pub(super) fn has_to_follow(&self) -> u32 {
-        let due = if self.version.has_configuration() {
-            // It is brought there first, where it isn't.
-            self.due.len() + usize::from(self.hears == State::Play)
-        } else {
-            // A question of the edge's own stands behind all that was asked before.
-            self.asked.len() + 1
-        };
+        // It is brought into configuration first, or asked something by the edge: up to 763 behind all that was asked before.
+        let asked = if self.version.has_configuration() { 0 } else { self.asked.len() };
+        let due = self.due.len() + asked + 1;
         self.followed + u32::try_from(due).expect("a few")
     }
 
@@ -133,7 +129,7 @@ impl ClientSide {
         };
         if written.is_ok() {
             self.wire.send(writer.unsent());
-            self.followed += u32::from(!self.version.has_configuration());
+            self.followed += 1;
         }
         writer.discard();
         self.writer = writer;
