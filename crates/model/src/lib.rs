@@ -1,5 +1,5 @@
-//! The words of Drawbridge as types, the traits through which a route asks its adapters, and the one
-//! through which routes come from elsewhere.
+//! The words of Drawbridge as types, and the traits through which a route asks its adapters, routes come from elsewhere, bans are asked, and whoever
+//! operates the edge is.
 //!
 //! What must stay true: nothing turns a [`Claim`] into a [`Profile`] but an authentication adapter or a valid cookie, and
 //! [`Refusal`] alone maps a reason to its message, log level and metric label.
