@@ -163,6 +163,31 @@ fn labels_write_no_keys_but_their_own() {
 }
 
 #[test]
+fn labels_have_nobody_taken_for_whom_they_claim_to_be() {
+    let api = DockerApi::start().unwrap();
+    let with = |host, more: &[(&'static str, &'static str)]| {
+        let mut labels = saying(host, "from a label");
+        labels.extend(more);
+        labels
+    };
+    api.run("offline", with("offline.example.com", &[("drawbridge.mode", "offline")]));
+    let forwarding = [("drawbridge.mode", "client_only"), ("drawbridge.session.forwarding", "bungeecord")];
+    api.run("forwarding", with("forwarding.example.com", &forwarding));
+    // What says nothing of players but their names, which somebody vouched for.
+    api.run("session", with("session.example.com", &[("drawbridge.mode", "client_only")]));
+    let edge = asking(&api).start();
+    assert_eq!(said(&edge, "session.example.com"), "from a label");
+    for (name, why) in [
+        ("offline", "take players for who they claim to be: the route belongs there"),
+        ("forwarding", "have targets told who a player is: the route belongs there"),
+    ] {
+        assert_eq!(said(&edge, &format!("{name}.example.com")), "harbour");
+        let line = edge.wait_for(why, |line| line.text().contains(why));
+        assert!(line.field("at").is_some_and(|at| at.starts_with(&format!("docker:{name}:"))), "{line}");
+    }
+}
+
+#[test]
 fn of_two_that_want_a_host_the_earlier_keeps_it() {
     let api = DockerApi::start().unwrap();
     let file = "[[routes]]\nname = \"file\"\nhosts = [\"file.example.com\"]\nmode = \"transfer\"\ntargets = [\"a:1\"]\nstatus.description = \"file\"\n";

@@ -118,6 +118,7 @@ fn unfit(path: &str, style: Style) -> Option<&'static str> {
         "authentication" => Some(VOUCHES),
         "transfer" if keys.get(1) == Some(&"ticket") => Some(VOUCHES),
         "session" if keys.get(1) == Some(&"trust_claims") => Some(VOUCHES),
+        "session" if keys.get(1) == Some(&"forwarding") => Some(FORWARDS),
         _ if keys.len() > 1 && style.own.contains(&first) => Some("there are no keys in it"),
         _ if keys.iter().any(|key| names_secret(key)) => Some(SECRET),
         _ => None,
@@ -153,6 +154,13 @@ pub(crate) const SECRET: &str = "only files of the configuration name files or v
 /// that count by claimed names may be told to stop the edge.
 const VOUCHES: &str = "only files of the configuration say who vouches for players, and to whom";
 
+/// Why nobody has targets told who players are, or takes players for who they claim to be: the target may be somebody else's, who lets in
+/// whomever the edge brings.
+const FORWARDS: &str =
+    "only files of the configuration have targets told who a player is: the route belongs there";
+const CLAIMS: &str =
+    "only files of the configuration take players for who they claim to be: the route belongs there";
+
 /// Why nobody can have game servers allocated or looked at: the edge's rights may reach into other namespaces than theirs.
 const CLUSTER: &str = "only files of the configuration have the edge act at a cluster";
 
@@ -184,6 +192,8 @@ pub(crate) fn value(path: &str, text: &str) -> Result<Value, String> {
         Err(SECRET.to_owned())
     } else if acts_at_cluster(&value) {
         Err(CLUSTER.to_owned())
+    } else if path == "mode" && value.as_str() == Some("offline") {
+        Err(CLAIMS.to_owned())
     } else {
         Ok(value)
     }

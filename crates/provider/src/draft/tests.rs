@@ -86,7 +86,10 @@ fn what_may_be_meant_is_nothing_that_labels_cant_say() {
     let transfer = help("drawbridge.transfer.something_else");
     assert!(transfer.contains("probe") && !transfer.contains("ticket"), "{transfer}");
     let session = help("drawbridge.session.something_else");
-    assert!(session.contains("limbo") && !session.contains("trust_claims"), "{session}");
+    assert!(session.contains("limbo"), "{session}");
+    for key in ["trust_claims", "forwarding"] {
+        assert!(!session.contains(key), "{key} is refused: {session}");
+    }
     assert_eq!(help("drawbridge.target"), "drawbridge.targets isn't for labels: the target is what bears it");
     assert_eq!(help("drawbridge.prt"), "did you mean \"port\"?");
 }
@@ -116,6 +119,9 @@ fn labels_that_cant_be_keys_are_named() {
         ("drawbridge.authentication.type", "disabled", "only files of the configuration say who vouches"),
         ("drawbridge.session.trust_claims", "true", "only files of the configuration say who vouches"),
         ("drawbridge.session", "{ trust_claims = true }", "a label for each of its keys"),
+        ("drawbridge.session.forwarding", "none", "the route belongs there"),
+        ("drawbridge.session.forwarding", "bungeecord", "only files of the configuration have targets told"),
+        ("drawbridge.mode", "offline", "only files of the configuration take players for who they claim"),
         (
             "drawbridge.actions",
             "[{ type = 'grpc', metadata = { a = { env = 'X' } } }]",
