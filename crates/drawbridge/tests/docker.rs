@@ -9,7 +9,7 @@ mod support;
 use drawbridge_testkit::{
     DockerApi, EdgeBuilder, Line, Manner, PATIENCE, Player, Target, Temper, eventually, sees,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::edge;
 use support::providers::{self as routes, LOST, said, soon_says, told};
 
@@ -284,6 +284,26 @@ fn a_hundred_containers_that_start_are_few_reloads() {
     edge.wait_for_messages(RELOADED, reloads + 1);
     soon_says(&edge, "last.example.com", "here");
     assert_eq!(told(&edge, RELOADED), reloads + 1);
+}
+
+#[test]
+fn labels_that_change_without_end_are_few_reloads() {
+    let api = DockerApi::start().unwrap();
+    let edge = asking(&api).start();
+    api.wait_until_followed();
+    let (before, began) = (told(&edge, RELOADED), Instant::now());
+    // Each is seen on its own, and would be a reload.
+    for turn in 0..60 {
+        let lists = api.lists();
+        api.run("restless", saying("restless.example.com", &turn.to_string()));
+        let listed = eventually(PATIENCE, || (api.lists() > lists).then_some(()));
+        assert!(listed.is_some());
+    }
+    let (reloads, took) = (told(&edge, RELOADED) - before, began.elapsed());
+    // Five at once, and then with a second between them at least.
+    let most = 6 + usize::try_from(took.as_secs()).unwrap();
+    assert!((1..=most).contains(&reloads), "{reloads} reloads in {took:?}");
+    soon_says(&edge, "restless.example.com", "59");
 }
 
 #[test]
