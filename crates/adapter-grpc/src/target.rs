@@ -98,6 +98,9 @@ fn target(told: Told) -> Result<Target, String> {
     if identifier.len() > IDENTIFIER {
         return Err(format!("an identifier has {} bytes, of which {IDENTIFIER} are taken", identifier.len()));
     }
+    if identifier.contains(char::is_control) {
+        return Err(format!("{:?} has control characters", shown(&identifier)));
+    }
     let identifier = if identifier.is_empty() { address.to_string() } else { identifier };
     let meta = Arc::new(meta.into_iter().map(|MetaEntry { key, value }| (key, value)).collect());
     Ok(Target { identifier, address, priority, meta, lease: None })
@@ -130,6 +133,7 @@ mod tests {
     fn targets_that_nobody_can_be_sent_to_are_left_out() {
         let no_address = Told { address: None, ..told("none", "", 1) };
         let long = told(&"x".repeat(IDENTIFIER + 1), "a", 1);
+        let lines = told("hub\n2026-01-01T00:00:00Z  INFO banned\u{1b}[2J", "a", 1);
         for wrong in [
             told("zero", "a", 0),
             told("large", "a", 65_536),
@@ -139,6 +143,7 @@ mod tests {
             told("long", &"a".repeat(300), 1),
             no_address,
             long,
+            lines,
             told("first", "elsewhere", 1),
         ] {
             let all = vec![told("first", "a", 1), wrong.clone(), told("last", "b", 2)];

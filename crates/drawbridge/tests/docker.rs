@@ -188,6 +188,31 @@ fn labels_have_nobody_taken_for_whom_they_claim_to_be() {
 }
 
 #[test]
+fn names_of_labels_and_containers_write_nothing_into_the_log() {
+    const FORGED: &str =
+        "a\n2026-11-22T19:00:00Z  INFO banned of=\"Alice\"\r\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}31m";
+    let api = DockerApi::start().unwrap();
+    let mut labels = saying("named.example.com", "named");
+    labels.push(("drawbridge.name", FORGED));
+    api.run("named", labels);
+    let mut labels = saying("mistaken.example.com", "mistaken");
+    labels.push(("drawbridge.relay.prox_protocol", "v2"));
+    api.run_with("mistaken", labels, |container| container["Name"] = FORGED.into());
+    let pretty = "[telemetry]\nformat = \"pretty\"\nlog = \"trace\"\n";
+    let edge = edge().config(pretty.to_owned() + &providers(&api.endpoint(), "") + HARBOUR).start();
+    edge.wait_for("the container", |line| line.text().contains("prox_protocol"));
+    edge.wait_for("the name", |line| line.text().contains("can't have control characters"));
+    assert_eq!(said(&edge, "named.example.com"), "harbour");
+    for line in edge.log() {
+        assert!(!line.text().contains(char::is_control), "{line:?}");
+        assert!(
+            line.text().starts_with("20") && !line.text().starts_with("2026-11-22T19:00:00Z"),
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
 fn of_two_that_want_a_host_the_earlier_keeps_it() {
     let api = DockerApi::start().unwrap();
     let file = "[[routes]]\nname = \"file\"\nhosts = [\"file.example.com\"]\nmode = \"transfer\"\ntargets = [\"a:1\"]\nstatus.description = \"file\"\n";

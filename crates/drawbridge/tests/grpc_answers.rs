@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Answer, Certificates, Edge, GrpcService, Line, PATIENCE, Player, SessionServer, eventually, ping, sees,
+    Answer, Certificates, Edge, GrpcService, Line, PATIENCE, Player, SessionServer, eventually,
+    ping, sees,
 };
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -70,11 +71,15 @@ fn a_discovery_may_be_an_action() {
 #[test]
 fn addresses_may_be_names_and_of_either_family_and_unfit_ones_are_left_out() {
     let service = GrpcService::node(&json!({}));
-    let unfit = [target("zero", "a", 0), target("space", "not a host", 1)];
+    let unfit = [
+        target("zero", "a", 0),
+        target("space", "not a host", 1),
+        target("hub\n2026-11-22T19:00:00Z  INFO banned\u{1b}[2J", "10.0.0.9", 1),
+    ];
     for (host, expected) in
         [("2001:db8::1", "2001:db8::1"), ("10.0.0.1", "10.0.0.1"), ("hub.internal", "hub.internal")]
     {
-        let found = json!({ "targets": [unfit[0], unfit[1], target("hub", host, 25570)] });
+        let found = json!({ "targets": [unfit[0], unfit[1], unfit[2], target("hub", host, 25570)] });
         service.set("GetTargets", &Answer::says(&found));
         let edge = edge().config(asks(&uri(&service), "")).start();
         assert_eq!(alice().join(edge.address()).transferred(), (expected, 25570));

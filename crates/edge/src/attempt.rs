@@ -53,7 +53,7 @@ impl<'a> Attempt<'a> {
     fn note(&self, why: &dyn fmt::Display) {
         let Target { identifier, address, .. } = self.target;
         if self.route.health.failed(address, Instant::now()) {
-            tracing::warn!(route = %self.route.name, target = %identifier, %address, error = %why, "a target can't be reached");
+            tracing::warn!(route = self.route.name, target = identifier, %address, error = %why, "a target can't be reached");
         }
     }
 }

@@ -170,7 +170,7 @@ async fn ask_adapter(
         AuthenticationError::Refused(key) => Refused { key: Some(key), ..Refusal::Authentication.into() },
         AuthenticationError::Unavailable(error) => {
             if visit.route.unauthenticated.permits_now() {
-                tracing::warn!(%error, route = %visit.route.name, "nobody can be authenticated");
+                tracing::warn!(%error, route = visit.route.name, "nobody can be authenticated");
             }
             Refusal::AuthenticationUnavailable.into()
         }

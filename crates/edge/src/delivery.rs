@@ -83,7 +83,7 @@ fn with_addresses(
     targets.filter_map(|target| match route.transfer.address_of(&target) {
         Ok(address) => Some((target, address)),
         Err(error) => {
-            tracing::warn!(route = %route.name, target = %target.identifier, %error, "players can't be sent to the target");
+            tracing::warn!(route = route.name, target = target.identifier, %error, "players can't be sent to the target");
             None
         }
     })
@@ -97,7 +97,7 @@ async fn probe(route: &Route, target: &Target, address: &TargetAddress) -> bool 
         return true;
     }
     if route.health.failed(address, Instant::now()) {
-        tracing::warn!(route = %route.name, target = %target.identifier, %address, "the target doesn't accept connections");
+        tracing::warn!(route = route.name, target = target.identifier, %address, "the target doesn't accept connections");
     }
     false
 }

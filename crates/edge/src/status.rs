@@ -139,7 +139,7 @@ async fn document(
             Ok(Some(document)) => Ok(document),
             Ok(None) => Err(Refusal::NoStatus.into()),
             Err(error) => {
-                tracing::warn!(route = %route.name, %error, "no status to show");
+                tracing::warn!(route = route.name, %error, "no status to show");
                 Err(Refusal::NoStatus.into())
             }
         },

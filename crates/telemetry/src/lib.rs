@@ -13,6 +13,7 @@ mod listener;
 pub mod metrics;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod plain;
 mod seldom;
 pub mod span;
 #[cfg(not(all(feature = "otlp", feature = "sentry")))]
@@ -32,6 +33,7 @@ pub use unbuilt::SentrySection;
 
 use drawbridge_config::{Diagnostic, Fields, keywords, section, suggestion};
 use lines::Writing;
+use plain::Plain;
 pub use seldom::Seldom;
 use std::io::{self, IsTerminal as _};
 use thiserror::Error;
@@ -131,7 +133,8 @@ impl Telemetry {
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match self.format {
             LogFormat::Pretty => {
                 let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-                Box::new(fmt::layer().with_writer(writer).with_ansi(colours).with_target(false))
+                let lines = fmt::layer().fmt_fields(Plain).with_writer(writer);
+                Box::new(lines.with_ansi(colours).with_target(false))
             }
             // Without the module's path, whose key is `target` and which the target of a hand-over has to have.
             LogFormat::Json => {

@@ -169,10 +169,10 @@ impl Checks {
         let route = &self.of.route;
         match (change, answer) {
             (Some(Change::Up), _) => {
-                tracing::info!(%route, target = %identifier, %address, "a target is up again");
+                tracing::info!(route, target = identifier, %address, "a target is up again");
             }
             (Some(Change::Down), Err(error)) => {
-                tracing::warn!(%route, target = %identifier, %address, %error, "a target is down");
+                tracing::warn!(route, target = identifier, %address, %error, "a target is down");
             }
             _ => {}
         }

@@ -101,9 +101,9 @@ impl Search<'_> {
                     attempt.answered();
                     tracing::info!(
                         client = %self.client.address,
-                        route = %route.name,
+                        route = route.name,
                         player = self.person.identity.name(),
-                        target = %target.identifier,
+                        target = target.identifier,
                         address = %target.address,
                         words = brief(&reason),
                         "a target turned the player away"

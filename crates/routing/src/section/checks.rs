@@ -11,6 +11,9 @@ impl RouteSection {
         if self.name.trim().is_empty() {
             fields.error("name", "a route's name can't be empty");
         }
+        if self.name.contains(char::is_control) {
+            fields.error("name", "a route's name can't have control characters");
+        }
         if self.hosts.is_empty() {
             let mistake = Diagnostic::error(fields.origin("hosts"), "no host belongs to this route");
             fields.report(mistake.help("\"*\" stands for every host that no other route has"));
