@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Answer, Certificates, Edge, GrpcService, Line, PATIENCE, Player, SessionServer, eventually,
+    Answer, Certificates, Edge, GrpcService, Line, Outcome, PATIENCE, Player, SessionServer, eventually,
     ping, sees,
 };
 use serde_json::json;
@@ -85,6 +85,25 @@ fn addresses_may_be_names_and_of_either_family_and_unfit_ones_are_left_out() {
         assert_eq!(alice().join(edge.address()).transferred(), (expected, 25570));
         edge.wait_for_message("targets were left out");
     }
+}
+
+#[test]
+fn targets_without_an_address_for_players_are_told_of_seldom() {
+    let service = GrpcService::node(&json!({}));
+    let found: Vec<_> = (0..100).map(|number| target(&format!("hub-{number}"), "10.0.0.1", 1)).collect();
+    service.set("GetTargets", &Answer::says(&json!({ "targets": found })));
+    let edge = edge().config(asks(&uri(&service), "") + "transfer.address.meta = \"public\"\n").start();
+    for _ in 0..3 {
+        let visit = alice().join(edge.address());
+        assert!(matches!(visit.outcome, Outcome::Disconnect { .. }), "{visit:#?}");
+    }
+    // Who was turned away stands there for each.
+    edge.wait_for_messages("refused", 3);
+    let log = edge.log();
+    let told: Vec<_> =
+        log.iter().filter(|line| line.message() == Some("players can't be sent to the target")).collect();
+    let [line] = told.as_slice() else { panic!("{told:#?}") };
+    assert_eq!((line.field("target").as_deref(), line.field("times").as_deref()), (Some("hub-0"), Some("1")));
 }
 
 #[test]

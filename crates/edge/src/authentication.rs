@@ -197,8 +197,10 @@ pub(crate) fn cookies(
     };
     let proof = Proof { profile: profile.clone(), proved };
     let sealed = jar.seal(&proof, binding);
-    if sealed.is_none() {
-        tracing::warn!(player = profile.name, "the profile is too large for a cookie");
+    if sealed.is_none()
+        && let Some(times) = route.too_large.due()
+    {
+        tracing::warn!(player = profile.name, times, "the profile is too large for a cookie");
     }
     let good_until = sealed.is_some().then(|| jar.good_until(&proof));
     let hint = Hint { trace: Some(client.trace), good_until };

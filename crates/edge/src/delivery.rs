@@ -83,7 +83,9 @@ fn with_addresses(
     targets.filter_map(|target| match route.transfer.address_of(&target) {
         Ok(address) => Some((target, address)),
         Err(error) => {
-            tracing::warn!(route = route.name, target = target.identifier, %error, "players can't be sent to the target");
+            if let Some(times) = route.unaddressed.due() {
+                tracing::warn!(route = route.name, target = target.identifier, %error, times, "players can't be sent to the target");
+            }
             None
         }
     })

@@ -139,7 +139,9 @@ async fn document(
             Ok(Some(document)) => Ok(document),
             Ok(None) => Err(Refusal::NoStatus.into()),
             Err(error) => {
-                tracing::warn!(route = route.name, %error, "no status to show");
+                if let Some(times) = route.without_status.due() {
+                    tracing::warn!(route = route.name, %error, times, "no status to show");
+                }
                 Err(Refusal::NoStatus.into())
             }
         },

@@ -53,6 +53,12 @@ pub struct Route {
     pub health: RouteHealth,
     /// How often the log says that nobody can be authenticated.
     pub unauthenticated: Seldom,
+    /// How often it says that a profile is too large for a cookie.
+    pub too_large: Seldom,
+    /// How often it says that a target has no address for players.
+    pub unaddressed: Seldom,
+    /// How often it says that there is no status to show.
+    pub without_status: Seldom,
     placement: Placement,
     versions: Option<VersionRange>,
     names: Regex,
@@ -82,6 +88,9 @@ impl Route {
             maintenance: Maintenance::new(section.maintenance.as_ref(), section.status().picture()),
             carried: services.carried().clone(),
             unauthenticated: Seldom::default(),
+            too_large: Seldom::default(),
+            unaddressed: Seldom::default(),
+            without_status: Seldom::default(),
             placement,
             versions: section.versions.as_deref().cloned(),
             names: section.names.clone(),

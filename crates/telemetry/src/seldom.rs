@@ -5,21 +5,53 @@ use std::time::{Duration, Instant};
 
 /// Permits something once every ten seconds.
 #[derive(Debug, Default)]
-pub struct Seldom(Mutex<Option<Instant>>);
+pub struct Seldom(Mutex<Asked>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    /// When it was permitted the last time.
+    last: Option<Instant>,
+    /// How often it wasn't since.
+    since: u64,
+}
 
 impl Seldom {
     /// Whether it is time again.
     pub fn permits_now(&self) -> bool {
-        self.permits(Instant::now())
+        self.due().is_some()
     }
 
     /// Whether it is time again at `now`.
     pub fn permits(&self, now: Instant) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let permits = last.is_none_or(|last| now.saturating_duration_since(last) >= Duration::from_secs(10));
-        if permits {
-            *last = Some(now);
+        self.due_at(now).is_some()
+    }
+
+    /// How often it has happened since it was permitted, and now, if it is time again.
+    pub fn due(&self) -> Option<u64> {
+        self.due_at(Instant::now())
+    }
+
+    fn due_at(&self, now: Instant) -> Option<u64> {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.since = asked.since.saturating_add(1);
+        let last = asked.last.filter(|last| now.saturating_duration_since(*last) < Duration::from_secs(10));
+        if last.is_some() {
+            return None;
         }
-        permits
+        asked.last = Some(now);
+        Some(std::mem::take(&mut asked.since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_permitted_again_is_told_how_often_it_happened() {
+        let (seldom, begin) = (Seldom::default(), Instant::now());
+        let after = |milliseconds| seldom.due_at(begin + Duration::from_millis(milliseconds));
+        assert_eq!([0, 1, 9_999, 10_000, 10_001].map(after), [Some(1), None, None, Some(3), None]);
+        assert_eq!([20_000, 60_000].map(after), [Some(2), Some(1)]);
     }
 }
