@@ -279,6 +279,25 @@ fn the_image_starts_the_edge_by_a_command_line_that_it_knows() {
     assert_eq!(words(&file, "ENTRYPOINT"), ["/usr/bin/drawbridge"]);
     assert!(file.contains("install -D target/release/drawbridge /image/usr/bin/drawbridge"));
     listens(&words(&file, "CMD"));
+    // What doesn't run at all is no image.
+    assert!(file.contains("&& /image/usr/bin/drawbridge --version"));
+}
+
+#[test]
+fn with_musl_the_allocator_has_no_thread_of_its_own() {
+    let read = |manifest: &str| -> toml::Table {
+        fs::read_to_string(workspace().join(manifest)).unwrap().parse().unwrap()
+    };
+    let allocator = &read("Cargo.toml")["workspace"]["dependencies"]["tikv-jemallocator"];
+    assert_eq!((allocator["default-features"].as_bool(), allocator.get("features")), (Some(false), None));
+    let manifest = read("crates/drawbridge/Cargo.toml");
+    let targets = manifest["target"].as_table().unwrap();
+    let with_features = targets.iter().filter(|(_, target)| {
+        let allocator = target.get("dependencies").and_then(|all| all.get("tikv-jemallocator"));
+        allocator.is_some_and(|allocator| allocator.get("features").is_some())
+    });
+    let named: Vec<_> = with_features.map(|(target, _)| target.as_str()).collect();
+    assert_eq!(named, ["cfg(all(target_os = \"linux\", target_env = \"gnu\"))"]);
 }
 
 #[test]
