@@ -1,16 +1,17 @@
-//! The line between the edge and targets that players are relayed to is slow, stands still or breaks.
+//! The line between the edge and targets that players are relayed to is slow, stands still or breaks; either side listens no more, or
+//! says no more.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod support;
 
-use drawbridge_testkit::{Cut, Door, Edge, Flow, Manner, PATIENCE, Target, Wire, eventually};
+use drawbridge_testkit::{Cut, Door, Edge, Flow, Line, Manner, PATIENCE, Target, Wire, eventually};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::edge;
-use support::raw::Raw;
+use support::raw::{Raw, login_start};
 
 /// What targets say first.
 const HELLO: &[u8] = b"\x05hello";
@@ -20,6 +21,12 @@ const ANSWER: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(2);
 /// How long nothing comes where nothing is to come.
 const QUIET: Duration = Duration::from_millis(200);
+/// How long a side may take nothing.
+const STALLED: Duration = Duration::from_secs(30);
+/// How long a relay may be silent of which one side has said goodbye.
+const HALF_CLOSED: Duration = Duration::from_secs(60);
+/// How much later than that it may end.
+const LATE: Duration = Duration::from_secs(5);
 
 fn target() -> Target {
     Target::start(Manner::Echoes(HELLO.to_vec())).unwrap()
@@ -147,4 +154,116 @@ fn a_target_behind_a_dead_line_is_passed_over_in_time() {
         assert_eq!(second.heard().len(), number, "{host}");
         assert!(second.heard()[number - 1].windows(5).any(|words| words == b"Alice"), "{host}");
     }
+}
+
+/// A target that does and says just what the test has it.
+struct Hall(TcpListener);
+
+impl Hall {
+    fn open() -> Self {
+        Self(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap())
+    }
+
+    fn route(&self) -> String {
+        route("world", "*", &[self.0.local_addr().unwrap()])
+    }
+
+    /// A player who is there, and the target's side of it.
+    fn relay(&self, edge: &Edge) -> (TcpStream, TcpStream) {
+        let mut player = Raw::joins(edge, 767);
+        let (mut target, _) = self.0.accept().unwrap();
+        target.set_read_timeout(Some(PATIENCE)).unwrap();
+        target.set_nodelay(true).unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(&login_start(767, "Alice")) {
+            let mut byte = [0];
+            target.read_exact(&mut byte).unwrap();
+            heard.extend(byte);
+        }
+        target.write_all(HELLO).unwrap();
+        player.hears(HELLO);
+        (player.0, target)
+    }
+}
+
+/// Says something, which the other hears.
+#[track_caller]
+fn says(one: &mut TcpStream, other: &mut TcpStream) {
+    one.write_all(b"hello").unwrap();
+    let mut heard = [0; 5];
+    other.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"hello");
+}
+
+/// Talks without end to `deaf`, who takes none of it and is heard all the same; for how long.
+fn is_heard_while_deaf(deaf: &mut TcpStream, talker: &mut TcpStream) -> Duration {
+    let (mut talking, since) = (talker.try_clone().unwrap(), Instant::now());
+    let talking = thread::spawn(move || while talking.write_all(&[7; 64 << 10]).is_ok() {});
+    while since.elapsed() < STALLED + LATE
+        && deaf.write_all(b"x").is_ok()
+        && matches!(talker.read(&mut [0]), Ok(1))
+    {
+        let _: Option<()> = eventually(QUIET, || None);
+    }
+    let heard = since.elapsed();
+    talker.shutdown(Shutdown::Both).ok();
+    talking.join().unwrap();
+    heard
+}
+
+/// Deaf to one side alone: what they say arrives until the end.
+#[test]
+fn a_side_that_takes_nothing_for_half_a_minute_is_cut() {
+    let hall = Hall::open();
+    let edge = edge().config(hall.route()).start();
+    let descriptors = edge.descriptors();
+    let (player, target) = hall.relay(&edge);
+    let (deaf_player, deaf_target) = ((player, target), hall.relay(&edge));
+    thread::scope(|scope| {
+        let ways = [("client_stalled", deaf_player), ("target_stalled", (deaf_target.1, deaf_target.0))];
+        for (end, (mut deaf, mut talker)) in ways {
+            let edge = &edge;
+            scope.spawn(move || {
+                let heard = is_heard_while_deaf(&mut deaf, &mut talker);
+                assert!((STALLED..STALLED + LATE).contains(&heard), "{end}: {heard:?}");
+                let is_told = |line: &Line| line.field("end").as_deref() == Some(end);
+                edge.wait_for(end, |line| line.message() == Some("relay ended") && is_told(line));
+            });
+        }
+    });
+    let gone = || (edge.descriptors() <= descriptors).then_some(());
+    assert!(eventually(PATIENCE, gone).is_some(), "{} of {descriptors}", edge.descriptors());
+}
+
+/// Whoever has said goodbye goes on listening, and the other talking, until there is nothing more to say.
+#[test]
+fn a_relay_of_which_one_side_has_said_goodbye_ends_after_a_minute_of_silence() {
+    let hall = Hall::open();
+    let edge = edge().config(hall.route()).start();
+    let (mut alice, mut at_alice) = hall.relay(&edge);
+    let (mut player, mut target) = hall.relay(&edge);
+    let (mut other_player, mut other_target) = hall.relay(&edge);
+    thread::scope(|scope| {
+        let ways = [(&mut player, &mut target), (&mut other_target, &mut other_player)];
+        for (leaving, staying) in ways {
+            scope.spawn(move || {
+                leaving.shutdown(Shutdown::Write).unwrap();
+                assert_eq!(staying.read(&mut [0]).unwrap(), 0, "goodbye");
+                says(staying, leaving);
+                let since = Instant::now();
+                leaving.set_read_timeout(Some(HALF_CLOSED + LATE)).unwrap();
+                // It may be told by a reset.
+                let end = leaving.read(&mut [0]).unwrap_or_else(|error| {
+                    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+                    0
+                });
+                let silent = since.elapsed();
+                assert_eq!(end, 0);
+                assert!((HALF_CLOSED..HALF_CLOSED + LATE).contains(&silent), "{silent:?}");
+            });
+        }
+    });
+    // Who has both sides may be silent.
+    says(&mut alice, &mut at_alice);
+    says(&mut at_alice, &mut alice);
 }
