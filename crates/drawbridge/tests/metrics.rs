@@ -8,11 +8,11 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
     Jar, KubernetesApi, Mode, Player, SessionServer, Turn, Web, eventually, ping, sees,
 };
-use std::io::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::cluster::{Post, leaves};
 use support::scrape::{METRICS, Scrape, ask, metrics_address, status, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
@@ -285,11 +285,32 @@ fn the_listener_speaks_http_and_nothing_else() {
     let (code, body) = ask(at, "HEAD /metrics").unwrap();
     assert_eq!((code, body.len()), (200, 0));
     assert_eq!(ask(at, "nonsense").unwrap().0, 400);
-    let (long, most) = (format!("GET /{}", "x".repeat(64 * 1024)), Duration::from_secs(10));
+    let long = format!("GET /{}", "x".repeat(64 * 1024));
     assert!(ask(at, &long).is_none_or(|(code, _)| code == 414 || code == 431));
+}
 
-    // More than it takes at once, which say nothing or half a request: they have their few seconds.
-    let silent: Vec<_> = (0..70)
+/// As many as it takes at once say nothing, half a request, or one byte after the other. The oldest goes for the newest, and all have their
+/// few seconds.
+#[test]
+fn whoever_holds_connections_to_the_listener_keeps_nobody_out_of_it_nor_of_the_game() {
+    const AT_ONCE: usize = 64;
+    const REQUEST: Duration = Duration::from_secs(5);
+    const LATE: Duration = Duration::from_secs(3);
+    let limits = "[limits]\nconnections = 1\n";
+    let edge = edge().config(format!("{METRICS}{limits}{}", open_lobby())).start();
+    let at = metrics_address(&edge);
+    let is_closed = |mut stream: &TcpStream, patience: Duration| {
+        stream.set_read_timeout(Some(patience)).unwrap();
+        let end = stream.read_to_end(&mut Vec::new());
+        end.is_ok() || end.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
+    };
+    let answers = || {
+        let asked = Instant::now();
+        assert_eq!(status(at, "/healthz"), Some(200));
+        assert!(asked.elapsed() < Duration::from_secs(1), "it answered after {:?}", asked.elapsed());
+    };
+    let since = Instant::now();
+    let held: Vec<_> = (0..AT_ONCE)
         .map(|number| {
             let mut stream = TcpStream::connect(at).unwrap();
             let half = if number % 2 == 0 { "" } else { "GET /metr" };
@@ -297,9 +318,24 @@ fn the_listener_speaks_http_and_nothing_else() {
             stream
         })
         .collect();
-    let answered = eventually(most + most, || (status(at, "/healthz") == Some(200)).then_some(()));
-    assert!(answered.is_some());
-    drop(silent);
+    answers();
+    assert!(is_closed(&held[0], Duration::from_secs(1)), "it is held beside as many others");
+    let open = held[1..].iter().filter(|stream| !is_closed(stream, Duration::from_millis(1))).count();
+    assert!(since.elapsed() < REQUEST, "the test is too slow: {:?}", since.elapsed());
+    assert_eq!(open, AT_ONCE - 1, "others than the oldest are closed");
+    answers();
+    assert_eq!(Scrape::of(at).sum("drawbridge_connections_open", &[]), 0.0);
+    assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
+
+    let (mut slow, since) = (TcpStream::connect(at).unwrap(), Instant::now());
+    while since.elapsed() < REQUEST + LATE
+        && slow.write_all(b"G").is_ok()
+        && !is_closed(&slow, Duration::from_millis(50))
+    {}
+    let taken = since.elapsed();
+    assert!((REQUEST..REQUEST + LATE).contains(&taken), "a request may take {taken:?}");
+    // They came before.
+    assert!(held[1..].iter().all(|stream| is_closed(stream, Duration::from_secs(1))));
 }
 
 #[test]
