@@ -147,6 +147,34 @@ fn who_lost_a_target_waits_in_limbo_until_it_takes_calls_again() {
     assert!(crowd.residents().iter().all(|resident| resident.connections == 1));
 }
 
+/// Each look is one call, so that a target that is down isn't called for ever more often, nor a player kept waiting when it comes.
+#[test]
+fn who_waits_in_limbo_has_a_target_looked_for_at_growing_intervals() {
+    const LATE: Duration = Duration::from_millis(900);
+    let first = host(1, MARKED);
+    let wire = Wire::to(first.address()).unwrap();
+    wire.back(Flow::Breaks { after: 0, by: Cut::Close });
+    let edge = edge().config(route("*", &[wire.address()], "")).start();
+    let crowd = Crowd::of(1, 767).join(edge.address()).unwrap();
+    let comes = |calls: usize| {
+        let called = eventually(2 * PATIENCE, || (wire.came() >= calls).then(Instant::now));
+        called.unwrap_or_else(|| panic!("there is no call {calls}"))
+    };
+    let mut last = comes(1);
+    for (calls, pause) in (2..).zip([1, 2, 4, 8, 10, 10].map(Duration::from_secs)) {
+        let called = comes(calls);
+        // The one before was seen as much later than it came.
+        let paused = called - last;
+        assert!((pause - LATE / 2..pause + LATE).contains(&paused), "{paused:?} before call {calls}");
+        last = called;
+    }
+    crowd.until("wait in limbo", PATIENCE, |resident| resident.place == Place::Elsewhere);
+    wire.back(Flow::Free);
+    crowd.all_at(&first, Duration::from_secs(10) + LATE);
+    hear_on(&crowd);
+    assert_sound(&crowd, &[]);
+}
+
 /// Before it has let the player in it is followed by the next without their noticing, and after that by the fallback.
 #[test]
 fn a_login_at_a_target_may_break_anywhere() {
