@@ -6,8 +6,10 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Connection, Crowd, Host, PATIENCE, Place, Player, Signal, Traffic, eventually, need_descriptors, ping,
+    Connection, Crowd, Edge, Host, Outcome, PATIENCE, Place, Player, Signal, Traffic, eventually,
+    need_descriptors, ping,
 };
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -16,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::attack::handshake;
 use support::ctl::{carried, comes, done, is_carried, told, world};
+use support::world::targets;
 use support::{HUB, edge, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -32,21 +35,34 @@ fn flood(address: SocketAddr, count: usize, said: &[u8]) -> Vec<Connection> {
     (0..count).filter_map(open).collect()
 }
 
+/// How many descriptors an edge has that a crowd takes all of.
+const DESCRIPTORS: u32 = 96;
+
+/// An edge with so few.
+fn short_of_descriptors(routes: impl Display) -> Edge {
+    let limits = "[limits]\nhandshake_timeout = \"60s\"\nplay.switches = 0\n[proxy_protocol]\ntrusted = [\"127.0.2.0/24\"]\n";
+    edge().config(format!("{limits}{routes}")).descriptor_limit(DESCRIPTORS).start()
+}
+
+/// Takes all that strangers may have.
+#[track_caller]
+fn fill(edge: &Edge) -> Vec<Connection> {
+    // A load balancer's, of which it isn't known whose they are: none has too many.
+    let flood = flood(edge.address(), 4 * DESCRIPTORS as usize, b"PROXY ");
+    let full = || (edge.descriptors() > DESCRIPTORS as usize * 5 / 8).then_some(());
+    assert!(eventually(PATIENCE, full).is_some(), "{} are taken", edge.descriptors());
+    assert!(ping(edge.address(), VERSION, "localhost").is_err(), "there is room");
+    flood
+}
+
 /// Who is carried has their descriptors; who comes when some are free again is served.
 #[test]
 fn whoever_plays_goes_on_while_descriptors_run_out_and_others_come_when_some_are_free() {
-    const DESCRIPTORS: u32 = 96;
     let world = world();
-    let limits = "[limits]\nhandshake_timeout = \"60s\"\n[proxy_protocol]\ntrusted = [\"127.0.2.0/24\"]\n";
-    let route = carried("world", "*", world.address(), "");
-    let edge = edge().config(format!("{limits}{route}")).descriptor_limit(DESCRIPTORS).start();
+    let edge = short_of_descriptors(carried("world", "*", world.address(), ""));
     let mut alice = comes(&edge, &Player::new("Alice", VERSION));
     for _ in 0..3 {
-        // A load balancer's, of which it isn't known whose they are: none has too many.
-        let flood = flood(edge.address(), 4 * DESCRIPTORS as usize, b"PROXY ");
-        let full = || (edge.descriptors() > DESCRIPTORS as usize * 5 / 8).then_some(());
-        assert!(eventually(PATIENCE, full).is_some(), "{} are taken", edge.descriptors());
-        assert!(ping(edge.address(), VERSION, "localhost").is_err(), "there is room");
+        let flood = fill(&edge);
         assert!(is_carried(&mut alice));
         drop(flood);
         let comes = || ping(edge.address(), VERSION, "localhost").ok();
@@ -56,6 +72,35 @@ fn whoever_plays_goes_on_while_descriptors_run_out_and_others_come_when_some_are
                 && is_carried(&mut support::ctl::comes(&edge, &Player::new("Bob", VERSION)))
         );
     }
+}
+
+/// It is told to, reads its files and writes to them, and brings players from one target to another.
+#[test]
+fn the_edges_own_work_goes_on_while_descriptors_run_out() {
+    let [hub, island] = [host(1), host(2)];
+    let named = [("hub", hub.address()), ("island", island.address())];
+    let route =
+        format!("[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n{}", targets(named));
+    let edge = short_of_descriptors(&route);
+    let crowd = Crowd::of(4, 340).versions(&[47, 340, 758, 767]).join(edge.address()).unwrap();
+    crowd.all_at(&hub, PATIENCE);
+    let flood = fill(&edge);
+    for round in 0..8 {
+        done(&edge, &["ban", &format!("Griefer{round}")]);
+        done(&edge, &["ctl", "reload"]);
+        let (to, name) = if round % 2 == 0 { (&island, "island") } else { (&hub, "hub") };
+        crowd.everyone_types(&format!("/server {name}"));
+        crowd.all_at(to, PATIENCE);
+    }
+    assert_eq!((crowd.faults(), crowd.gone()), (Vec::new(), Vec::new()));
+    assert!(ping(edge.address(), VERSION, "localhost").is_err(), "there was room");
+    drop(flood);
+    let is_told = || match Player::new("Griefer0", VERSION).join(edge.address()).outcome {
+        Outcome::Disconnect { text, .. } => Some(text),
+        _ => None,
+    };
+    let told = eventually(PATIENCE, is_told);
+    assert!(told.as_ref().is_some_and(|told| told.starts_with("You are banned")), "{told:?}");
 }
 
 /// Each keeps what a client may say before anybody knows it, which `limits.max_packet` bounds, and `limits.connections` how many they are.
@@ -196,8 +241,8 @@ fn carrying(host: &Host, world: SocketAddr) -> String {
     format!("{home}targets = [\"{}\"]\n{}", host.address(), carried("world", "world", world, ""))
 }
 
-fn host() -> Host {
-    Host::builder(1).compress(256).pushes(Traffic { small: 20, chunks: 0 }).start().unwrap()
+fn host(number: u16) -> Host {
+    Host::builder(number).compress(256).pushes(Traffic { small: 20, chunks: 0 }).start().unwrap()
 }
 
 /// As a machine does that is paused or overloaded for a moment.
@@ -205,7 +250,7 @@ fn host() -> Host {
 fn who_plays_goes_on_when_an_edge_that_was_stopped_does() {
     /// How many marked packets the host pushes meanwhile: three seconds' worth.
     const MEANWHILE: u64 = 60;
-    let (host, world) = (host(), world());
+    let (host, world) = (host(1), world());
     // What comes due meanwhile is due at once; who has been heard of by then has been.
     let limits = "[limits]\nhandshake_timeout = \"2s\"\n";
     let edge = edge().config(format!("{limits}{}", carrying(&host, world.address()))).start();
@@ -255,7 +300,7 @@ fn what_was_said_while_an_edge_was_stopped_was_said_in_time() {
 #[test]
 fn an_edge_that_was_killed_starts_again_at_once_where_it_was() {
     const SOON: Duration = Duration::from_secs(3);
-    let (host, world) = (host(), world());
+    let (host, world) = (host(1), world());
     let mut edge = edge().config(carrying(&host, world.address())).start();
     for round in 0..3 {
         let crowd = Crowd::of(12, 340).versions(&[47, 340, 758, 767]).join(edge.address()).unwrap();
