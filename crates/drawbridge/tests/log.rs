@@ -6,11 +6,16 @@ mod support;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::packet::handshake::Intent;
 use drawbridge_protocol::packet::login::{
     CookieRequest, CookieResponse, EncryptionRequest, LoginAcknowledged, LoginSuccess,
 };
-use drawbridge_testkit::{Account, Edge, Jar, Line, Outcome, Player, SessionServer};
+use drawbridge_testkit::{Account, Connection, Edge, Jar, Line, Outcome, Player, SessionServer};
+use std::time::Instant;
 use support::attack::answer;
+use support::raw::{handshake, login_start};
+use support::scrape::{METRICS, metrics_address, wait_for};
 use support::{AUTHENTICATION, COOKIES, edge, route};
 
 /// A shared secret that would be known again.
@@ -88,4 +93,60 @@ fn names_and_hosts_are_escaped_and_secrets_never_told() {
             assert!(line.is_none(), "{what}: {}", line.unwrap());
         }
     }
+}
+
+/// Whoever may choose how often they are turned away doesn't choose how much is written.
+#[test]
+fn floods_that_are_turned_away_leave_no_lines_but_seldom_ones() {
+    const TIMES: usize = 100;
+    const CONNECTIONS: usize = 64;
+    const PER_ADDRESS: u8 = 8;
+    let limits = format!(
+        "[limits]\nconnections = {CONNECTIONS}\nper_address = {PER_ADDRESS}\nhandshake_timeout = \"120s\"\n\
+         status = {{ burst = 1, per = \"1h\" }}\n"
+    );
+    let doors = "[access]\ndeny = [\"127.0.0.3\"]\n[proxy_protocol]\ntrusted = [\"127.0.0.4\"]\n";
+    let telemetry = "[telemetry]\nformat = \"json\"\nlog = \"info\"\n";
+    let routes = "[[routes]]\nname = \"world\"\nhosts = [\"world\"]\nmode = \"passthrough\"\ntargets = [\"127.0.0.1:1\"]\n";
+    let edge = edge().config(format!("{METRICS}{limits}{doors}{telemetry}{routes}")).start();
+    let at = metrics_address(&edge);
+    let (before, since) = (edge.log().len(), Instant::now());
+    let open = |from: u8| {
+        Connection::open_from([127, 0, 0, from].into(), edge.address(), ProtocolVersion::V1_21).unwrap()
+    };
+    let floods = |reason: &str, from: u8, said: &[u8]| {
+        for _ in 0..TIMES {
+            let mut connection = open(from);
+            // They may have been turned away already.
+            let _ = connection.raw(said).and_then(|()| connection.rest());
+        }
+        let turned_away = [&*format!("refusal=\"{reason}\"")];
+        let ended = "drawbridge_connections_ended_total";
+        wait_for(at, ended, &turned_away, |count| count >= TIMES as f64);
+    };
+    let held = |from: u8| -> Vec<_> { (0..PER_ADDRESS).map(|_| open(from)).collect() };
+
+    let ping = [handshake(767, "world", Intent::Status), b"\x01\x00".to_vec()].concat();
+    open(2).status("world").unwrap();
+    floods("rate", 2, &ping);
+    floods("access", 3, &ping);
+    floods("proxy_header", 4, b"this is no header");
+    floods("malformed", 5, &[0xff; 16]);
+    let nowhere = [handshake(767, "nowhere", Intent::Login), login_start(767, "Alice")].concat();
+    floods("no_route", 6, &nowhere);
+    let few = held(7);
+    wait_for(at, "drawbridge_connections_open", &[], |open| open >= f64::from(PER_ADDRESS));
+    floods("address_full", 7, &ping);
+    let many: Vec<_> = (8..15).map(held).collect();
+    wait_for(at, "drawbridge_connections_open", &[], |open| open >= CONNECTIONS as f64);
+    floods("full", 15, &ping);
+    drop((few, many));
+
+    let seldom = 1 + since.elapsed().as_secs() / 10;
+    let log = edge.log().split_off(before);
+    for told in ["a trusted proxy sent no valid header", "turned away"] {
+        let lines = log.iter().filter(|line| line.message() == Some(told)).count();
+        assert!((1..=seldom).contains(&(lines as u64)), "{told}: {lines} times");
+    }
+    assert!(log.len() as u64 <= 2 * seldom, "{log:#?}");
 }

@@ -54,4 +54,16 @@ mod tests {
         assert_eq!([0, 1, 9_999, 10_000, 10_001].map(after), [Some(1), None, None, Some(3), None]);
         assert_eq!([20_000, 60_000].map(after), [Some(2), Some(1)]);
     }
+
+    #[test]
+    fn it_permits_at_once_and_then_every_ten_seconds_however_often_it_is_asked() {
+        let (seldom, start) = (Seldom::default(), Instant::now());
+        let permitted: Vec<_> =
+            (0..300).filter(|tenths| seldom.permits(start + Duration::from_millis(100 * tenths))).collect();
+        assert_eq!(permitted, [0, 100, 200]);
+        // What wasn't asked for meanwhile isn't saved up, and a moment before the last isn't a new one.
+        assert!(seldom.permits(start + Duration::from_secs(100)));
+        assert!(!seldom.permits(start + Duration::from_secs(100)));
+        assert!(!seldom.permits(start));
+    }
 }
