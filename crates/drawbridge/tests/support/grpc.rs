@@ -207,6 +207,8 @@ pub(crate) const NO_DISCOVERY: &str = "Looking for a server failed.";
 const TIME: Duration = Duration::from_millis(700);
 /// How much later than that players may be told.
 const LATE: Duration = Duration::from_secs(2);
+/// How soon a service is asked again that is back: the longest wait between two looks, 5 s, and a quarter of it.
+const BACK: Duration = Duration::from_millis(6_250);
 
 /// Each method; what is told to those for whom it is called while it answers, and while it doesn't: the version's text in the server
 /// list, where they are sent, or why not.
@@ -271,7 +273,7 @@ impl Houses {
 
     fn works(&self, (method, well, _): (&str, &str, &str)) {
         let back = || (self.told(method).0 == well).then_some(());
-        assert!(eventually(PATIENCE * 3, back).is_some(), "{method}: {:?}", self.told(method));
+        assert!(eventually(BACK + LATE, back).is_some(), "{method}: {:?}", self.told(method));
     }
 
     /// They are told that it doesn't, after `least`, and soon enough.
