@@ -66,7 +66,7 @@ impl Plan {
 pub fn run(program: &Path, plan: Plan, mut tell: impl FnMut(&Sample)) -> Verdict {
     let town = Town::start(program);
     let looking = Looking::begin(&town);
-    let start = looking.look();
+    let (start, rule) = (looking.look(), Rule::default());
     let mut samples = Vec::new();
     let visitors = Visitors::default();
     let mut faults = thread::scope(|scope| {
@@ -82,7 +82,7 @@ pub fn run(program: &Path, plan: Plan, mut tell: impl FnMut(&Sample)) -> Verdict
     });
     let end = eventually(AFTERWARDS, || {
         let end = looking.look();
-        if end.is_no_more_than(&start) {
+        if end.is_no_more_than(&start, rule.kept) {
             return Some(end);
         }
         visitors::ask_once_more(&town);
@@ -94,5 +94,5 @@ pub fn run(program: &Path, plan: Plan, mut tell: impl FnMut(&Sample)) -> Verdict
     faults.extend(visitors.faults());
     faults.extend(town.faults());
     let seen = Seen { start: &start, samples: &samples, end: &end };
-    Verdict::of(&Rule::default(), &seen, &faults, visitors.told())
+    Verdict::of(&rule, &seen, &faults, visitors.told())
 }

@@ -8,6 +8,8 @@
 //!
 //! Besides, of what is counted exactly nothing may be left when everybody has gone: descriptors, threads and tasks are no more than at the start. What is
 //! kept for later is left out of that, and bounded: each reactor keeps four pipes for the next relays, and each route connections to its session server.
+//! Memory is bounded then too, since most of it is given back, also what was taken too late for medians to move; what is left is code that was read
+//! for the first time and tables that were made once.
 
 use super::sample::Sample;
 use crate::figures::{mebibytes, median, table};
@@ -28,11 +30,13 @@ pub struct Rule {
     pub threads: f64,
     /// Tasks; each login that asks somebody has some for a moment.
     pub tasks: f64,
+    /// Bytes of PSS when all have left, above those before anybody came.
+    pub kept: u64,
 }
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { memory: f64::from(1 << 20), descriptors: 8.0, threads: 2.0, tasks: 8.0 }
+        Self { memory: f64::from(1 << 20), descriptors: 8.0, threads: 2.0, tasks: 8.0, kept: 16 << 20 }
     }
 }
 
@@ -87,6 +91,16 @@ impl Verdict {
             line("descriptors", rule.descriptors, |sample| sample.descriptors as f64, count),
             line("threads", rule.threads, |sample| sample.threads as f64, count),
             line("tasks", rule.tasks, |sample| sample.tasks as f64, count),
+            Finding {
+                what: "memory, when all have left".to_owned(),
+                seen: format!(
+                    "{}, {} before anybody came, at most {} more",
+                    mebibytes(end.pss),
+                    mebibytes(start.pss),
+                    mebibytes(rule.kept)
+                ),
+                is_sound: end.pss <= start.pss + rule.kept,
+            },
             after("descriptors in use", start.in_use() as u64, end.in_use() as u64),
             Finding {
                 what: "descriptors kept for later".to_owned(),
@@ -214,6 +228,17 @@ mod tests {
         for since in [361, 450, 539] {
             let verdict = judged(|number, sample| sample.pss += if number >= since { 2 * MIB } else { 0 });
             assert_eq!(wrong(&verdict), ["memory, last quarter against second"], "{since}");
+        }
+    }
+
+    /// In the last eighth, where medians don't tell any more: the end does.
+    #[test]
+    fn memory_that_is_taken_late_and_never_given_back_is_seen_at_the_end() {
+        let most = Rule::default().kept;
+        for (bytes, is_sound) in [(most, true), (most + 1, false)] {
+            let verdict = judged(|number, sample| sample.pss += if number >= 640 { bytes } else { 0 });
+            assert_eq!(wrong(&verdict).is_empty(), is_sound, "{verdict}");
+            assert!(wrong(&verdict).iter().all(|what| *what == "memory, when all have left"), "{verdict}");
         }
     }
 

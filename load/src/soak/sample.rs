@@ -42,14 +42,15 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Whether nobody is there, and nothing is kept for anybody that wasn't at `start`.
+    /// Whether nobody is there, and nothing is kept for anybody that wasn't at `start`, but for so many bytes.
     #[must_use]
-    pub const fn is_no_more_than(&self, start: &Self) -> bool {
+    pub const fn is_no_more_than(&self, start: &Self, kept: u64) -> bool {
         self.connections == 0
             && self.carried == 0
             && self.in_use() <= start.in_use()
             && self.threads <= start.threads
             && self.tasks <= start.tasks
+            && self.pss <= start.pss + kept
     }
 
     /// Descriptors that aren't kept for later.
