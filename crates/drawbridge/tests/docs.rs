@@ -216,6 +216,12 @@ fn named(row: &str) -> Vec<(PathBuf, &str)> {
     named.collect()
 }
 
+/// The names of the tests that a file has, whatever they run on.
+fn tests_in(text: &str) -> impl Iterator<Item = &str> {
+    let marked = text.split("#[test]").skip(1).chain(text.split("#[tokio::test").skip(1));
+    marked.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next())
+}
+
 #[test]
 fn every_promise_has_its_test() {
     let page = fs::read_to_string(workspace().join("docs/promises.md")).unwrap();
@@ -229,11 +235,7 @@ fn every_promise_has_its_test() {
         for (file, name) in tests {
             let text = fs::read_to_string(&file)
                 .unwrap_or_else(|error| panic!("{}: {error}: {row}", file.display()));
-            let test = text.split("#[test]").skip(1).any(|rest| {
-                let declared = rest.split("fn ").nth(1).unwrap_or_default();
-                declared.split('(').next() == Some(name)
-            });
-            assert!(test, "{} has no test {name}: {row}", file.display());
+            assert!(tests_in(&text).any(|test| test == name), "{} has no test {name}: {row}", file.display());
         }
     }
 }
