@@ -1,4 +1,5 @@
-//! The clock on the wall jumps, as where somebody sets it: deadlines don't go by it, and what does lets nobody in who wasn't to be.
+//! The clock on the wall jumps, as where somebody sets it: deadlines don't go by it, and what does lets nobody in who wasn't to be. The other one,
+//! which they go by, runs ahead where they are minutes away.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -6,11 +7,13 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Clock, Crowd, Edge, Host, Mode, Outcome, PATIENCE, Player, SessionServer, Traffic, eventually, ping,
+    Clock, Crowd, Edge, Host, Mode, Outcome, PATIENCE, PackAnswer, Player, SessionServer, Traffic,
+    eventually, ping,
 };
 use std::thread;
 use std::time::Duration;
 use support::ctl::{carried, comes, done, is_carried, world};
+use support::scrape::{METRICS, metrics_address, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -106,4 +109,32 @@ fn bans_end_by_the_clock_and_those_for_ever_never_do() {
     done(&edge, &["ban", "Spammer"]);
     let banned = || (!lets_in(&edge, "Spammer")).then_some(());
     assert!(eventually(Duration::from_secs(5), banned).is_some());
+}
+
+/// Neither the time for a login nor that for placement, which are over by then, but five minutes of their own.
+#[test]
+fn who_says_nothing_of_a_resource_pack_has_five_minutes() {
+    const PACKS: Duration = Duration::from_secs(300);
+    const ALMOST: Duration = Duration::from_secs(290);
+    let clock = Clock::right();
+    let pack = "[[routes.transfer.resource_packs]]\nurl = \"http://127.0.0.1:1/a.zip\"\nsha1 = \"2fd4e1c67a2d28fced849ee1bb76e7391b93eb12\"\n";
+    let edge = edge().clock(&clock).config(format!("threads = 1\n{METRICS}{}{pack}", open_lobby())).start();
+    let (alice, address) = (Player::new("Alice", VERSION).packs(PackAnswer::Ignores), edge.address());
+    let login = thread::spawn(move || alice.join(address));
+    let placed = ["phase=\"placement\"", "outcome=\"ok\""];
+    wait_for(metrics_address(&edge), "drawbridge_phase_duration_seconds_count", &placed, |count| {
+        count >= 1.0
+    });
+    // By the time that others are answered it has been offered.
+    let others = || drop(ping(edge.address(), VERSION, "localhost").unwrap());
+    others();
+    clock.runs_ahead(ALMOST);
+    others();
+    let ends = |within| eventually(within, || login.is_finished().then_some(()));
+    assert!(ends(Duration::from_secs(1)).is_none(), "{:#?}", login.join());
+    clock.runs_ahead(PACKS);
+    others();
+    assert!(ends(PATIENCE).is_some(), "it is still waited for");
+    let visit = login.join().unwrap();
+    assert!(visit.kicked().starts_with("Joining took too long."), "{}", visit.kicked());
 }

@@ -1,11 +1,12 @@
-//! A clock on the wall that jumps: for one process, through a library that stands before the system's own.
+//! A clock on the wall that jumps, and one for deadlines that runs ahead: for one process, through a library that stands before the system's own.
 //!
-//! The library is a few lines of C, made by the C compiler that Rust links with. What must stay true: only the clock on the wall jumps, not
-//! the one that deadlines go by, as where an administrator or NTP sets it.
+//! The library is a few lines of C, made by the C compiler that Rust links with. What must stay true: where the clock on the wall jumps the
+//! one that deadlines go by doesn't, as where an administrator or NTP sets it, nor the other way about.
 
-use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const SOURCE: &str = include_str!("clock/preload.c");
@@ -33,6 +34,7 @@ impl Clock {
         let made = made.unwrap_or_else(|error| panic!("cc, which Rust links with, can't be run: {error}"));
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         clock.is_off_by(0);
+        clock.runs_ahead(Duration::ZERO);
         clock
     }
 
@@ -41,10 +43,23 @@ impl Clock {
     /// # Panics
     /// When it can't be set.
     pub fn is_off_by(&self, seconds: i64) {
+        self.set(0, seconds);
+    }
+
+    /// From now on deadlines are so much nearer than they were at first, in whole seconds. Whoever sleeps already isn't woken for it, and is to
+    /// be given something to do.
+    ///
+    /// # Panics
+    /// When it can't be set.
+    pub fn runs_ahead(&self, by: Duration) {
+        self.set(1, by.as_secs().cast_signed());
+    }
+
+    fn set(&self, which: u64, seconds: i64) {
         // In place: those who look at it have it in their memory.
         let file =
             std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(self.file("off"));
-        let set = file.and_then(|mut file| file.write_all(&seconds.to_ne_bytes()));
+        let set = file.and_then(|file| file.write_all_at(&seconds.to_ne_bytes(), 8 * which));
         set.unwrap_or_else(|error| panic!("the clock can't be set: {error}"));
     }
 
