@@ -6,7 +6,7 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Jar, KubernetesApi, Mode, Player, SessionServer, Turn, Web, eventually, ping, sees,
+    Jar, KubernetesApi, Mode, Player, SessionServer, Turn, Web, ask_deaf, eventually, ping, sees,
 };
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::cluster::{Post, leaves};
+use support::ctl::{carried, comes, world};
 use support::scrape::{METRICS, Scrape, ask, metrics_address, status, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
 
@@ -336,6 +337,42 @@ fn whoever_holds_connections_to_the_listener_keeps_nobody_out_of_it_nor_of_the_g
     assert!((REQUEST..REQUEST + LATE).contains(&taken), "a request may take {taken:?}");
     // They came before.
     assert!(held[1..].iter().all(|stream| is_closed(stream, Duration::from_secs(1))));
+}
+
+/// So much stands to be told that it doesn't fit into what the system keeps for whoever takes nothing.
+#[test]
+fn whoever_does_not_read_what_they_asked_the_listener_for_has_ten_seconds() {
+    const ROUTES: usize = 400;
+    const LONG: usize = 150_000;
+    const WHOLE: Duration = Duration::from_secs(10);
+    const LATE: Duration = Duration::from_secs(3);
+    let world = world();
+    let route =
+        |number: usize| carried(&format!("{number:0>60}"), &format!("r{number}"), world.address(), "");
+    let edge = edge().config(format!("{METRICS}{}", (0..ROUTES).map(route).collect::<String>())).start();
+    let at = metrics_address(&edge);
+    for number in 0..ROUTES {
+        drop(comes(&edge, &Player::new("Alice", VERSION).host(&format!("r{number}"))));
+    }
+    let is_long = || ask(at, "GET /metrics").filter(|(_, text)| text.len() > LONG).map(drop);
+    assert!(
+        eventually(Duration::from_secs(20), is_long).is_some(),
+        "{} bytes",
+        ask(at, "GET /metrics").unwrap().1.len()
+    );
+    wait_for(at, "drawbridge_relays", &[], |relays| relays == 0.0);
+    // Those whose answer has just been heard may be open for a moment more.
+    let rests = || {
+        let open = edge.descriptors();
+        let changed = eventually(Duration::from_millis(200), || (edge.descriptors() != open).then_some(()));
+        changed.is_none().then_some(open)
+    };
+    let open = eventually(Duration::from_secs(5), rests).unwrap();
+    let (_deaf, since) = (ask_deaf(at, "GET /metrics").unwrap(), Instant::now());
+    assert!(eventually(Duration::from_secs(5), || (edge.descriptors() > open).then_some(())).is_some());
+    assert!(eventually(WHOLE + LATE, || (edge.descriptors() == open).then_some(())).is_some(), "it is held");
+    let held = since.elapsed();
+    assert!((WHOLE..WHOLE + LATE).contains(&held), "it was held for {held:?}");
 }
 
 #[test]

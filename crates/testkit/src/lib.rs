@@ -63,7 +63,7 @@ pub use play::{
 };
 pub use player::{Deviation, Jar, Outcome, PackAnswer, Player, Visit};
 pub use rustix::process::Signal;
-pub use scrape::{Scrape, ask};
+pub use scrape::{Scrape, ask, ask_deaf};
 pub use script::Event;
 pub use session::{Account, Mode, SessionServer};
 pub use target::{Manner, Target};
