@@ -21,10 +21,12 @@ const BACKLOG: i32 = 4096;
 #[non_exhaustive]
 pub enum BindError {
     /// Nothing to bind.
-    #[error("no address to listen on")]
+    #[error("no address to listen on: name one in `bind`")]
     NoAddress,
     /// Another process listens there, perhaps another edge.
-    #[error("{address} is in use by another program")]
+    #[error(
+        "{address} is in use by another program: end that, if it is an edge too, or name another address in `bind`"
+    )]
     InUse {
         /// The address asked for.
         address: SocketAddr,
@@ -33,7 +35,9 @@ pub enum BindError {
         source: io::Error,
     },
     /// The process may not bind it: on Unix, ports below 1024 need a privilege.
-    #[error("{address} can't be bound without more privileges")]
+    #[error(
+        "{address} can't be bound without more privileges: name a port above 1023 in `bind`, or give the program CAP_NET_BIND_SERVICE"
+    )]
     NotPermitted {
         /// The address asked for.
         address: SocketAddr,
@@ -42,7 +46,9 @@ pub enum BindError {
         source: io::Error,
     },
     /// The machine doesn't have this address.
-    #[error("{address} is not an address of this machine")]
+    #[error(
+        "{address} is not an address of this machine: name one that is in `bind`, or [::] for all of them"
+    )]
     NotAvailable {
         /// The address asked for.
         address: SocketAddr,
