@@ -14,6 +14,7 @@ use drawbridge_protocol::packet::login::{
 use drawbridge_testkit::{Account, Connection, Edge, Jar, Line, Outcome, Player, SessionServer};
 use std::time::Instant;
 use support::attack::answer;
+use support::ctl::{carried, comes, world};
 use support::raw::{handshake, login_start};
 use support::scrape::{METRICS, metrics_address, wait_for};
 use support::{AUTHENTICATION, COOKIES, edge, route};
@@ -149,4 +150,25 @@ fn floods_that_are_turned_away_leave_no_lines_but_seldom_ones() {
         assert!((1..=seldom).contains(&(lines as u64)), "{told}: {lines} times");
     }
     assert!(log.len() as u64 <= 2 * seldom, "{log:#?}");
+}
+
+/// There is room for a player, and none for the way to their target.
+#[test]
+fn who_finds_no_room_behind_the_door_is_told_of_seldom_too() {
+    let world = world();
+    let limits = "[limits]\nconnections = 3\n";
+    let edge = edge().config(format!("{limits}{}", carried("world", "*", world.address(), ""))).start();
+    let _alice = comes(&edge, &Player::new("Alice", ProtocolVersion::V1_21));
+    let since = Instant::now();
+    for _ in 0..20 {
+        let visit = Player::new("Bob", ProtocolVersion::V1_21).join(edge.address());
+        assert!(visit.kicked().contains("full"), "{}", visit.kicked());
+    }
+    let seldom = 1 + since.elapsed().as_secs() / 10;
+    let log = edge.log();
+    let lines = log
+        .iter()
+        .filter(|line| line.field("reason").as_deref() == Some("full") && line.level() == Some("WARN"));
+    let lines = lines.count() as u64;
+    assert!((1..=seldom).contains(&lines), "{lines} lines");
 }

@@ -86,13 +86,16 @@ pub(crate) async fn turn_away(
     journey: &mut Journey,
 ) {
     let (client, route) = (&visit.client, Some(&*visit.route.name));
-    let line = Line { client, route, player, arrived: visit.arrived, now: Instant::now(), journey };
+    let now = Instant::now();
+    let line = Line { client, route, player, arrived: visit.arrived, now, journey };
     let refused = match ended {
         Ended::Left => return line.left(),
         Ended::Refused(refusal) => Refused::from(refusal),
         Ended::RefusedBy(refused) => *refused,
     };
-    line.refused(&refused);
+    // There may be room for a player and none for the way to their target.
+    let quietly = refused.refusal == Refusal::Full && !visit.shared.full.permits(now);
+    line.refused(&refused, quietly);
     let told = refuse::Told { refused: &refused, client, player };
     let words =
         told.words(&*visit.snapshot.routes.localization, Some(&visit.route), visit.locale.as_deref()).await;

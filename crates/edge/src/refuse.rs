@@ -82,7 +82,7 @@ pub(crate) async fn tell(
     };
     let route_name = route.map(|route| &*route.name);
     Line { client: &client, route: route_name, player: None, arrived, now: socket.now(), journey }
-        .refused(refused);
+        .refused(refused, false);
     let told = Told { refused, client: &client, player: None };
     let Some(reason) = told.words(&*snapshot.routes.localization, route, None).await else { return Ok(()) };
     let deadline = socket.now() + snapshot.limits.handshake_timeout;

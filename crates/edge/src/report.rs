@@ -75,12 +75,13 @@ impl<'a> Line<'a> {
         line!(info, self, "left");
     }
 
-    /// The client was turned away.
-    pub(crate) fn refused(self, refused: &Refused) {
+    /// The client was turned away, which is told as loudly as is usual for the reason, or `quietly`.
+    pub(crate) fn refused(self, refused: &Refused, quietly: bool) {
         let facts = Facts { by: refused.by.as_deref(), ..self.facts() };
         self.journey.end(Outcome::Refused(refused.refusal), self.now, Some(self.client), &facts);
         let (reason, by) = (refused.refusal.label(), refused.by.as_deref());
-        match refused.refusal.severity() {
+        let severity = if quietly { Severity::Debug } else { refused.refusal.severity() };
+        match severity {
             Severity::Error => line!(error, self, "refused", reason = reason, by = by),
             Severity::Warning => line!(warn, self, "refused", reason = reason, by = by),
             Severity::Info => line!(info, self, "refused", reason = reason, by = by),
