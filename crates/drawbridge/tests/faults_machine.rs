@@ -156,7 +156,7 @@ fn what_a_flood_took_of_memory_is_given_back() {
         drop(flood);
         let given_back = || (edge.memory().rss < before + KEPT).then_some(());
         assert!(
-            eventually(2 * PATIENCE, given_back).is_some(),
+            eventually(PATIENCE, given_back).is_some(),
             "{} bytes are kept",
             edge.memory().rss.saturating_sub(before)
         );
