@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+use drawbridge_model::{Refusal, Severity};
 use drawbridge_testkit::{Certificates, workspace};
 use std::collections::BTreeMap;
 use std::fs;
@@ -200,7 +201,7 @@ fn the_manuals_definitions_are_those_that_are_spoken() {
     }
 }
 
-/// The tests that a row of promises names: each behind its file, from the folder of this one or that of the workspace.
+/// The tests that a row names: each behind its file, from the folder of this one or that of the workspace.
 fn named(row: &str) -> Vec<(PathBuf, &str)> {
     let tests = row.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap_or_default();
     let mut file = PathBuf::new();
@@ -224,11 +225,21 @@ fn tests_in(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_promise_has_its_test() {
-    let page = fs::read_to_string(workspace().join("docs/promises.md")).unwrap();
-    let heads = ["| promise |", "|---"];
+    have_tests(&fs::read_to_string(workspace().join("docs/promises.md")).unwrap(), 40);
+}
+
+#[test]
+fn every_fault_that_others_shipped_has_its_test() {
+    let page = fs::read_to_string(workspace().join("docs/security.md")).unwrap();
+    have_tests(page.split("## What others shipped").nth(1).unwrap(), 30);
+}
+
+/// Whether each row of the tables names tests that there are, and there are as many rows at least.
+fn have_tests(page: &str, least: usize) {
+    let heads = ["| promise |", "| fault |", "|---"];
     let rows = page.lines().filter(|line| line.starts_with('|'));
     let rows: Vec<_> = rows.filter(|row| !heads.iter().any(|head| row.starts_with(head))).collect();
-    assert!(rows.len() > 40, "{} promises only", rows.len());
+    assert!(rows.len() >= least, "{} rows only", rows.len());
     for row in rows {
         let tests = named(row);
         assert!(!tests.is_empty(), "no test: {row}");
@@ -237,6 +248,25 @@ fn every_promise_has_its_test() {
                 .unwrap_or_else(|error| panic!("{}: {error}: {row}", file.display()));
             assert!(tests_in(&text).any(|test| test == name), "{} has no test {name}: {row}", file.display());
         }
+    }
+}
+
+/// As they stand in logs, with the level.
+#[test]
+fn every_reason_to_turn_somebody_away_is_explained() {
+    let page = fs::read_to_string(workspace().join("docs/operations.md")).unwrap();
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    for refusal in Refusal::ALL {
+        let named = format!("`{}`", refusal.label());
+        let row = rows.iter().find(|row| row.split(" | ").next().unwrap().contains(&named));
+        let row = row.unwrap_or_else(|| panic!("{named} isn't explained"));
+        let level = match refusal.severity() {
+            Severity::Debug => "debug",
+            Severity::Info => "info",
+            Severity::Warning => "warn",
+            Severity::Error => "error",
+        };
+        assert!(row.split(" | ").nth(1).unwrap().contains(level), "{row}");
     }
 }
 
