@@ -1,12 +1,17 @@
 //! Configuration as the machinery reads it, with settings of every type: documents, the environment, and what is said of mistakes.
 //!
-//! What must hold: what isn't read has at least one mistake, and each is shown with its place in a text, in colours and as JSON.
+//! What must hold: what isn't read has at least one mistake, and each is shown with its place in a text, in colours and as JSON; memory is bounded.
 
 use crate::house::config::settings::Settings;
+use crate::memory;
 use drawbridge_config::{Document, Error, Root, Style};
 
 /// See the module.
 pub fn check(data: &[u8]) {
+    memory::within(memory::of_documents(data), || read(data));
+}
+
+fn read(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (first, second) = text.split_once('\u{1}').unwrap_or((&text, ""));
     let value = second.lines().next().unwrap_or_default();

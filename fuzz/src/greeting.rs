@@ -2,10 +2,10 @@
 //!
 //! What must hold: once the first bytes have decided something, no further ones change it, and asking for more ends; a header that was written is
 //! read as it was meant; a cleaned host is a text that a log and the table can take; an answer to an old client has the fields that it reads, whatever
-//! stands in them.
+//! stands in them; memory stays within what the bytes are.
 
-use crate::Input;
 use crate::house::routing::host::clean_host;
+use crate::{Input, memory};
 use drawbridge_net::proxy_protocol::{self, Parsed, Version};
 use drawbridge_protocol::legacy::{self, LegacyPing, LegacyStatus, Recognised, kick, ping_answer, recognise};
 use drawbridge_protocol::text::Component;
@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 /// See the module.
 pub fn check(data: &[u8]) {
     let mut input = Input::new(data);
-    match input.below(4) {
+    memory::within(memory::of(data), || match input.below(4) {
         0 => recognised(input.rest()),
         1 => proxied(input.rest()),
         2 => written(&mut input),
@@ -23,7 +23,7 @@ pub fn check(data: &[u8]) {
             cleaned(&text);
             answered(&text);
         }
-    }
+    });
 }
 
 fn recognised(bytes: &[u8]) {

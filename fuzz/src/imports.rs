@@ -1,15 +1,16 @@
 //! Other programs' configurations.
 //!
-//! What must hold: each key of each document stands in one list of the report, whoever is said to have written it; what is written is TOML.
+//! What must hold: each key of each document stands in one list of the report, whoever is said to have written it; what is written is TOML; memory is bounded.
 
-use crate::Input;
+use crate::{Input, memory};
 use drawbridge_import::fuzzing;
 
 /// See the module.
 pub fn check(data: &[u8]) {
     let mut input = Input::new(data);
     let (program, syntax) = (input.byte(), input.byte());
-    fuzzing::check(program, syntax, &String::from_utf8_lossy(input.rest()));
+    let text = String::from_utf8_lossy(input.rest());
+    memory::within(memory::of_documents(data), || fuzzing::check(program, syntax, &text));
 }
 
 /// The examples.

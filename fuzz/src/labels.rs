@@ -1,9 +1,10 @@
 //! Labels of containers and annotations of Services, as a document of routes.
 //!
 //! What must hold: whatever the labels say, the document is TOML with one route, whose keys are those of labels that may be keys and what says where the
-//! target is; each remark shows a line that there is; reading the document has each of its mistakes in a place.
+//! target is; each remark shows a line that there is; reading the document has each of its mistakes in a place; memory is bounded.
 
 use crate::house::program::settings::Settings;
+use crate::memory;
 use drawbridge_config::{Document, Error, Root, Style};
 use drawbridge_provider::fuzzing::Wearer;
 use std::collections::BTreeSet;
@@ -13,6 +14,10 @@ const OWN: [&str; 5] = ["hosts", "name", "mode", "discovery", "discovery.type"];
 
 /// See the module.
 pub fn check(data: &[u8]) {
+    memory::within(memory::of_documents(data), || wear(data));
+}
+
+fn wear(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\u{1}');
     let bearer = lines.next().unwrap_or_default();

@@ -2,9 +2,9 @@
 //!
 //! What must hold: what is read is written to bytes that read as the same; those are the bytes that came, wherever they are as many, since numbers in
 //! more bytes than they need are the one thing that has a normal form. Texts and what is dropped on purpose have others: those are written twice
-//! to the same bytes.
+//! to the same bytes. Memory stays within what the bytes are.
 
-use crate::{Input, input, vectors};
+use crate::{Input, input, memory, vectors};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::{Packet, RawPacket, configuration, handshake, login, play, status};
@@ -50,8 +50,10 @@ const PACKETS: &[(Name, Check)] = packets! {
 pub fn check(data: &[u8]) {
     let mut input = Input::new(data);
     let (version, packet) = (input.version(), input.below(PACKETS.len()));
-    PACKETS[packet].1(version, input.rest());
-    claims(version, input.rest());
+    memory::within(memory::of(data), || {
+        PACKETS[packet].1(version, input.rest());
+        claims(version, input.rest());
+    });
 }
 
 fn written<P: Packet>(version: ProtocolVersion, packet: &P) -> Vec<u8> {

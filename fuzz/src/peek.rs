@@ -1,9 +1,9 @@
 //! The first bytes of compressed packets, read without inflating.
 //!
 //! What must hold: what zlib inflates is read to the same bytes, however few are asked for; what is read is never other than what zlib begins with;
-//! what a compressor made of any bytes is read back.
+//! what a compressor made of any bytes is read back; memory stays within what the bytes are.
 
-use crate::Input;
+use crate::{Input, memory};
 use drawbridge_protocol::compression::{Compressor, Decompressor, PeekError, peek};
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -14,11 +14,13 @@ const MOST: usize = 4_096;
 pub fn check(data: &[u8]) {
     let mut input = Input::new(data);
     let choice = input.byte();
-    if choice & 1 == 0 {
-        compare(input.rest());
-    } else {
-        compressed(input.rest(), u32::from(choice >> 1));
-    }
+    memory::within(memory::of(data), || {
+        if choice & 1 == 0 {
+            compare(input.rest());
+        } else {
+            compressed(input.rest(), u32::from(choice >> 1));
+        }
+    });
 }
 
 fn compare(stream: &[u8]) {

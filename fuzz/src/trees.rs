@@ -2,9 +2,9 @@
 //!
 //! What must hold: a tree that a client can read, by a reader of the fuzzer's own that knows some kinds of arguments, stays one; each node of the server's is
 //! where it was, as it was, but for the root, which has the edge's commands besides; the names that are found are the server's commands, and
-//! where they are said to be all, they are.
+//! where they are said to be all, they are; memory stays within what the bytes are.
 
-use crate::{Input, input, vectors};
+use crate::{Input, input, memory, vectors};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::Kind;
 use drawbridge_protocol::packet::RawPacket;
@@ -28,6 +28,10 @@ struct Node<'a> {
 
 /// See the module.
 pub fn check(data: &[u8]) {
+    memory::within(memory::of(data), || extend(data));
+}
+
+fn extend(data: &[u8]) {
     let mut input = Input::new(data);
     let (version, choice) = (input.version(), input.below(4));
     let fields = input.rest();
