@@ -1,16 +1,17 @@
 //! The packets of play that are read where they pass, without a type that owns them.
 //!
-//! What must hold: what can be written again is written as it came; a list is told no further than its bytes go; a Join Game is passed on byte for
-//! byte but for what the edge says in it, and what it is made into reads as one.
+//! What must hold: what can be written again is written as it came; what is read of a front stands there; a list is told no further than its bytes go; a
+//! Join Game is passed on byte for byte but for what the edge says in it, and what it is made into reads as one; memory stays within what the bytes are.
 
-use crate::{Input, input, vectors};
+use crate::{Input, input, memory, vectors};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::ids::{Direction, Kind, State};
 use drawbridge_protocol::packet::RawPacket;
 use drawbridge_protocol::packet::play::{
     self, BossBarSeen, ChatSession, CompletionRequest, CustomPayload, Dimension, EffectSeen, JoinGame,
-    RawClientInformation, ResourcePack, ResourcePackAnswer, Scoreboard, Typed,
+    Presence, RawClientInformation, ResourcePack, ResourcePackAnswer, Scoreboard, Typed,
 };
+use drawbridge_protocol::wire::Encoder;
 
 /// What is read, by its place as a choice.
 const KINDS: &[Kind] = &[
@@ -38,6 +39,10 @@ const KINDS: &[Kind] = &[
 
 /// See the module.
 pub fn check(data: &[u8]) {
+    memory::within(memory::of(data), || read(data));
+}
+
+fn read(data: &[u8]) {
     let mut input = Input::new(data);
     let (version, kind, choice) = (input.version(), KINDS[input.below(KINDS.len())], input.byte());
     let fields = input.rest();
@@ -47,19 +52,18 @@ pub fn check(data: &[u8]) {
         Kind::CustomPayload => payload(version, state, direction, fields),
         Kind::AddResourcePack | Kind::ResourcePackSend => pack(version, state, fields),
         Kind::ResourcePackReceive => answer(version, state, fields),
-        Kind::TabComplete if direction == Direction::Serverbound => {
-            let _ = CompletionRequest::read(version, fields);
-        }
+        Kind::TabComplete if direction == Direction::Serverbound => completion_request(version, fields),
         Kind::TabComplete => completion(version, fields),
-        Kind::ChatSessionUpdate => {
-            let _ = ChatSession::read(fields);
-        }
+        Kind::ChatSessionUpdate => chat_session(fields),
         Kind::Settings => settings(version, state, fields),
         Kind::Login => join(version, fields),
-        Kind::BossBar => drop(BossBarSeen::read(fields)),
-        Kind::ScoreboardObjective => drop(Scoreboard::read_objective(version, fields)),
-        Kind::ScoreboardTeam | Kind::Teams => drop(Scoreboard::read_team(fields)),
-        Kind::EntityEffect | Kind::RemoveEntityEffect => drop(EffectSeen::read(version, fields)),
+        Kind::BossBar => boss_bar(fields),
+        // Before 47 there is a text between the name and what happens.
+        Kind::ScoreboardObjective => {
+            scoreboard(Scoreboard::read_objective(version, fields), version >= ProtocolVersion::V1_8, fields);
+        }
+        Kind::ScoreboardTeam | Kind::Teams => scoreboard(Scoreboard::read_team(fields), true, fields),
+        Kind::EntityEffect | Kind::RemoveEntityEffect => effect(version, fields),
         Kind::PlayerInfo => players(fields, |tell| drop(play::players_changed(version, fields, |_| tell()))),
         Kind::PlayerRemove => players(fields, |tell| drop(play::players_removed(fields, |_| tell()))),
         kind => typed(version, kind, fields),
@@ -75,6 +79,79 @@ fn fields_of(body: &[u8]) -> &[u8] {
 fn as_it_came(body: &[u8], fields: &[u8]) {
     let written = fields_of(body);
     assert!(written.len() < fields.len() || written == fields, "{written:02x?} of {fields:02x?}");
+}
+
+/// That fields begin as they are written, but for numbers in more bytes than they need: what follows upon one isn't compared.
+fn begin(fields: &[u8], write: impl FnOnce(&mut Encoder<'_>)) {
+    let mut written = Vec::new();
+    write(&mut Encoder::new(&mut written));
+    assert!(written.len() <= fields.len(), "{written:02x?} of {fields:02x?}");
+    if let Some(other) = written.iter().zip(fields).position(|(written, came)| written != came) {
+        assert_eq!(fields[other], written[other] | 0x80, "{written:02x?} of {fields:02x?}");
+    }
+}
+
+const fn number(presence: Presence) -> Option<u8> {
+    match presence {
+        Presence::Added => Some(0),
+        Presence::Removed => Some(1),
+        Presence::Changed => None,
+    }
+}
+
+fn boss_bar(fields: &[u8]) {
+    let Ok(BossBarSeen { id, presence }) = BossBarSeen::read(fields) else { return };
+    begin(fields, |out| {
+        out.uuid(id);
+        number(presence).into_iter().for_each(|number| out.u8(number));
+    });
+}
+
+fn scoreboard<E>(read: Result<Scoreboard<'_>, E>, is_next: bool, fields: &[u8]) {
+    let Ok(Scoreboard { name, presence }) = read else { return };
+    begin(fields, |out| {
+        out.string(name);
+        number(presence).filter(|_| is_next).into_iter().for_each(|number| out.u8(number));
+    });
+}
+
+fn effect(version: ProtocolVersion, fields: &[u8]) {
+    let Ok(EffectSeen { entity, effect }) = EffectSeen::read(version, fields) else { return };
+    begin(fields, |out| {
+        if version < ProtocolVersion::V1_8 {
+            out.i32(entity)
+        } else {
+            out.varint(entity)
+        }
+        match i8::try_from(effect) {
+            Ok(effect) if version < ProtocolVersion::V1_18_2 => out.u8(effect.cast_unsigned()),
+            _ => out.varint(effect),
+        }
+    });
+}
+
+fn chat_session(fields: &[u8]) {
+    let Ok(ChatSession { session, expires, key, signature }) = ChatSession::read(fields) else { return };
+    begin(fields, |out| {
+        out.uuid(session);
+        out.i64(expires);
+        out.byte_array(key);
+        out.byte_array(signature);
+    });
+}
+
+fn completion_request(version: ProtocolVersion, fields: &[u8]) {
+    let Ok(request) = CompletionRequest::read(version, fields) else { return };
+    begin(fields, |out| {
+        request.id.into_iter().for_each(|id| out.varint(id));
+        out.string(request.text);
+        if (ProtocolVersion::V1_9..ProtocolVersion::V1_13).contains(&version) {
+            out.bool(request.assumes_command);
+        }
+        if (ProtocolVersion::V1_8..ProtocolVersion::V1_13).contains(&version) {
+            out.option(request.block, Encoder::i64);
+        }
+    });
 }
 
 fn payload(version: ProtocolVersion, state: State, direction: Direction, fields: &[u8]) {
