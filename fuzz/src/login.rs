@@ -8,6 +8,7 @@ use crate::{Input, input, memory};
 use drawbridge_net::Loose;
 use drawbridge_protocol::carry::FrameReader;
 use drawbridge_protocol::frame::MAX_FRAME;
+use drawbridge_protocol::ids::{self, Direction, Kind, State};
 use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::handshake::Handshake;
 use drawbridge_protocol::packet::login::{
@@ -19,6 +20,7 @@ use drawbridge_protocol::stream::Outbound;
 use drawbridge_protocol::{ProtocolVersion, varint};
 use drawbridge_session::forwarding::Traveller;
 use drawbridge_session::{Forwarding, Introduction, LoggingIn, Question, Step};
+use flate2::read::ZlibDecoder;
 use std::future::Future;
 use std::io::{Read as _, Write as _};
 use std::net::Ipv4Addr;
@@ -114,17 +116,51 @@ fn meet(loose: &Loose, introduction: Introduction<'_>, said: &[u8]) {
     let _ = far.read_to_end(&mut told);
     introduced(&introduction, &mut told);
     if welcomed {
-        let asked = said.windows(CHANNEL.len()).any(|bytes| bytes == CHANNEL.as_bytes());
-        // A question may have come compressed.
-        let compressed = said.windows(1).count() > 0 && has_zlib(said);
-        assert!(!matches!(forwarding, Forwarding::Velocity(_)) || asked || compressed, "nobody asked");
+        assert!(!matches!(forwarding, Forwarding::Velocity(_)) || asks(version, said), "nobody asked");
         let mut backend = login.welcomed();
         let _ = poll(loose, backend.arrive(version));
     }
 }
 
-fn has_zlib(said: &[u8]) -> bool {
-    said.windows(2).any(|head| head[0] & 0x0f == 8 && u16::from_be_bytes([head[0], head[1]]) % 31 == 0)
+/// Whether a target asks who the player is before it lets them in, by a reader of the fuzzer's own.
+fn asks(version: ProtocolVersion, said: &[u8]) -> bool {
+    let (mut rest, mut compresses) = (said, false);
+    while let Some((length, body)) = number(rest) {
+        let Some((frame, behind)) = body.split_at_checked(length) else { return false };
+        rest = behind;
+        let packet = if compresses { inflated(frame) } else { Some(frame.to_vec()) };
+        let Some(packet) = packet else { return false };
+        let Ok(Some((id, taken))) = varint::read(&packet) else { return false };
+        let fields = &packet[taken..];
+        match ids::kind(version, State::Login, Direction::Clientbound, id) {
+            Some(Kind::Compress) => compresses = number(fields).is_some(),
+            Some(Kind::LoginPluginRequest)
+                if fields.windows(CHANNEL.len()).any(|bytes| bytes == CHANNEL.as_bytes()) =>
+            {
+                return true;
+            }
+            Some(Kind::Success) => return false,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A number that isn't negative, and what stands behind it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, taken) = varint::read(bytes).ok().flatten()?;
+    Some((usize::try_from(number).ok()?, &bytes[taken..]))
+}
+
+/// The packet in a frame that may be compressed.
+fn inflated(frame: &[u8]) -> Option<Vec<u8>> {
+    let (length, stream) = number(frame)?;
+    if length == 0 {
+        return Some(stream.to_vec());
+    }
+    let mut packet = Vec::new();
+    ZlibDecoder::new(stream).take(length as u64).read_to_end(&mut packet).ok()?;
+    Some(packet)
 }
 
 /// The handshake is one, and its host reads as what it is to say.
