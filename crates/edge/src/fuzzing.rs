@@ -20,6 +20,11 @@ impl LooseEdge {
         Shared::new(snapshot, bans, 1).map(Arc::new).map(Self)
     }
 
+    /// Waits until keys can be exchanged; whether they ever can.
+    pub async fn has_keys(&self) -> bool {
+        self.0.keys.pair().await.is_ok()
+    }
+
     /// What becomes of a connection.
     pub fn receive(&self, socket: Socket) -> impl Future<Output = Option<Continuation>> + use<> {
         front::receive(Arc::clone(&self.0), socket)
