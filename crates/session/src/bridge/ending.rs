@@ -49,12 +49,13 @@ impl Session {
         let patience = if self.is_handed_over { FAREWELL } else { LAST_WORD };
         let deadline = Instant::now() + patience;
         self.client.socket.set_deadline(deadline);
-        let written =
-            poll_fn(
-                |context| {
-                    if Instant::now() >= deadline { Poll::Ready(()) } else { self.flush_client(context) }
-                },
-            );
+        self.events.clear();
+        let written = poll_fn(|context| {
+            let flushed = self.flush_client(context);
+            // Who is gone reads nothing any more, and nothing else is told of here.
+            let is_over = !self.events.is_empty() || Instant::now() >= deadline;
+            if is_over { Poll::Ready(()) } else { flushed }
+        });
         written.await;
         self.client.socket.close_within(patience).await;
     }
