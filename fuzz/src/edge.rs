@@ -1,5 +1,5 @@
-//! The whole edge, in process, and clients that say anything to it: statuses, logins by every mode, with key exchanges, cookies and resource packs, and
-//! hand-overs; a few at a time, some behind a load balancer. Who would be carried is let go of, as long as a pair of sockets has no address of the Internet's.
+//! The whole edge, in process, and clients that say anything to it: statuses, logins by every mode, with key exchanges, cookies and resource packs, hand-overs,
+//! limbos and commands in them; a few at a time, some behind a load balancer.
 //!
 //! What must hold: what a client is told are frames of the state that it was brought to, enciphered from where keys are exchanged, or the answers that
 //! clients before 1.7 read; nobody is let in who hasn't done what the route asks of them; who is handed over is so once, with their cookies and as the last

@@ -74,6 +74,10 @@ impl Socket {
     /// # Errors
     /// Those of `getsockname(2)`.
     pub fn local(&self) -> io::Result<SocketAddr> {
+        // A loose one has none of the Internet's.
+        if cfg!(fuzzing) {
+            return Ok(self.peer);
+        }
         Ok(canonical(self.stream.local_addr()?))
     }
 
