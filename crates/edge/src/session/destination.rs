@@ -77,9 +77,9 @@ impl Asker<'_> {
         let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
         let at_home = home.shared_targets(self.client).await.unwrap_or_default();
         let name = PlaceName(name);
-        if at_home.iter().any(|target| name.is(&target.identifier)) {
-            let targets = self.some_targets(home, |target| name.is(&target.identifier)).await?;
-            return Ok(Destination { route: Arc::clone(home), targets, on_route: None });
+        // Of the route that they came by all are theirs to go to: its actions say where they go first.
+        if let Some(target) = at_home.into_iter().find(|target| name.is(&target.identifier)) {
+            return Ok(Destination { route: Arc::clone(home), targets: vec![target], on_route: None });
         }
         let whole = routes.iter().find(|route| name.is(&route.name));
         let whole = whole.map(|route| (route, None));
@@ -106,15 +106,22 @@ impl Asker<'_> {
     pub(super) async fn find_at(&self, host: &str, port: u16) -> Result<Destination, Barred> {
         let snapshot = self.shared.snapshot.load_full();
         let (home, routes) = (self.home_route(&snapshot.routes)?, snapshot.routes.routes());
-        for route in routes.iter().filter(|route| self.may_enter(route)) {
+        let others = routes.iter().filter(|route| route.name != home.name && self.may_enter(route));
+        for route in std::iter::once(home).chain(others) {
             let targets = route.shared_targets(self.client).await.unwrap_or_default();
             let is_meant = |target: &Target| {
                 target.address.port == port && target.address.host.eq_ignore_ascii_case(host)
             };
-            if targets.iter().any(is_meant) {
-                let on_route = self.enter(home, route)?;
-                let targets = self.some_targets(route, is_meant).await?;
-                return Ok(Destination { route: Arc::clone(route), targets, on_route });
+            let Some(target) = targets.into_iter().find(is_meant) else { continue };
+            let on_route = self.enter(home, route)?;
+            let targets = match route.name == home.name {
+                true => Ok(vec![target]),
+                false => self.some_targets(route, is_meant).await,
+            };
+            match targets {
+                Ok(targets) => return Ok(Destination { route: Arc::clone(route), targets, on_route }),
+                Err(Barred::Unknown) => {}
+                Err(refused) => return Err(refused),
             }
         }
         let route = snapshot.routes.lookup_named(&clean_host(host));
