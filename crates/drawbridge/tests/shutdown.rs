@@ -13,6 +13,7 @@ use std::io;
 use std::net::TcpStream;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use support::scrape::{METRICS, metrics_address, wait_for};
 use support::{HUB, edge, lobby, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -183,12 +184,10 @@ fn a_reload_does_not_cost_players_their_grace() {
 #[test]
 fn who_was_accepted_is_answered_after_the_listeners_have_closed() {
     const ACCEPTED: usize = 50;
-    let mut edge = edge().config(open_lobby()).start();
-    let before = edge.descriptors();
+    let mut edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
     let mut connections: Vec<_> =
         (0..ACCEPTED).map(|_| Connection::open(edge.address(), VERSION).unwrap()).collect();
-    let all = eventually(Duration::from_secs(10), || (edge.descriptors() >= before + ACCEPTED).then_some(()));
-    assert!(all.is_some(), "they aren't accepted");
+    wait_for(metrics_address(&edge), "drawbridge_connections_open", &[], |open| open >= ACCEPTED as f64);
     edge.terminate();
     edge.wait_for_message("listeners closed");
     let closed = eventually(Duration::from_secs(2), || refuses_connections(&edge).then_some(()));
