@@ -118,6 +118,10 @@ impl Connection {
             socket.bind(&SocketAddr::new(from, 0).into())?;
         }
         socket.connect_timeout(&to.into(), PATIENCE).map_err(|error| Trouble::of(error, PATIENCE))?;
+        // Where nobody listens any more, a socket may be given that very port, and meet itself.
+        if socket.local_addr()?.as_socket() == Some(to) {
+            return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
+        }
         socket.set_tcp_nodelay(true)?;
         let connection = Self {
             socket: socket.into(),
