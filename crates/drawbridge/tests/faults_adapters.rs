@@ -13,6 +13,7 @@ use drawbridge_testkit::{
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
+use support::grpc::BACK;
 use support::{HUB, description, edge, route};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -20,8 +21,6 @@ const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// How much longer all else may take, on a machine that is busy with other things.
 const SOON: Duration = Duration::from_secs(2);
-/// How soon a service over gRPC is asked again that is back: the longest wait between two looks, 5 s, and a quarter of it.
-const BACK: Duration = Duration::from_millis(6_250);
 /// What a player reads while nobody can be asked.
 const UNAVAILABLE: &str = "The authentication servers can't be reached right now.";
 

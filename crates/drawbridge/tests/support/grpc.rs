@@ -208,7 +208,7 @@ const TIME: Duration = Duration::from_millis(700);
 /// How much later than that players may be told.
 const LATE: Duration = Duration::from_secs(2);
 /// How soon a service is asked again that is back: the longest wait between two looks, 5 s, and a quarter of it.
-const BACK: Duration = Duration::from_millis(6_250);
+pub(crate) const BACK: Duration = Duration::from_millis(6_250);
 
 /// Each method; what is told to those for whom it is called while it answers, and while it doesn't: the version's text in the server
 /// list, where they are sent, or why not.
