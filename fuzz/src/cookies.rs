@@ -31,7 +31,7 @@ fn jar() -> &'static Jar {
 pub fn check(data: &[u8]) {
     let jar = jar();
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
-    memory::within(64 * 1024 + 16 * data.len(), || {
+    memory::within(64 * 1024 + 2 * data.len(), || {
         let _ = Hint::from_cookie(data);
         assert!(jar.open(data, "Alice", BINDING, now).is_err(), "anything opens");
     });

@@ -2,7 +2,9 @@
 
 use super::seconds;
 use drawbridge_model::TraceContext;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What the session cookie hints at. Anybody may have written it.
@@ -12,6 +14,15 @@ pub struct Hint {
     pub trace: Option<TraceContext>,
     /// Until when the authentication cookie is said to be good.
     pub good_until: Option<SystemTime>,
+}
+
+/// What is read of the cookie: all else in it is passed over, and takes no memory.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Said<'a> {
+    #[serde(borrow)]
+    traceparent: Option<Cow<'a, str>>,
+    good_until: Option<u64>,
 }
 
 impl Hint {
@@ -29,12 +40,11 @@ impl Hint {
     /// Reads the cookie; whatever isn't as it should be is no hint.
     #[must_use]
     pub fn from_cookie(cookie: &[u8]) -> Self {
-        let document: Value = serde_json::from_slice(cookie).unwrap_or_default();
+        let said: Said<'_> = serde_json::from_slice(cookie).unwrap_or_default();
+        let time = |stated| UNIX_EPOCH.checked_add(Duration::from_secs(stated));
         Self {
-            trace: document["traceparent"].as_str().and_then(TraceContext::parse),
-            good_until: document["good_until"]
-                .as_u64()
-                .and_then(|stated| UNIX_EPOCH.checked_add(Duration::from_secs(stated))),
+            trace: said.traceparent.as_deref().and_then(TraceContext::parse),
+            good_until: said.good_until.and_then(time),
         }
     }
 }
