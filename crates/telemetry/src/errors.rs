@@ -8,6 +8,7 @@ use sentry::integrations::tracing::ErrorLayer;
 use sentry::protocol::{Context, Event};
 use sentry::types::Dsn;
 use sentry::{ClientInitGuard, ClientOptions};
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
@@ -51,10 +52,9 @@ impl SentrySection {
             .environment(self.environment.clone())
             .send_default_pii(false)
             .max_breadcrumbs(0)
-            .shutdown_timeout(LAST_WORD)
             .before_send(|event| Some(scrubbed(event)));
         options.dsn = self.address();
-        Telling(sentry::init(options))
+        Telling(ManuallyDrop::new(sentry::init(options)))
     }
 }
 
@@ -75,8 +75,15 @@ pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     ErrorLayer::new().with_filter(LevelFilter::ERROR)
 }
 
-/// Stands for the connection to Sentry.
-pub(crate) struct Telling(#[expect(dead_code, reason = "held, never looked at")] ClientInitGuard);
+/// Stands for the connection to Sentry. The library's own guard would wait for the answer to what is under way, however long that takes.
+pub(crate) struct Telling(ManuallyDrop<ClientInitGuard>);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        // What isn't told by then isn't waited for.
+        self.0.flush(Some(LAST_WORD));
+    }
+}
 
 impl std::fmt::Debug for Telling {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -88,6 +95,8 @@ impl std::fmt::Debug for Telling {
 mod tests {
     use super::*;
     use sentry::protocol::{Map, User};
+    use std::io::Read as _;
+    use std::net::TcpListener;
 
     #[test]
     fn only_the_listed_fields_are_told() {
@@ -99,5 +108,26 @@ mod tests {
         assert_eq!(event.user, None);
         let Some(Context::Other(left)) = event.contexts.get(FIELDS_OF_EVENT) else { panic!("no fields") };
         assert_eq!(left.keys().collect::<Vec<_>>(), ["route"]);
+    }
+
+    #[test]
+    fn a_panic_is_told() {
+        let sentry = TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dsn");
+        std::fs::write(&file, format!("http://key@{}/42", sentry.local_addr().unwrap())).unwrap();
+        let section = format!("dsn = {{ file = {file:?} }}");
+        let section: SentrySection = drawbridge_config::read_text("drawbridge.toml", &section).unwrap();
+        let telling = section.start();
+        std::thread::spawn(|| panic!("on purpose")).join().unwrap_err();
+        let (mut asked, _) = sentry.accept().unwrap();
+        asked.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let (mut told, mut buffer) = (Vec::new(), [0; 4_096]);
+        while !told.windows(10).any(|bytes| bytes == b"on purpose") {
+            let read = asked.read(&mut buffer).unwrap();
+            assert!(read > 0, "{}", String::from_utf8_lossy(&told));
+            told.extend_from_slice(&buffer[..read]);
+        }
+        drop((asked, telling));
     }
 }
