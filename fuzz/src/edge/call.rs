@@ -41,18 +41,6 @@ const MOMENT: Duration = Duration::from_micros(50);
 /// How long the edge may keep a connection whose client has been told its last.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
-/// What clients answer about resource packs.
-const RESULTS: [PackResult; 8] = [
-    PackResult::Loaded,
-    PackResult::Declined,
-    PackResult::DownloadFailed,
-    PackResult::Accepted,
-    PackResult::Downloaded,
-    PackResult::InvalidUrl,
-    PackResult::ReloadFailed,
-    PackResult::Discarded,
-];
-
 type Task = Pin<Box<dyn Future<Output = Option<Continuation>>>>;
 
 /// By which way somebody comes.
@@ -232,7 +220,7 @@ impl<'a> Call<'a> {
             let payload = self.told.cookie(&key, how);
             self.outbound.write(self.version, &CookieResponse { key, payload }, &mut self.unsent)
         } else if !self.told.packs.is_empty() {
-            let result = RESULTS[usize::from(how & 7)];
+            let result = PackResult::ALL[usize::from(how & 7)];
             let (id, is_required) = self.told.packs[0];
             if result.is_final() {
                 self.told.packs.remove(0);

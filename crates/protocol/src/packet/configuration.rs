@@ -210,7 +210,8 @@ pub enum PackResult {
 }
 
 impl PackResult {
-    const ALL: [Self; 8] = [
+    /// All of them, by their numbers.
+    pub const ALL: [Self; 8] = [
         Self::Loaded,
         Self::Declined,
         Self::DownloadFailed,

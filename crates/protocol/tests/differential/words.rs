@@ -125,17 +125,7 @@ fields! {
 }
 
 pub(crate) fn pack_result(random: &mut Random) -> PackResult {
-    let results = [
-        PackResult::Loaded,
-        PackResult::Declined,
-        PackResult::DownloadFailed,
-        PackResult::Accepted,
-        PackResult::Downloaded,
-        PackResult::InvalidUrl,
-        PackResult::ReloadFailed,
-        PackResult::Discarded,
-    ];
-    results[random.below(results.len())]
+    PackResult::ALL[random.below(PackResult::ALL.len())]
 }
 
 macro_rules! keep_alives {
