@@ -12,7 +12,6 @@ use drawbridge_adapter::status::{Favicon, FaviconError, OnStatusError, StatesSec
 use drawbridge_config::section;
 use drawbridge_model::status::{Players, Sample};
 use drawbridge_model::{AdapterError, Client, Status, StatusAdapter, StatusDocument};
-use drawbridge_protocol::packet::status::MAX_STATUS;
 use drawbridge_protocol::text::Component;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +75,7 @@ fn document(told: StatusData, client: &Client, complaints: &Complaints) -> Resul
         }
     };
     let favicon = told.favicon.as_deref().and_then(|favicon| picture(favicon).inspect_err(unfit).ok());
-    let mut status = Status {
+    let status = Status {
         version_name: version.name,
         // The service is told the client's number, and says itself which is shown.
         protocol: shown_to_class(version.protocol, client.version),
@@ -86,17 +85,11 @@ fn document(told: StatusData, client: &Client, complaints: &Complaints) -> Resul
         enforces_secure_chat: told.enforces_secure_chat.unwrap_or_default(),
         others: drawbridge_config::JsonMap::new(),
     };
-    let mut document = StatusDocument::new(status.clone());
-    if document.size() > MAX_STATUS && status.favicon.take().is_some() {
-        unfit(&FaviconError::Document(document.size()));
-        document = StatusDocument::new(status);
+    let (document, left_out) = StatusDocument::fitting_in_parts(status).map_err(|error| error.to_string())?;
+    if let Some(whole) = left_out {
+        unfit(&whole.into());
     }
-    match document.size() {
-        size if size > MAX_STATUS => {
-            Err(format!("a status of {size} bytes, of which clients take {MAX_STATUS}"))
-        }
-        _ => Ok(document),
-    }
+    Ok(document)
 }
 
 fn players(told: ToldPlayers) -> Players {
@@ -127,6 +120,7 @@ mod tests {
     use super::*;
     use crate::fixtures::quiet;
     use crate::proto::ProtocolVersion;
+    use drawbridge_protocol::packet::status::MAX_STATUS;
 
     fn png(side: u32, noise: usize) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -4,10 +4,12 @@
 //! and writes the protocol number.
 
 use drawbridge_protocol::ProtocolVersion;
+use drawbridge_protocol::packet::status::MAX_STATUS;
 use drawbridge_protocol::text::{Component, TextFormat};
 use drawbridge_protocol::varint;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
+use thiserror::Error;
 use uuid::Uuid;
 
 /// Which protocol number a client is shown: its own, if that is in the range, so that its list shows no red version.
@@ -78,6 +80,11 @@ pub struct StatusDocument {
     pong_after: Duration,
 }
 
+/// A status that no client takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the status has {0} bytes in all, and clients take {MAX_STATUS}")]
+pub struct TooLong(pub usize);
+
 /// The document before and after the protocol number.
 #[derive(Debug)]
 struct Form {
@@ -91,6 +98,32 @@ impl StatusDocument {
     pub fn new(status: Status) -> Self {
         let forms = TextFormat::ALL.map(|format| Form::of(&status, format));
         Self { status, forms, pong_after: Duration::ZERO }
+    }
+
+    /// The same of one that clients take.
+    ///
+    /// # Errors
+    /// When it is too long for them.
+    pub fn fitting(status: Status) -> Result<Self, TooLong> {
+        let document = Self::new(status);
+        if document.size() > MAX_STATUS { Err(TooLong(document.size())) } else { Ok(document) }
+    }
+
+    /// The same without the favicon, if it is that which makes it too long; what was too long is given then.
+    ///
+    /// # Errors
+    /// When it is too long without it.
+    pub fn fitting_in_parts(status: Status) -> Result<(Self, Option<TooLong>), TooLong> {
+        let document = Self::new(status);
+        let size = document.size();
+        if size <= MAX_STATUS {
+            return Ok((document, None));
+        }
+        match document.status.favicon {
+            Some(_) => Self::fitting(Status { favicon: None, ..document.status })
+                .map(|plain| (plain, Some(TooLong(size)))),
+            None => Err(TooLong(size)),
+        }
     }
 
     /// Has pings that follow it answered so much later.
@@ -207,6 +240,21 @@ mod tests {
         assert_eq!(shown["version"], json!({ "name": "Draw\"bridge", "protocol": 775 }));
         assert_eq!(shown["players"]["sample"][0]["name"], "§aline");
         assert_eq!(shown["enforcesSecureChat"], false);
+    }
+
+    #[test]
+    fn what_is_too_long_goes_without_its_favicon_or_not_at_all() {
+        let of = |description: usize, favicon: usize| Status {
+            description: Component::text("x".repeat(description)),
+            favicon: Some("y".repeat(favicon)),
+            ..status()
+        };
+        assert!(matches!(StatusDocument::fitting_in_parts(of(20_000, 10_000)), Ok((_, None))));
+        let (plain, left_out) = StatusDocument::fitting_in_parts(of(20_000, 20_000)).unwrap();
+        assert!(left_out.is_some_and(|whole| whole.0 > 40_000) && plain.status().favicon.is_none());
+        assert!(plain.size() <= MAX_STATUS);
+        let plain = StatusDocument::fitting_in_parts(of(40_000, 10)).unwrap_err();
+        assert!(plain.0 > 40_000 && plain.to_string().ends_with("and clients take 32767"), "{plain}");
     }
 
     #[test]

@@ -4,7 +4,6 @@ use crate::section::MaintenanceSection;
 use drawbridge_config::JsonMap;
 use drawbridge_model::status::ShownProtocol;
 use drawbridge_model::{Status, StatusDocument};
-use drawbridge_protocol::packet::status::MAX_STATUS;
 use drawbridge_protocol::text::Component;
 use std::sync::{Arc, OnceLock};
 
@@ -39,10 +38,9 @@ impl Maintenance {
     #[must_use]
     pub fn document(&self) -> Arc<StatusDocument> {
         let document = self.document.get_or_init(|| {
-            let whole = StatusDocument::new(status(&self.description, self.favicon.clone()));
-            // Clients take so much, and the words count for more than the picture.
-            let fits = whole.size() <= MAX_STATUS;
-            Arc::new(if fits { whole } else { StatusDocument::new(status(&self.description, None)) })
+            let whole = StatusDocument::fitting(status(&self.description, self.favicon.clone()));
+            // The words count for more than the picture, and were looked at when they were read.
+            Arc::new(whole.unwrap_or_else(|_| StatusDocument::new(status(&self.description, None))))
         });
         Arc::clone(document)
     }

@@ -6,10 +6,9 @@
 use super::favicon::{Favicon, FaviconError};
 use super::pointer::Pointer;
 use drawbridge_config::{Json, section};
-use drawbridge_model::status::{Players, Sample, ShownProtocol};
+use drawbridge_model::status::{Players, Sample, ShownProtocol, TooLong};
 use drawbridge_model::{Status, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_protocol::packet::status::MAX_STATUS;
 use drawbridge_protocol::text::{Component, TextError};
 use serde_json::Map;
 use thiserror::Error;
@@ -79,8 +78,8 @@ pub enum DocumentError {
     #[error("it has none of a status's parts")]
     Nothing,
     /// No client would take it.
-    #[error("the status has {0} bytes in all, and clients take {MAX_STATUS}")]
-    TooLong(usize),
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
 }
 
 /// A status, and why its favicon isn't in it.
@@ -144,15 +143,8 @@ fn reading(mut status: Status) -> Result<Reading, DocumentError> {
             Err(error) => no_favicon = Some(error),
         }
     }
-    let mut document = StatusDocument::new(status);
-    if document.size() > MAX_STATUS && document.status().favicon.is_some() {
-        no_favicon = Some(FaviconError::Document(document.size()));
-        document = StatusDocument::new(Status { favicon: None, ..document.status().clone() });
-    }
-    if document.size() > MAX_STATUS {
-        return Err(DocumentError::TooLong(document.size()));
-    }
-    Ok(Reading { document, no_favicon })
+    let (document, left_out) = StatusDocument::fitting_in_parts(status)?;
+    Ok(Reading { document, no_favicon: no_favicon.or(left_out.map(FaviconError::from)) })
 }
 
 impl<'d> Parts<'d> {

@@ -5,8 +5,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use drawbridge_config::{Json, Reader, Schemas, Setting, Value, file_metadata, json};
+use drawbridge_model::status::TooLong;
 use drawbridge_model::{Status, StatusDocument};
-use drawbridge_protocol::packet::status::MAX_STATUS;
 use std::any::Any;
 use std::fmt;
 use std::fs::File;
@@ -51,8 +51,8 @@ pub enum FaviconError {
     #[error("a data: URI begins with {PREFIX} and goes on in Base64")]
     Uri,
     /// The whole status document would be too long.
-    #[error("with it the status would have {0} bytes, and clients take {MAX_STATUS}")]
-    Document(usize),
+    #[error("with it {0}")]
+    Document(#[from] TooLong),
 }
 
 /// Where a favicon comes from.
@@ -169,11 +169,7 @@ impl FaviconSlot {
     pub fn put(&self, png: &[u8]) -> Result<(), FaviconError> {
         let Favicon::Picture(uri) = Favicon::of_png(png)? else { return Ok(()) };
         let status = Status { favicon: Some(uri), ..self.0.load().status().clone() };
-        let document = StatusDocument::new(status);
-        if document.size() > MAX_STATUS {
-            return Err(FaviconError::Document(document.size()));
-        }
-        self.0.store(Arc::new(document));
+        self.0.store(Arc::new(StatusDocument::fitting(status)?));
         Ok(())
     }
 }

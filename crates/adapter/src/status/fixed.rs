@@ -8,7 +8,6 @@ use drawbridge_config::{Fields, Json, Located, Reader, Schemas, Setting, Value, 
 use drawbridge_model::status::{Players, Sample, ShownProtocol};
 use drawbridge_model::{AdapterError, Client, Status, StatusAdapter, StatusDocument};
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_protocol::packet::status::MAX_STATUS;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -117,10 +116,9 @@ impl PlayersSection {
 
 impl FixedStatusSection {
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
-        let size = StatusDocument::new(self.status()).size();
-        if size > MAX_STATUS {
+        if let Err(error) = StatusDocument::fitting(self.status()) {
             let key = if fields.has("favicon") { "favicon" } else { "description" };
-            fields.error(key, format!("the status has {size} bytes in all, and clients take {MAX_STATUS}"));
+            fields.error(key, error.to_string());
         }
     }
 

@@ -9,15 +9,17 @@ use drawbridge_net::{proxy_protocol, race};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::packet::Packet;
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
-use drawbridge_protocol::packet::status::{PingRequest, PongResponse, StatusRequest, StatusResponse};
+use drawbridge_protocol::packet::status::{
+    MAX_STATUS, PingRequest, PongResponse, StatusRequest, StatusResponse,
+};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use std::io;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The most bytes of an answer: 32,767 characters of four bytes.
-const ANSWER: usize = 4 * 32_767 + 16;
+/// The most bytes of an answer: so many characters of four bytes, and what stands before them.
+const ANSWER: usize = 4 * MAX_STATUS + 16;
 
 /// How targets are spoken to.
 #[derive(Debug, Clone, Default)]

@@ -17,7 +17,6 @@ use drawbridge_model::{
     AdapterError, Client, DiscoveryAdapter, Status, StatusAdapter, StatusDocument, Target, TargetAddress,
 };
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_protocol::packet::status::MAX_STATUS;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -211,14 +210,9 @@ impl Relayed {
         if let (Some(players), Some(max)) = (&mut status.players, max) {
             players.max = *max;
         }
-        let document = StatusDocument::new(status).with_pong_after(took.unwrap_or_default());
-        match document.size() {
-            size if size > MAX_STATUS => {
-                let error = format!("with what is set it has {size} bytes, and clients take {MAX_STATUS}");
-                Err(AdapterError::Answer(error))
-            }
-            _ => Ok(document),
-        }
+        let document = StatusDocument::fitting(status);
+        let document = document.map_err(|error| AdapterError::Answer(format!("with what is set {error}")))?;
+        Ok(document.with_pong_after(took.unwrap_or_default()))
     }
 }
 

@@ -3,7 +3,6 @@
 use drawbridge_adapter::setting::Text;
 use drawbridge_config::{Fields, section};
 use drawbridge_model::StatusDocument;
-use drawbridge_protocol::packet::status::MAX_STATUS;
 
 section! {
     /// A route that is being worked on: nobody new gets in, and targets are left alone.
@@ -21,10 +20,8 @@ section! {
 
 impl MaintenanceSection {
     fn check(&self, fields: &mut Fields<'_, '_, '_>) {
-        let size = StatusDocument::new(crate::maintenance::status(&self.description, None)).size();
-        if size > MAX_STATUS {
-            let message = format!("the status has {size} bytes in all, and clients take {MAX_STATUS}");
-            fields.error("description", message);
+        if let Err(error) = StatusDocument::fitting(crate::maintenance::status(&self.description, None)) {
+            fields.error("description", error.to_string());
         }
     }
 }
