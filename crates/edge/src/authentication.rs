@@ -17,7 +17,6 @@ use drawbridge_net::Knock;
 use drawbridge_protocol::packet::login::{
     CookieRequest, CookieResponse, EncryptionRequest, EncryptionResponse, LoginAcknowledged, LoginSuccess,
 };
-use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::Route;
 use drawbridge_rsa::KeyPair;
 use drawbridge_telemetry::metrics::{self, Cookie, Limit};
@@ -210,12 +209,7 @@ pub(crate) fn cookies(
 
 /// Ends the login: the client goes into configuration as `identity`.
 async fn welcome(identity: &Identity, visit: &Visit, conversation: &mut Conversation) -> Result<(), Ended> {
-    let profile = match identity {
-        Identity::Verified(profile) => profile.clone(),
-        Identity::Claimed(claim) => {
-            Profile { id: offline_uuid(&claim.name), name: claim.name.clone(), properties: Vec::new() }
-        }
-    };
+    let profile = identity.told().into_owned();
     conversation.send(&LoginSuccess { profile, session_id: Uuid::new_v4() })?;
     // The client is in configuration as soon as it has read this, and what it is told from here on has to be too.
     conversation.enter_configuration();

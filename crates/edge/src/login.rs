@@ -14,7 +14,6 @@ use crate::snapshot::Snapshot;
 use drawbridge_model::{Claim, Client, Identity, Refusal, Refused, Target};
 use drawbridge_net::Pass;
 use drawbridge_protocol::packet::login::{LoginStart, PlayerKey};
-use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::Route;
 use drawbridge_telemetry::metrics::Phase;
 use std::pin::pin;
@@ -134,8 +133,7 @@ pub(crate) async fn begin(
     if !takes_name {
         return Err(Ended::Refused(Refusal::Name));
     }
-    let id = start.uuid.unwrap_or_else(|| offline_uuid(&start.name));
-    let claim = Claim { name: start.name, id };
+    let claim = Claim::new(start.name, start.uuid);
     visit.presence.learn_who(&Identity::Claimed(claim.clone()));
     match visit.shared.bans.name(&claim.name) {
         Some(ban) => Err(Refused::from(&*ban).into()),

@@ -5,7 +5,7 @@
 
 use crate::passenger::{Berth, Way};
 use crate::places;
-use drawbridge_model::ban::folded;
+use drawbridge_model::identity::folded;
 use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError};
 use drawbridge_protocol::ProtocolVersion;
 use std::collections::HashMap;

@@ -20,7 +20,6 @@ use drawbridge_net::relay::{Method, Options};
 use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::AnyLoginStart;
-use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_protocol::stream::Outbound;
 use drawbridge_routing::{RelayHost, RelaySection, Route};
 use drawbridge_telemetry::metrics::Phase;
@@ -114,8 +113,7 @@ async fn said(conversation: &mut Conversation, opening: Opening) -> Result<(Clai
         }
         Opening::Legacy { name } => (name, None, Said::Legacy(conversation.take_rest())),
     };
-    let id = uuid.unwrap_or_else(|| offline_uuid(&name));
-    Ok((Claim { name, id }, said))
+    Ok((Claim::new(name, uuid), said))
 }
 
 /// The first target that answers. Those that had better not be tried come last.

@@ -6,7 +6,7 @@
 use drawbridge_config::{
     DocumentPath, Json, Located, Reader, Schemas, Setting, Value, json, keywords, parsed, section,
 };
-use drawbridge_model::ban::folded;
+use drawbridge_model::identity::folded;
 use drawbridge_model::{Profile, Subject, SubjectError};
 use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;

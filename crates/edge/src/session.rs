@@ -24,15 +24,13 @@ use crate::rights::{Right, Rights};
 use crate::snapshot::Snapshot;
 use destination::{Asker, Destination};
 use drawbridge_limbo::World;
-use drawbridge_model::{Claim, Identity, Profile, Refusal, Refused, Target};
+use drawbridge_model::{Identity, Profile, Refusal, Refused, Target};
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::packet::login::{LoginSuccess, PlayerKey, SetCompression};
-use drawbridge_protocol::profile::offline_uuid;
 use drawbridge_routing::{LimboKind, OnTransfer, Route};
 use drawbridge_session::{Backend, Client, Options, Session, shakes_hands};
 use drawbridge_telemetry::metrics::Phase;
 use search::{Reached, Respondent, Search, Unreached};
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -80,20 +78,8 @@ impl Person {
                 snapshot.permissions.has_groups() && route.is_some_and(|route| route.session.trusts_claims)
             }
         };
-        let profile = trusted.then(|| self.profile());
+        let profile = trusted.then(|| self.identity.told());
         snapshot.permissions.of(profile.as_deref())
-    }
-
-    /// How a target is to know the player: nobody's word is taken for a UUID. Made where it is wanted, since a profile is most of what is known
-    /// of a player, and nothing is kept twice.
-    fn profile(&self) -> Cow<'_, Profile> {
-        match &self.identity {
-            Identity::Verified(profile) => Cow::Borrowed(profile),
-            Identity::Claimed(Claim { name, .. }) => {
-                let (id, name) = (offline_uuid(name), name.clone());
-                Cow::Owned(Profile { id, name, properties: Vec::new() })
-            }
-        }
     }
 }
 
@@ -185,7 +171,7 @@ async fn find(
             let route = Some(route.name.clone());
             (Berth { route, ..target.into() }, at_target, Some(backend), profile)
         }
-        None => (Berth::limbo(&route.name), None, None, person.profile().into_owned()),
+        None => (Berth::limbo(&route.name), None, None, person.identity.told().into_owned()),
     };
     let boarding = Boarding { identity, berth, crowds: [Some(on_route), at_target, elsewhere], open };
     Ok(Arrived { person, boarding, backend, profile, waits })

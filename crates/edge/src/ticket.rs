@@ -12,7 +12,6 @@
 
 use drawbridge_config::{Diagnostic, Fields, Json, Reader, Schemas, Secret, Setting, Value, section};
 use drawbridge_model::{Identity, Target, TargetAddress};
-use drawbridge_protocol::profile::offline_uuid;
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::json;
@@ -129,15 +128,12 @@ impl TicketOffice {
 
     fn text(&self, passage: Passage<'_>, now: SystemTime, id: Uuid) -> String {
         let Passage { identity, address, target, sent_to } = passage;
-        let player = match identity {
-            Identity::Verified(profile) => profile.id,
-            Identity::Claimed(claim) => offline_uuid(&claim.name),
-        };
+        let player = identity.told();
         let issued = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         json!({
             "key": self.key.id,
             "id": id.to_string(),
-            "player": { "id": player.to_string(), "name": identity.name(), "verified": identity.verified().is_some() },
+            "player": { "id": player.id.to_string(), "name": player.name, "verified": identity.verified().is_some() },
             "address": address,
             "target": { "identifier": target.identifier, "address": sent_to.to_string() },
             "issued": issued,

@@ -3,7 +3,7 @@
 //! What must stay true: asking waits for nothing and nobody; a UUID is asked for only where somebody vouches for it; a subject is
 //! in its canonical form, so that two that mean the same are equal.
 
-use crate::identity::Identity;
+use crate::identity::{Identity, folded};
 use ipnet::{IpNet, Ipv4Net};
 use jiff::Timestamp;
 use std::fmt;
@@ -78,12 +78,6 @@ impl Subject {
             Self::Id(_) => "uuid",
         }
     }
-}
-
-/// The form of a name in which case doesn't count.
-#[must_use]
-pub fn folded(name: &str) -> String {
-    name.to_lowercase()
 }
 
 /// A UUID, an address or network, or else a name: no name can be taken for the others.

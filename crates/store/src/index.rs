@@ -5,7 +5,7 @@
 //! many networks there are. Names and UUIDs are one look each. Hashes are keyed at random, since players choose what is looked for.
 
 use crate::database::{Action, Event};
-use drawbridge_model::ban::folded;
+use drawbridge_model::identity::folded;
 use drawbridge_model::{Ban, Subject};
 use ipnet::IpNet;
 use std::collections::HashMap;

@@ -6,6 +6,7 @@
 use crate::setting::Id;
 use async_trait::async_trait;
 use drawbridge_config::{Diagnostic, Fields, section};
+use drawbridge_model::identity::folded;
 use drawbridge_model::{ActionAdapter, ActionError, Client, Identity, Target};
 use regex::Regex;
 use std::collections::HashSet;
@@ -61,7 +62,7 @@ impl PlayerFilter {
     pub fn new(section: &PlayerFilterSection, rule: Rule) -> Self {
         Self {
             rule,
-            usernames: section.usernames.iter().map(|name| name.to_lowercase()).collect(),
+            usernames: section.usernames.iter().map(|name| folded(name)).collect(),
             username: section.username.clone(),
             ids: section.ids.iter().map(|id| id.0).collect(),
             message: section.message.clone(),
@@ -70,7 +71,7 @@ impl PlayerFilter {
 
     fn names(&self, identity: &Identity) -> bool {
         let name = identity.name();
-        self.usernames.contains(&name.to_lowercase())
+        self.usernames.contains(&folded(name))
             || self.username.as_ref().is_some_and(|expression| expression.is_match(name))
             || identity.verified().is_some_and(|profile| self.ids.contains(&profile.id))
     }

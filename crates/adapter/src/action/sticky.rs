@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use drawbridge_config::section;
+use drawbridge_model::identity::folded;
 use drawbridge_model::{ActionAdapter, ActionError, Client, Identity, Target};
 use sha2::{Digest as _, Sha256};
 
@@ -29,7 +30,7 @@ impl ActionAdapter for Sticky {
         // A claimed UUID is the client's to choose; its name is what such a route goes by.
         let player = match identity.verified() {
             Some(profile) => profile.id.as_bytes().to_vec(),
-            None => identity.name().to_lowercase().into_bytes(),
+            None => folded(identity.name()).into_bytes(),
         };
         let worth = |target: &Target| {
             let mut hash = Sha256::new();

@@ -135,7 +135,7 @@ impl Search<'_> {
             Err(error) => return Ok(Err(error.into())),
         };
         let mut until = Instant::now() + self.route.session.answer;
-        let profile = self.person.profile();
+        let profile = self.person.identity.told();
         let mut login = match LoggingIn::begin(socket, self.introduction(&profile)) {
             Ok(login) => login,
             Err(error) => return Ok(Err(error)),

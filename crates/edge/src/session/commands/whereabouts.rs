@@ -2,6 +2,7 @@
 
 use super::{Caller, Others, told};
 use crate::players::Player;
+use drawbridge_model::identity::folded;
 use drawbridge_model::{Notice, PlaceName, Said};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ impl Caller {
             player.place(&self.guest.route).is_some_and(|at| PlaceName(place).is(&at))
         };
         let named = |player: &Player, name: &str| {
-            player.who.as_ref().is_some_and(|who| who.name.eq_ignore_ascii_case(name))
+            player.who.as_ref().is_some_and(|who| folded(&who.name) == folded(name))
         };
         let meant = |player: &Player| match &whom {
             Others::Named(name) => named(player, name),
@@ -45,9 +46,9 @@ impl Caller {
 
     /// On which server somebody is. Claims may share a name.
     pub(super) fn find(&self, name: &str) -> Vec<Said> {
-        let mut found = Vec::new();
+        let (mut found, folded_name) = (Vec::new(), folded(name));
         self.guest.shared.players.carried(&self.guest.route, |player, place| {
-            if player.eq_ignore_ascii_case(name) {
+            if folded(player) == folded_name {
                 let parameters = vec![("player", player.to_owned()), ("server", place.to_owned())];
                 found.push(Said::new(Notice::Found, parameters));
             }
