@@ -160,9 +160,12 @@ fn symptoms(edge: &Edge) -> String {
     let visit = Player::new("Stranger", VERSION).host(TRANSFER).join(edge.address());
     let _ = writeln!(text, "    a client's ping: {pinged}; a login: {:?}", visit.outcome);
     let scrape = Scrape::of(edge.metrics_address());
-    for name in
-        ["drawbridge_limited_total", "drawbridge_connections_open", "process_open_fds", "process_max_fds"]
-    {
+    for name in [
+        "drawbridge_limited_total",
+        "drawbridge_connections_undecided",
+        "process_open_fds",
+        "process_max_fds",
+    ] {
         for (sample, value) in
             scrape.0.iter().filter(|(sample, value)| sample.starts_with(name) && **value > 0.0)
         {

@@ -114,7 +114,7 @@ pub struct Status {
     /// Logins under way.
     pub logins: usize,
     /// Players who are carried.
-    pub relays: usize,
+    pub carried: usize,
     /// How many routes there are.
     pub routes: usize,
     /// The file of bans.

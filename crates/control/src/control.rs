@@ -6,9 +6,9 @@ use crate::answer::{
 };
 use crate::error::ControlError;
 use crate::orders::{Order, Orders};
-use crate::request::{Request, Switch};
+use crate::request::Request;
 use drawbridge_edge::{EdgeHandle, Whom};
-use drawbridge_model::{Ban, Subject};
+use drawbridge_model::{Ban, MaintenanceOrder, Subject};
 use drawbridge_routing::Route;
 use drawbridge_store::{Database, Store, StoreError};
 use drawbridge_telemetry::health;
@@ -94,7 +94,7 @@ impl Control {
     pub fn status(&self) -> Status {
         let Desk { edge, bans_file, started, .. } = &*self.0;
         let players = edge.players();
-        let relays = players.iter().filter(|player| player.target.is_some()).count();
+        let carried = players.iter().filter(|player| player.target.is_some()).count();
         Status {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -103,8 +103,8 @@ impl Control {
             uptime_seconds: started.1.elapsed().as_secs(),
             addresses: edge.addresses().iter().map(ToString::to_string).collect(),
             connections: edge.connections(),
-            logins: players.len() - relays,
-            relays,
+            logins: players.len() - carried,
+            carried,
             routes: edge.routes().len(),
             bans_file: bans_file.to_string_lossy().into_owned(),
         }
@@ -248,20 +248,13 @@ impl Control {
     ///
     /// # Errors
     /// When there is no such route. What was switched of one that is gone can be taken back.
-    pub fn maintain(&self, name: &str, switch: Switch) -> Result<Maintained, ControlError> {
+    pub fn maintain(&self, name: &str, to: MaintenanceOrder) -> Result<Maintained, ControlError> {
         let edge = &self.0.edge;
         let route = match self.route(name) {
-            Err(_) if switch == Switch::Configured && edge.is_switched(name) => None,
+            Err(_) if to == MaintenanceOrder::Configured && edge.is_switched(name) => None,
             found => Some(found?),
         };
-        edge.maintain(
-            name,
-            match switch {
-                Switch::On => Some(true),
-                Switch::Off => Some(false),
-                Switch::Configured => None,
-            },
-        );
+        edge.maintain(name, to);
         let (maintenance, switched) = route.map(|route| edge.maintenance(&route)).unwrap_or_default();
         tracing::info!(route = name, maintenance, switched, "maintenance");
         Ok(Maintained { route: name.to_owned(), maintenance, switched, players: edge.carried(name) })

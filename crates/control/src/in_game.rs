@@ -5,7 +5,7 @@
 use crate::answer::{Answer, Connection, Failure, Reloaded, RouteState, Status, TargetHealth, lasting};
 use crate::control::{Control, Desk};
 use crate::error::ControlError;
-use crate::request::{Request, Switch};
+use crate::request::Request;
 use async_trait::async_trait;
 use drawbridge_model::{Notice, Operation, Operator, Said};
 use drawbridge_telemetry::metrics;
@@ -47,14 +47,7 @@ impl From<Operation> for Request {
             Operation::Targets(route) => Self::Targets { route },
             Operation::Players(route) => Self::Connections { route },
             Operation::Kick { whom, reason } => Self::Kick { whom, reason },
-            Operation::Maintenance { route, to } => {
-                let switch = match to {
-                    Some(true) => Switch::On,
-                    Some(false) => Switch::Off,
-                    None => Switch::Configured,
-                };
-                Self::Maintenance { route, switch }
-            }
+            Operation::Maintenance { route, to } => Self::Maintenance { route, switch: to },
             Operation::Reload => Self::Reload {},
             Operation::Drain => Self::Drain { now: false },
         }
@@ -94,7 +87,7 @@ fn failed(reason: String) -> Said {
 fn of_status(status: &Status) -> Said {
     let parameters = vec![
         ("readiness", status.readiness.clone()),
-        ("players", status.relays.to_string()),
+        ("players", status.carried.to_string()),
         ("logins", status.logins.to_string()),
         ("routes", status.routes.to_string()),
         ("uptime", lasting(status.uptime_seconds)),

@@ -35,7 +35,7 @@ pub use client::Line;
 pub use control::Control;
 pub use error::{AskError, ControlError, SocketError};
 pub use orders::{Order, Orders};
-pub use request::{Request, RequestError, Switch, VERSION};
+pub use request::{Request, RequestError, VERSION};
 #[cfg(unix)]
 pub use serve::Serving;
 #[cfg(unix)]

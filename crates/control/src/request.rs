@@ -1,5 +1,6 @@
 //! What can be asked, and the line of JSON that it is asked in.
 
+use drawbridge_model::MaintenanceOrder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -58,7 +59,7 @@ pub enum Request {
         /// The route's name.
         route: String,
         /// What it is to be.
-        switch: Switch,
+        switch: MaintenanceOrder,
     },
     /// Ban somebody, and end their connections.
     Ban {
@@ -82,18 +83,6 @@ pub enum Request {
     },
     /// Who is banned.
     Bans {},
-}
-
-/// What a route's maintenance is to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Switch {
-    /// Under way.
-    On,
-    /// Over.
-    Off,
-    /// As the configuration says.
-    Configured,
 }
 
 /// Why a line is no request.

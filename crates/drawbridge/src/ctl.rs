@@ -6,8 +6,10 @@ mod words;
 
 use crate::settings::Source;
 use crate::{check, print};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use drawbridge_config::Error;
-use drawbridge_control::{Answer, AskError, Failure, Line, Request, Switch};
+use drawbridge_control::{Answer, AskError, Failure, Line, Request};
+use drawbridge_model::MaintenanceOrder;
 use drawbridge_telemetry::in_full;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,30 +90,21 @@ enum Ctl {
         route: String,
 
         /// What it is to be
-        #[arg(value_enum)]
-        switch: SwitchTo,
+        #[arg(value_parser = orders())]
+        switch: MaintenanceOrder,
     },
 }
 
-/// What a route's maintenance is to be.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum SwitchTo {
-    /// Under way: players are told, and the server list shows it
-    On,
-    /// Over, whatever the configuration says
-    Off,
-    /// As the configuration says
-    Configured,
-}
-
-impl From<SwitchTo> for Switch {
-    fn from(to: SwitchTo) -> Self {
-        match to {
-            SwitchTo::On => Self::On,
-            SwitchTo::Off => Self::Off,
-            SwitchTo::Configured => Self::Configured,
-        }
-    }
+/// The words for a route's maintenance.
+fn orders() -> impl TypedValueParser<Value = MaintenanceOrder> {
+    let words = MaintenanceOrder::ALL.map(|order| {
+        PossibleValue::new(order.label()).help(match order {
+            MaintenanceOrder::On => "Under way: players are told, and the server list shows it",
+            MaintenanceOrder::Off => "Over, whatever the configuration says",
+            MaintenanceOrder::Configured => "As the configuration says",
+        })
+    });
+    PossibleValuesParser::new(words).try_map(|word| word.parse())
 }
 
 impl From<Ctl> for Request {
@@ -125,7 +118,7 @@ impl From<Ctl> for Request {
             Ctl::Switch { whom, to } => Self::Switch { whom, to },
             Ctl::Routes => Self::Routes {},
             Ctl::Targets { route } => Self::Targets { route },
-            Ctl::Maintenance { route, switch } => Self::Maintenance { route, switch: switch.into() },
+            Ctl::Maintenance { route, switch } => Self::Maintenance { route, switch },
         }
     }
 }

@@ -65,7 +65,7 @@ fn who_is_there_is_shown() {
     assert_eq!(rows[2], ["lobby", "transfer", "0", "-", "*"]);
 
     let status = told(&edge, &["status"]);
-    assert_eq!((&status["logins"], &status["relays"], &status["routes"]), (&1.into(), &1.into(), &2.into()));
+    assert_eq!((&status["logins"], &status["carried"], &status["routes"]), (&1.into(), &1.into(), &2.into()));
     assert_eq!(status["addresses"][0], edge.address().to_string());
     assert_eq!((&status["readiness"], &status["connections"]), (&"ready".into(), &2.into()));
     assert_eq!(status["program"], env!("CARGO_PKG_VERSION"));
@@ -144,7 +144,7 @@ fn who_is_kicked_in_a_relay_is_gone_at_once_and_others_stay() {
     assert!(is_carried(&mut players[0]), "Erin stays");
     let ended = edge.wait_for_message("relay ended");
     assert_eq!(ended.field("end").as_deref(), Some("kicked"));
-    wait_for(metrics, "drawbridge_relays_ended_total", &["end=\"kicked\""], |count| {
+    wait_for(metrics, "drawbridge_carried_ended_total", &["end=\"kicked\""], |count| {
         (count - 4.0).abs() < 0.1
     });
     wait_for(
@@ -153,7 +153,7 @@ fn who_is_kicked_in_a_relay_is_gone_at_once_and_others_stay() {
         &["request=\"kick\"", "outcome=\"ok\""],
         |count| count > 3.5,
     );
-    assert_eq!(told(&edge, &["status"])["relays"], 1);
+    assert_eq!(told(&edge, &["status"])["carried"], 1);
 }
 
 #[test]

@@ -138,10 +138,10 @@ fn floods_that_are_turned_away_leave_no_lines_but_seldom_ones() {
     let nowhere = [handshake(767, "nowhere", Intent::Login), login_start(767, "Alice")].concat();
     floods("no_route", 6, &nowhere);
     let few = held(7);
-    wait_for(at, "drawbridge_connections_open", &[], |open| open >= f64::from(PER_ADDRESS));
+    wait_for(at, "drawbridge_connections_undecided", &[], |open| open >= f64::from(PER_ADDRESS));
     floods("address_full", 7, &ping);
     let many: Vec<_> = (8..15).map(held).collect();
-    wait_for(at, "drawbridge_connections_open", &[], |open| open >= CONNECTIONS as f64);
+    wait_for(at, "drawbridge_connections_undecided", &[], |open| open >= CONNECTIONS as f64);
     floods("full", 15, &ping);
     drop((few, many));
 

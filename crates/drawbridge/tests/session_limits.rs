@@ -124,7 +124,7 @@ fn who_sends_too_much_is_told_and_disconnected_and_others_notice_nothing() {
     let at = metrics_address(&edge);
     let count = 2.0 * ALL.len() as f64;
     wait_for(at, "drawbridge_limited_total", &["limit=\"play\""], |counted| counted == count);
-    wait_for(at, "drawbridge_relays_ended_total", &["end=\"play_limit\""], |counted| counted == count);
+    wait_for(at, "drawbridge_carried_ended_total", &["end=\"play_limit\""], |counted| counted == count);
 }
 
 /// Nobody has it kept up to its end.

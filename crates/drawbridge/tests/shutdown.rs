@@ -187,7 +187,7 @@ fn who_was_accepted_is_answered_after_the_listeners_have_closed() {
     let mut edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
     let mut connections: Vec<_> =
         (0..ACCEPTED).map(|_| Connection::open(edge.address(), VERSION).unwrap()).collect();
-    wait_for(metrics_address(&edge), "drawbridge_connections_open", &[], |open| open >= ACCEPTED as f64);
+    wait_for(metrics_address(&edge), "drawbridge_connections_undecided", &[], |open| open >= ACCEPTED as f64);
     edge.terminate();
     edge.wait_for_message("listeners closed");
     let closed = eventually(Duration::from_secs(2), || refuses_connections(&edge).then_some(()));

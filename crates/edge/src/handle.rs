@@ -2,7 +2,9 @@
 
 use crate::players::{Player, Whom, would_ban};
 use crate::shared::Shared;
-use drawbridge_model::{AdapterError, Ban, Client, Operator, Refusal, Refused, Subject, Target};
+use drawbridge_model::{
+    AdapterError, Ban, Client, MaintenanceOrder, Operator, Refusal, Refused, Subject, Target,
+};
 use drawbridge_routing::{Condition, Route};
 use std::fmt;
 use std::net::SocketAddr;
@@ -86,8 +88,8 @@ impl EdgeHandle {
         self.shared.switches.of(route).is_some()
     }
 
-    /// Puts whatever route has the name under maintenance or out of it; `None`: as its configuration says.
-    pub fn maintain(&self, route: &str, to: Option<bool>) {
+    /// Puts whatever route has the name under maintenance or out of it.
+    pub fn maintain(&self, route: &str, to: MaintenanceOrder) {
         self.shared.switches.switch(route, to);
     }
 

@@ -4,6 +4,7 @@
 //! one variable as long as nobody has switched anything.
 
 use arc_swap::ArcSwap;
+use drawbridge_model::MaintenanceOrder;
 use drawbridge_routing::Route;
 use std::collections::HashMap;
 
@@ -23,13 +24,14 @@ impl Switches {
         if switches.is_empty() { None } else { switches.get(route).copied() }
     }
 
-    /// From now on the route is so; `None`: as its configuration says.
-    pub(crate) fn switch(&self, route: &str, to: Option<bool>) {
+    /// From now on the route is so.
+    pub(crate) fn switch(&self, route: &str, to: MaintenanceOrder) {
         self.0.rcu(|switches| {
             let mut switches = HashMap::clone(switches);
             match to {
-                Some(on) => drop(switches.insert(route.to_owned(), on)),
-                None => drop(switches.remove(route)),
+                MaintenanceOrder::On => drop(switches.insert(route.to_owned(), true)),
+                MaintenanceOrder::Off => drop(switches.insert(route.to_owned(), false)),
+                MaintenanceOrder::Configured => drop(switches.remove(route)),
             }
             switches
         });

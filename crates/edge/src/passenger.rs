@@ -10,7 +10,7 @@ use crate::shared::Shared;
 use drawbridge_model::{Identity, Lease, Refusal, Refused, Target};
 use drawbridge_net::relay::Traffic;
 use drawbridge_net::{EnteredToTarget, InCrowd, Pass};
-use drawbridge_telemetry::metrics::{self, CarriedEnd, CountedRelay};
+use drawbridge_telemetry::metrics::{self, CarriedEnd, CountedPassenger};
 use std::time::{Duration, Instant};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -31,7 +31,7 @@ pub(crate) struct Passenger {
     told: Traffic,
     told_at: Instant,
     way: Way,
-    _counted: CountedRelay,
+    _counted: CountedPassenger,
     _pass: Pass,
     /// In the crowds of the route that they came by, of the target, and of another route that they are on.
     crowds: [Option<InCrowd>; 3],
@@ -95,7 +95,7 @@ impl Passenger {
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
             .carried(&berth, way);
-        let counted = metrics::relay_began(&route.name, &berth.identifier);
+        let counted = metrics::passenger_boarded(&route.name, &berth.identifier);
         presence.carried_to(&berth, way);
         Self {
             identity,
@@ -118,7 +118,7 @@ impl Passenger {
 
     /// The player is somewhere else from here on, with places there and on its route.
     pub(crate) fn moved(&mut self, berth: Berth, at_target: Option<InCrowd>, on_route: Option<InCrowd>) {
-        self._counted = metrics::relay_moved(self.presence.route(), &berth.identifier);
+        self._counted = metrics::passenger_moved(self.presence.route(), &berth.identifier);
         self.presence.carried_to(&berth, self.way);
         self.crowds[1] = at_target;
         self.crowds[2] = on_route;
@@ -160,7 +160,7 @@ impl Passenger {
     /// The player is no longer carried; `end` says why.
     pub(crate) fn ended(&mut self, end: CarriedEnd, traffic: Traffic) {
         self.tell(traffic);
-        metrics::relay_ended(self.presence.route(), end);
+        metrics::passenger_left(self.presence.route(), end);
         Carried {
             client: self.presence.client(),
             route: self.presence.route(),
@@ -175,7 +175,7 @@ impl Passenger {
 
     /// Counts what was carried since it was told last.
     fn tell(&mut self, traffic: Traffic) {
-        metrics::relayed(self.presence.route(), traffic.up - self.told.up, traffic.down - self.told.down);
+        metrics::carried(self.presence.route(), traffic.up - self.told.up, traffic.down - self.told.down);
         self.told = traffic;
     }
 }

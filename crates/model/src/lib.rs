@@ -26,7 +26,7 @@ pub use ban::{Ban, Bans, Subject, SubjectError};
 pub use client::{Client, TraceContext};
 pub use identity::{Claim, Identity, Profile, Property};
 pub use notice::Notice;
-pub use operator::{Operation, Operator, Said};
+pub use operator::{MaintenanceOrder, Operation, Operator, Said};
 pub use place::PlaceName;
 pub use provider::{Offer, Remark, RouteDocument, RouteSource};
 pub use refusal::{Refusal, Refused, Severity};

@@ -6,7 +6,10 @@
 
 use crate::notice::Notice;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
 
 /// Something that an operator does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +33,53 @@ pub enum Operation {
     Maintenance {
         /// The route.
         route: String,
-        /// Whether it is to be; `None`: as the configuration says.
-        to: Option<bool>,
+        /// What it is to be.
+        to: MaintenanceOrder,
     },
     /// Read the configuration anew.
     Reload,
     /// Stop.
     Drain,
+}
+
+/// What an operator says of a route's maintenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaintenanceOrder {
+    /// It is under way.
+    On,
+    /// It is over.
+    Off,
+    /// It is as the configuration says.
+    Configured,
+}
+
+impl MaintenanceOrder {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::On, Self::Off, Self::Configured];
+
+    /// As operators write it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+            Self::Configured => "configured",
+        }
+    }
+}
+
+/// The word is none of [`MaintenanceOrder::label`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected on, off or configured")]
+pub struct NoMaintenanceOrder;
+
+impl FromStr for MaintenanceOrder {
+    type Err = NoMaintenanceOrder;
+
+    fn from_str(word: &str) -> Result<Self, NoMaintenanceOrder> {
+        Self::ALL.into_iter().find(|order| order.label() == word).ok_or(NoMaintenanceOrder)
+    }
 }
 
 /// The most lines of an answer that is a list.

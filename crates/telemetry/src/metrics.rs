@@ -11,7 +11,7 @@ mod pairs;
 #[cfg(target_os = "linux")]
 mod process;
 
-pub use carried::CountedRelay;
+pub use carried::CountedPassenger;
 pub use families::{FAMILIES, Family, Kind};
 pub use labels::{Answer, CarriedEnd, Cookie, Limit, Outcome, Phase, StatusCache};
 
@@ -160,32 +160,36 @@ pub fn transferred(route: &str, target: &str) {
 }
 
 /// A player of this route is carried from here on.
-pub fn relay_began(route: &str, target: &str) -> CountedRelay {
+pub fn passenger_boarded(route: &str, target: &str) -> CountedPassenger {
     match INSTRUMENTS.get() {
         Some(instruments) => {
-            instruments.relay_began(route);
-            CountedRelay::new(route, target)
+            instruments.passenger_boarded(route);
+            CountedPassenger::new(route, target)
         }
-        None => CountedRelay::nowhere(),
+        None => CountedPassenger::nowhere(),
     }
 }
 
 /// A player of this route is carried to another target from here on: what was counted for the one before ends.
-pub fn relay_moved(route: &str, target: &str) -> CountedRelay {
-    if INSTRUMENTS.get().is_some() { CountedRelay::new(route, target) } else { CountedRelay::nowhere() }
+pub fn passenger_moved(route: &str, target: &str) -> CountedPassenger {
+    if INSTRUMENTS.get().is_some() {
+        CountedPassenger::new(route, target)
+    } else {
+        CountedPassenger::nowhere()
+    }
 }
 
 /// Another so many bytes were carried for players of this route: to targets, and to clients.
-pub fn relayed(route: &str, to_target: u64, to_client: u64) {
+pub fn carried(route: &str, to_target: u64, to_client: u64) {
     if let Some(instruments) = INSTRUMENTS.get() {
-        instruments.relayed(route, to_target, to_client);
+        instruments.carried(route, to_target, to_client);
     }
 }
 
 /// A player of this route is no longer carried.
-pub fn relay_ended(route: &str, end: CarriedEnd) {
+pub fn passenger_left(route: &str, end: CarriedEnd) {
     if let Some(instruments) = INSTRUMENTS.get() {
-        instruments.relay_ended(route, end.label());
+        instruments.passenger_left(route, end.label());
     }
 }
 

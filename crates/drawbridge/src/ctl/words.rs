@@ -68,10 +68,10 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 fn of_status(status: &Status) -> String {
-    let Status { program, pid, readiness, uptime_seconds, connections, logins, relays, routes, .. } = status;
+    let Status { program, pid, readiness, uptime_seconds, connections, logins, carried, routes, .. } = status;
     format!(
         "drawbridge {program}, process {pid}: {readiness}, for {}\nlistening on {}\n{connections} connections open, {logins} logins under way, \
-         {relays} players carried\n{routes} routes\nbans in {}\n",
+         {carried} players carried\n{routes} routes\nbans in {}\n",
         lasting(*uptime_seconds),
         status.addresses.join(", "),
         plain(&status.bans_file),

@@ -22,9 +22,9 @@ type Pair = (String, String);
 /// A player who is carried, until this is dropped.
 #[derive(Debug)]
 #[must_use = "dropping it ends the count"]
-pub struct CountedRelay(Option<Pair>);
+pub struct CountedPassenger(Option<Pair>);
 
-impl CountedRelay {
+impl CountedPassenger {
     /// Counts nothing.
     pub(super) const fn nowhere() -> Self {
         Self(None)
@@ -42,7 +42,7 @@ impl CountedRelay {
     }
 }
 
-impl Drop for CountedRelay {
+impl Drop for CountedPassenger {
     fn drop(&mut self) {
         let Some(pair) = self.0.take() else { return };
         let mut carried = carried();
@@ -61,7 +61,7 @@ fn carried() -> MutexGuard<'static, Option<Counts>> {
 
 pub(super) fn observe(meter: &Meter) {
     let _ = meter
-        .u64_observable_gauge("drawbridge.target.relays")
+        .u64_observable_gauge("drawbridge.target.carried")
         .with_description("Players whose connection is carried, by target")
         .with_callback(|seen| {
             for ((route, target), count) in carried().iter().flatten() {

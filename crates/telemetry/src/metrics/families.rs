@@ -40,7 +40,7 @@ const fn family(name: &'static str, kind: Kind, labels: &'static [&'static str])
 
 /// All.
 pub const FAMILIES: &[Family] = &[
-    family("drawbridge_connections_open", Kind::Gauge, &[]),
+    family("drawbridge_connections_undecided", Kind::Gauge, &[]),
     family("drawbridge_connections_accepted_total", Kind::Counter, &[]),
     family("drawbridge_connections_ended_total", Kind::Counter, &["outcome", "phase", "refusal"]),
     family("drawbridge_phase_duration_seconds", Kind::Histogram, &["outcome", "phase"]),
@@ -49,10 +49,10 @@ pub const FAMILIES: &[Family] = &[
     family("drawbridge_status_cache_total", Kind::Counter, &["result"]),
     family("drawbridge_cookies_total", Kind::Counter, &["result"]),
     family("drawbridge_transfers_total", Kind::Counter, &["route", "target"]),
-    family("drawbridge_relays", Kind::Gauge, &["route"]),
-    family("drawbridge_target_relays", Kind::Gauge, &["route", "target"]),
-    family("drawbridge_relays_ended_total", Kind::Counter, &["end", "route"]),
-    family("drawbridge_relayed_bytes_total", Kind::Counter, &["direction", "route"]),
+    family("drawbridge_carried", Kind::Gauge, &["route"]),
+    family("drawbridge_target_carried", Kind::Gauge, &["route", "target"]),
+    family("drawbridge_carried_ended_total", Kind::Counter, &["end", "route"]),
+    family("drawbridge_carried_bytes_total", Kind::Counter, &["direction", "route"]),
     family("drawbridge_limited_total", Kind::Counter, &["limit"]),
     family("drawbridge_bans", Kind::Gauge, &[]),
     family("drawbridge_bans_unread_total", Kind::Counter, &[]),

@@ -62,9 +62,9 @@ pub(super) struct Instruments {
     pub(super) reloads: Choice<2>,
     pub(super) transfers: Pairs,
     routes: Routes,
-    relays: UpDownCounter<i64>,
-    relays_ended: Counter<u64>,
-    relayed: Counter<u64>,
+    carried: UpDownCounter<i64>,
+    carried_ended: Counter<u64>,
+    carried_bytes: Counter<u64>,
     stale: Counter<u64>,
     pub(super) bans_unread: BoundCounter<u64>,
     orphaned: Counter<u64>,
@@ -115,13 +115,13 @@ impl Instruments {
             bans_unread,
             transfers: Pairs::new(counter("drawbridge.transfers", "Players handed over")),
             routes: Routes::default(),
-            relays: meter
-                .i64_up_down_counter("drawbridge.relays")
+            carried: meter
+                .i64_up_down_counter("drawbridge.carried")
                 .with_description("Players whose connection is carried")
                 .build(),
-            relays_ended: counter("drawbridge.relays.ended", "Relays ended, by why"),
-            relayed: meter
-                .u64_counter("drawbridge.relayed")
+            carried_ended: counter("drawbridge.carried.ended", "Relays and sessions ended, by why"),
+            carried_bytes: meter
+                .u64_counter("drawbridge.carried.bytes")
                 .with_unit("By")
                 .with_description("Bytes carried")
                 .build(),
@@ -178,20 +178,20 @@ impl Instruments {
         self.stale.add(1, &[KeyValue::new("kind", kind)]);
     }
 
-    pub(super) fn relay_began(&self, route: &str) {
-        self.relays.add(1, &[self.routes.label(route)]);
+    pub(super) fn passenger_boarded(&self, route: &str) {
+        self.carried.add(1, &[self.routes.label(route)]);
     }
 
-    pub(super) fn relay_ended(&self, route: &str, end: &'static str) {
+    pub(super) fn passenger_left(&self, route: &str, end: &'static str) {
         let route = self.routes.label(route);
-        self.relays.add(-1, std::slice::from_ref(&route));
-        self.relays_ended.add(1, &[route, KeyValue::new("end", end)]);
+        self.carried.add(-1, std::slice::from_ref(&route));
+        self.carried_ended.add(1, &[route, KeyValue::new("end", end)]);
     }
 
-    pub(super) fn relayed(&self, route: &str, to_target: u64, to_client: u64) {
+    pub(super) fn carried(&self, route: &str, to_target: u64, to_client: u64) {
         let route = self.routes.label(route);
         for (direction, bytes) in [("to_target", to_target), ("to_client", to_client)] {
-            self.relayed.add(bytes, &[route.clone(), KeyValue::new("direction", direction)]);
+            self.carried_bytes.add(bytes, &[route.clone(), KeyValue::new("direction", direction)]);
         }
     }
 
@@ -208,8 +208,8 @@ impl Instruments {
 /// What the edge knows anyway.
 fn observe_edge(meter: &Meter) {
     let _ = meter
-        .i64_observable_gauge("drawbridge.connections.open")
-        .with_description("Connections that are open")
+        .i64_observable_gauge("drawbridge.connections.undecided")
+        .with_description("Connections of which nothing is decided yet")
         .with_callback(|seen| seen.observe(STATE.open.load(Relaxed), &[]))
         .build();
     let _ = meter

@@ -16,7 +16,7 @@ fn text() -> String {
 }
 
 /// Everything that can be counted, once; what it gives is still there.
-fn count_everything() -> CountedRelay {
+fn count_everything() -> CountedPassenger {
     let _ = METRICS.text();
     connection_accepted();
     let outcomes = [Outcome::Ok, Outcome::Left, Outcome::Refused(Refusal::Rate)];
@@ -33,11 +33,11 @@ fn count_everything() -> CountedRelay {
     allocation_orphaned("deleted");
     controlled("status", true);
     transferred("lobby", "hub-1");
-    let relay = relay_began("lobby", "hub-1");
-    relayed("lobby", 1, 2);
-    relay_ended("lobby", CarriedEnd::Closed);
+    let passenger = passenger_boarded("lobby", "hub-1");
+    carried("lobby", 1, 2);
+    passenger_left("lobby", CarriedEnd::Closed);
     configured(3);
-    relay
+    passenger
 }
 
 /// The samples: name, labels, value.
@@ -56,7 +56,7 @@ fn samples(text: &str) -> Vec<(String, BTreeMap<String, String>, f64)> {
 
 #[test]
 fn what_is_exported_is_what_is_listed() {
-    let _relay = count_everything();
+    let _passenger = count_everything();
     let text = text();
     let kinds: BTreeMap<_, _> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();

@@ -2,7 +2,8 @@
 
 use super::Caller;
 use super::desk::Matches;
-use super::table::{self, SWITCHES, permitted_words};
+use super::table::{self, permitted_words};
+use drawbridge_model::MaintenanceOrder;
 use std::collections::HashSet;
 
 /// The most that is offered.
@@ -65,7 +66,7 @@ impl Caller {
                 let snapshot = self.guest.shared.snapshot.load();
                 snapshot.routes.routes().iter().map(|route| route.name.clone()).collect()
             }
-            Kind::Switch => SWITCHES.map(|(name, _)| name.to_owned()).to_vec(),
+            Kind::Switch => MaintenanceOrder::ALL.map(|order| order.label().to_owned()).to_vec(),
             Kind::Nothing => Vec::new(),
         }
     }

@@ -68,10 +68,6 @@ const WORDS: &[Entry] = &[
     Entry::new("drain", Right::Drain, "/drawbridge drain", &[], |rest| operate(rest, Operation::Drain)),
 ];
 
-/// What a route's maintenance can be put to: as its configuration says, or else.
-pub(super) const SWITCHES: [(&str, Option<bool>); 3] =
-    [("on", Some(true)), ("off", Some(false)), ("configured", None)];
-
 /// The names of all commands.
 pub(in super::super) const NAMES: &[&str] = &{
     let mut names = [DRAWBRIDGE; COMMANDS.len() + 1];
@@ -180,8 +176,7 @@ fn kick(rest: &[&str]) -> Option<Command> {
 
 fn maintenance(rest: &[&str]) -> Option<Command> {
     let [route, to] = rest else { return None };
-    let (_, to) = SWITCHES.into_iter().find(|(name, _)| name == to)?;
-    let route = (*route).to_owned();
+    let (route, to) = ((*route).to_owned(), to.parse().ok()?);
     Some(Command::Operate(Operation::Maintenance { route, to }))
 }
 

@@ -4,6 +4,7 @@ use super::completion::Kind;
 use super::*;
 use crate::rights::{CommandsSection, Permissions, PermissionsFile};
 use drawbridge_config::read_text;
+use drawbridge_model::MaintenanceOrder;
 
 fn rights(allowed: &str) -> Rights {
     let section: CommandsSection = read_text("a.toml", &format!("default = [{allowed}]")).unwrap();
@@ -40,9 +41,9 @@ fn lines_are_read_as_they_are_meant() {
         ("drawbridge players a", operate(Operation::Players(Some("a".to_owned())))),
         ("drawbridge kick Bob", operate(kick(""))),
         ("drawbridge kick Bob too loud", operate(kick("too loud"))),
-        ("drawbridge maintenance a on", operate(maintain(Some(true)))),
-        ("drawbridge maintenance a off", operate(maintain(Some(false)))),
-        ("drawbridge maintenance a configured", operate(maintain(None))),
+        ("drawbridge maintenance a on", operate(maintain(MaintenanceOrder::On))),
+        ("drawbridge maintenance a off", operate(maintain(MaintenanceOrder::Off))),
+        ("drawbridge maintenance a configured", operate(maintain(MaintenanceOrder::Configured))),
         ("drawbridge reload", operate(Operation::Reload)),
         ("drawbridge drain", operate(Operation::Drain)),
         ("drawbridge dance", Command::Unknown("drawbridge dance".to_owned())),
