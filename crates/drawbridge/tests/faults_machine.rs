@@ -11,7 +11,7 @@ use drawbridge_testkit::{
 };
 use std::fmt::Display;
 use std::fs::OpenOptions;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -163,6 +163,10 @@ fn what_a_flood_took_of_memory_is_given_back() {
     }
 }
 
+/// So many pings that more is told of them than waits for whoever reads a log, which is a MiB; and few of them.
+const MANY: u64 = 6_000;
+const FEW: u64 = 300;
+
 /// An edge whose log goes where the test says.
 struct Logging {
     process: Child,
@@ -193,10 +197,10 @@ impl Logging {
 
     /// Serves players and pings, though each is told of in lines that nobody takes, and ends when it is told to.
     #[track_caller]
-    fn serves(mut self, what: &str) {
+    fn serves(mut self, what: &str, pings: u64) {
         let address = eventually(PATIENCE, || self.address());
         let address = address.unwrap_or_else(|| panic!("{what}: it doesn't listen"));
-        for _ in 0..700 {
+        for _ in 0..pings {
             ping(address, VERSION, "localhost").unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
         }
         assert_eq!(Player::new("Alice", VERSION).join(address).transferred(), HUB, "{what}");
@@ -218,14 +222,18 @@ impl Drop for Logging {
 
 #[test]
 fn a_log_that_nobody_takes_costs_lines_and_no_players() {
+    let mut taken = tempfile::tempfile().unwrap();
+    Logging::to(taken.try_clone().unwrap().into()).serves("a file", FEW);
+    let told = taken.seek(SeekFrom::End(0)).unwrap();
+    assert!(told * MANY / FEW > 5 << 18, "{FEW} pings are told of in {told} bytes");
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    Logging::to(full.into()).serves("a full disk");
+    Logging::to(full.into()).serves("a full disk", FEW);
     let mut gone = Logging::to(Stdio::piped());
     drop(gone.process.stderr.take());
-    gone.serves("a reader that is gone");
+    gone.serves("a reader that is gone", FEW);
     let mut slow = Logging::to(Stdio::piped());
     let unread = slow.process.stderr.take().unwrap();
-    slow.serves("a reader that doesn't read");
+    slow.serves("a reader that doesn't read", MANY);
     let mut told = String::new();
     unread.take(1 << 20).read_to_string(&mut told).unwrap();
     assert!(

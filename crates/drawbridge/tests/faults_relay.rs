@@ -1,5 +1,4 @@
-//! The line between the edge and targets that players are relayed to is slow, stands still or breaks; either side listens no more, or
-//! says no more.
+//! A line that a relay leads over, to its target or to its client, is slow, stands still or breaks; either side listens no more, or says no more.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -50,6 +49,13 @@ fn carried(edge: &Edge, host: &str) -> Raw {
     player
 }
 
+/// A player who has come to a target over a wire to the edge.
+fn carried_over(wire: &Wire) -> Raw {
+    let mut player = Raw::joins_by(wire.address(), 767, "localhost");
+    player.hears(HELLO);
+    player
+}
+
 /// Whether all that it says comes back.
 #[track_caller]
 fn is_echoed(player: &mut Raw, words: &[u8]) {
@@ -67,7 +73,22 @@ fn a_relay_goes_on_over_a_line_that_is_slow_or_stood_still() {
     let target = target();
     let wire = Wire::to(target.address()).unwrap();
     let edge = edge().config(route("world", "*", &[wire.address()])).start();
-    let mut alice = carried(&edge, "localhost");
+    goes_on(&wire, carried(&edge, "localhost"));
+    assert_eq!(target.heard().len(), 1, "it was the same connection throughout");
+}
+
+#[test]
+fn a_relay_goes_on_over_a_clients_line_that_is_slow_or_stood_still() {
+    let target = target();
+    let edge = edge().config(route("world", "*", &[target.address()])).start();
+    let wire = Wire::to(edge.address()).unwrap();
+    goes_on(&wire, carried_over(&wire));
+    assert_eq!(target.heard().len(), 1, "it was the same connection throughout");
+}
+
+/// Whatever becomes of a line that a relay leads over, all comes back that is said.
+#[track_caller]
+fn goes_on(wire: &Wire, mut alice: Raw) {
     for flow in [
         Flow::Trickles { bytes: 1, every: Duration::ZERO },
         Flow::Trickles { bytes: 100, every: Duration::from_millis(5) },
@@ -91,7 +112,25 @@ fn a_relay_goes_on_over_a_line_that_is_slow_or_stood_still() {
     alice.0.read_exact(&mut heard).unwrap();
     saying.join().unwrap();
     assert!(heard == all, "what was said came back otherwise");
-    assert_eq!(target.heard().len(), 1, "it was the same connection throughout");
+}
+
+#[test]
+fn a_client_that_breaks_off_ends_its_relay_and_no_others() {
+    let target = target();
+    let edge = edge().config(route("world", "*", &[target.address()])).start();
+    let mut bob = carried(&edge, "localhost");
+    let descriptors = edge.descriptors();
+    for by in [Cut::Close, Cut::Reset] {
+        let wire = Wire::to(edge.address()).unwrap();
+        let mut alice = carried_over(&wire);
+        is_echoed(&mut alice, b"hello");
+        wire.there(Flow::Breaks { after: 3, by });
+        alice.0.write_all(b"and good bye").unwrap();
+        let gone = || (edge.descriptors() <= descriptors).then_some(());
+        assert!(eventually(PATIENCE, gone).is_some(), "{} of {descriptors}", edge.descriptors());
+        is_echoed(&mut bob, b"still here");
+    }
+    edge.wait_for_messages("relay ended", 2);
 }
 
 #[test]

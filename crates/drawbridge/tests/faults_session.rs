@@ -14,8 +14,8 @@ use support::edge;
 /// A version of each way to switch, and of each way to say what a session needs.
 const KINDS: [i32; 8] = [47, 340, 404, 578, 758, 763, 764, 775];
 const MARKED: Traffic = Traffic { small: 20, chunks: 0 };
-/// How many marked packets a host pushes while a line stands still: two seconds' worth.
-const MEANWHILE: u64 = 40;
+/// How many marked packets a host pushes while a line stands still: four seconds' worth.
+const MEANWHILE: u64 = 80;
 
 /// A route with sessions to these targets, called `a`, `b` and so on.
 fn route(host: &str, targets: &[SocketAddr], more: &str) -> String {

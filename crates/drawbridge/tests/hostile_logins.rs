@@ -485,6 +485,38 @@ fn everything_behind_login_start_cut_off() {
     returning.edge.wait_for_refusal("malformed");
 }
 
+/// The cipher doesn't notice a change; it spoils what stands there and the sixteen bytes behind it. What then isn't the protocol ends the login,
+/// and nobody becomes anybody by it.
+#[test]
+fn enciphered_packets_that_were_changed_on_the_way() {
+    let returning = Returning::new();
+    let enciphered = STEPS.into_iter().filter(|step| *step >= Step::Cookie);
+    let ways: Vec<_> = enciphered
+        .flat_map(|step| {
+            let (mut connection, body) = returning.up_to(step);
+            let length = connection.frame(&body).unwrap().len();
+            places(length).flat_map(move |place| [1, 0x80].map(|bit| (step, place, bit)))
+        })
+        .collect();
+    assert!(ways.len() <= 2 * TIMES, "not all are sent: {}", ways.len());
+    survives(&returning.edge, &ways, |&(step, place, bit)| {
+        let (mut connection, body) = returning.up_to(step);
+        let mut bytes = connection.frame(&body).unwrap();
+        bytes[place] ^= bit;
+        connection.raw(&bytes).unwrap();
+        connection.finish().unwrap();
+        let connection = connection.within(Duration::from_secs(3));
+        while let Ok(told) = connection.receive() {
+            assert!(step > Step::Cookie || told.kind() == Some(Kind::Disconnect), "{told:?}: {place} {bit}");
+        }
+        let end = connection.closed();
+        end.unwrap_or_else(|trouble| panic!("{trouble}: {step:?}, bits {bit:#x} at {place}"));
+    });
+    assert_eq!(returning.session.asked(), 1, "the first time, when all was well");
+    returning.edge.wait_for_refusal("cookie");
+    returning.edge.wait_for_refusal("malformed");
+}
+
 /// Who is identified may send long plugin messages, as vanilla servers let them; nobody else.
 #[test]
 fn how_long_a_packet_may_be_depends_on_whose_it_is() {
@@ -512,4 +544,26 @@ fn how_long_a_packet_may_be_depends_on_whose_it_is() {
         closed.unwrap_or_else(|trouble| panic!("{trouble}: {length} bytes at {step:?}"));
     }
     returning.edge.wait_for_refusal("malformed");
+}
+
+/// Which most of what `how_long_a_packet_may_be_depends_on_whose_it_is` lets them say is kept for.
+#[test]
+fn who_is_identified_and_says_half_a_packet_takes_so_much_memory_and_no_more() {
+    const MANY: u64 = 60;
+    const EACH: u64 = 80 << 10;
+    let returning = Returning::new();
+    let waits = || {
+        let (mut connection, _) = returning.up_to(Step::Pack);
+        let message = connection.frame(&plugin_message(36_000)).unwrap();
+        connection.raw(&message[..message.len() - 1]).unwrap();
+        connection
+    };
+    drop(waits());
+    let before = returning.edge.memory().rss;
+    let flood: Vec<_> = (0..MANY).map(|_| waits()).collect();
+    let grown = || returning.edge.memory().rss.saturating_sub(before);
+    let taken = eventually(Duration::from_secs(10), || (grown() > MANY * 36_000).then_some(()));
+    assert!(taken.is_some(), "{} bytes are kept", grown());
+    assert!(grown() < MANY * EACH, "{} bytes each", grown() / MANY);
+    drop(flood);
 }

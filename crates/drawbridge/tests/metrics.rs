@@ -6,7 +6,7 @@ mod support;
 
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
-    Jar, KubernetesApi, Mode, Player, SessionServer, Turn, Web, ask_deaf, eventually, ping, sees,
+    Jar, KubernetesApi, Mode, Player, Reply, SessionServer, Turn, Web, ask_deaf, eventually, ping, sees,
 };
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -44,7 +44,7 @@ fn a_login_and_a_ping_are_counted_where_they_end() {
     let ended = "drawbridge_connections_ended_total";
     wait_for(at, ended, &["phase=\"status\"", "outcome=\"ok\""], |count| count == 1.0);
     wait_for(at, ended, &["phase=\"delivery\"", "outcome=\"ok\""], |count| count == 2.0);
-    wait_for(at, "drawbridge_connections_open", &[], |count| count == 0.0);
+    wait_for(at, "drawbridge_connections_undecided", &[], |count| count == 0.0);
     let after = Scrape::of(at);
     assert_eq!(after.sum("drawbridge_connections_accepted_total", &[]), 3.0);
     let target = format!("target=\"{}:{}\"", HUB.0, HUB.1);
@@ -75,7 +75,7 @@ fn whoever_is_turned_away_or_leaves_is_counted_with_the_reason() {
     let ended = "drawbridge_connections_ended_total";
 
     let held: Vec<_> = (0..2).map(|_| TcpStream::connect(edge.address()).unwrap()).collect();
-    wait_for(at, "drawbridge_connections_open", &[], |count| count == 2.0);
+    wait_for(at, "drawbridge_connections_undecided", &[], |count| count == 2.0);
     assert!(ping(edge.address(), VERSION, "localhost").is_err());
     wait_for(at, ended, &["phase=\"admission\"", "refusal=\"address_full\""], |count| count == 1.0);
     wait_for(at, "drawbridge_limited_total", &["limit=\"per_address\""], |count| count == 1.0);
@@ -202,9 +202,9 @@ fn each_bound_counts_whom_it_turned_away() {
         assert!(returning.join(edge.address()).kicked().starts_with("You are joining too often."));
     }
     is([0.0, 1.0, 2.0, 0.0, 0.0]);
-    wait_for(at, "drawbridge_connections_open", &[], |count| count == 0.0);
+    wait_for(at, "drawbridge_connections_undecided", &[], |count| count == 0.0);
     let held: Vec<_> = (0..2).map(|_| TcpStream::connect(edge.address()).unwrap()).collect();
-    wait_for(at, "drawbridge_connections_open", &[], |count| count == 2.0);
+    wait_for(at, "drawbridge_connections_undecided", &[], |count| count == 2.0);
     assert!(ping(edge.address(), VERSION, "localhost").is_err());
     is([1.0, 1.0, 2.0, 0.0, 0.0]);
     drop(held);
@@ -325,7 +325,7 @@ fn whoever_holds_connections_to_the_listener_keeps_nobody_out_of_it_nor_of_the_g
     assert!(since.elapsed() < REQUEST, "the test is too slow: {:?}", since.elapsed());
     assert_eq!(open, AT_ONCE - 1, "others than the oldest are closed");
     answers();
-    assert_eq!(Scrape::of(at).sum("drawbridge_connections_open", &[]), 0.0);
+    assert_eq!(Scrape::of(at).sum("drawbridge_connections_undecided", &[]), 0.0);
     assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
 
     let (mut slow, since) = (TcpStream::connect(at).unwrap(), Instant::now());
@@ -360,7 +360,7 @@ fn whoever_does_not_read_what_they_asked_the_listener_for_has_ten_seconds() {
         "{} bytes",
         ask(at, "GET /metrics").unwrap().1.len()
     );
-    wait_for(at, "drawbridge_relays", &[], |relays| relays == 0.0);
+    wait_for(at, "drawbridge_carried", &[], |relays| relays == 0.0);
     // Those whose answer has just been heard may be open for a moment more.
     let rests = || {
         let open = edge.descriptors();
@@ -418,6 +418,26 @@ fn errors_are_told_to_sentry_without_a_word_about_players() {
         "{of_reload}"
     );
     assert!(!told.concat().contains("Alice"), "{told:#?}");
+}
+
+#[test]
+fn a_sentry_that_says_nothing_costs_nothing() {
+    let sentry = Web::start(200, b"{}").unwrap();
+    sentry.answer_by(|_| Reply::silence());
+    let dsn = sentry.url().replace("http://", "http://0123456789abcdef@") + "/42";
+    let telemetry = "[telemetry]\nformat = \"json\"\nsentry = { dsn = { file = \"dsn\" } }\n";
+    let mut edge = edge().file("dsn", dsn).config(format!("{telemetry}{}", open_lobby())).start();
+    edge.rewrite("this isn't TOML");
+    for _ in 0..20 {
+        edge.reload();
+    }
+    let asked = || (sentry.requests() > 0).then_some(());
+    assert!(eventually(Duration::from_secs(10), asked).is_some(), "nothing is told");
+    assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB);
+    let start = Instant::now();
+    edge.terminate();
+    assert_eq!(edge.exit(Duration::from_secs(20)).code(), Some(0));
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -5,7 +5,7 @@
 mod support;
 
 use drawbridge_protocol::ProtocolVersion;
-use drawbridge_testkit::{Backend, Edge, Player, Web, eventually, ping, sees};
+use drawbridge_testkit::{Backend, Door, Edge, Flow, Player, Reply, Web, Wire, eventually, ping, sees};
 use std::time::{Duration, Instant};
 use support::{HUB, edge, open_lobby};
 
@@ -111,6 +111,46 @@ fn without_its_collector_an_edge_is_none_the_worse_and_says_so_once() {
         assert_eq!(told, 2, "once for each");
         let noise = edge.log().iter().filter(|line| line.text().contains("opentelemetry")).count();
         assert_eq!(noise, 0);
+    }
+}
+
+/// Way over what waits to be sent, which is 8,192 spans.
+const FLOOD: usize = 12_000;
+/// What they take, and what was sent of them.
+const LITTLE: u64 = 24 << 20;
+
+/// A way in which a line is bad: its name, the protocol, how many pings are traced, and what makes it so.
+type Way = (&'static str, &'static str, usize, fn(&Wire));
+
+#[test]
+fn a_collector_that_says_nothing_or_hardly_takes_anything_costs_nothing() {
+    let collector = Web::start(200, b"").unwrap();
+    collector.answer_by(|_| Reply::silence());
+    let ways: [Way; 5] = [
+        ("silent", "http", FLOOD, |wire| wire.both(Flow::Free)),
+        ("stalled", "http", 100, |wire| wire.both(Flow::STALLED)),
+        ("unheard", "grpc", 100, |wire| wire.both(Flow::Vanishes)),
+        ("in drops", "http", 100, |wire| {
+            wire.there(Flow::Trickles { bytes: 1, every: Duration::from_millis(5) });
+        }),
+        ("frozen", "grpc", 100, |wire| wire.door(Door::Silent).unwrap()),
+    ];
+    for (name, protocol, pings, breaks) in ways {
+        let wire = Wire::to(collector.address()).unwrap();
+        breaks(&wire);
+        let mut edge = telling_over(protocol, &format!("http://{}", wire.address()), ", sample = 1");
+        let before = edge.memory().rss;
+        for _ in 0..pings {
+            let (_, took) = ping(edge.address(), ProtocolVersion::V1_21, "localhost").unwrap();
+            assert!(took < Duration::from_secs(1), "{name}: {took:?}");
+        }
+        assert_eq!(Player::new("Alice", 767).join(edge.address()).transferred(), HUB, "{name}");
+        let grown = edge.memory().rss.saturating_sub(before);
+        assert!(grown < LITTLE, "{name}: {grown} bytes");
+        let start = Instant::now();
+        edge.terminate();
+        assert_eq!(edge.exit(SOON).code(), Some(0), "{name}");
+        assert!(start.elapsed() < Duration::from_secs(6), "{name}: {:?}", start.elapsed());
     }
 }
 

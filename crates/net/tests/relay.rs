@@ -8,6 +8,7 @@ use drawbridge_net::Socket;
 use drawbridge_net::relay::{End, Method, Options, Relay, Traffic};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -208,6 +209,38 @@ fn who_does_not_read_stalls_one_direction_and_not_for_ever() {
         fill(&client);
         assert_eq!(house.ended().0, End::TargetStalled, "{method:?}");
         target.read_to_end(&mut Vec::new()).unwrap_or_default();
+    }
+}
+
+/// What a side that reads again hears is what was said meanwhile, in its order.
+#[test]
+fn who_reads_again_has_missed_nothing() {
+    /// More than all sockets hold.
+    const PIECES: usize = 450;
+    const PIECE: usize = 64 * 1024;
+    for method in METHODS {
+        let house = House::start(Options { method, ..Options::default() });
+        let (client, target) = house.pair();
+        for (mut says, hears) in [(&client, &target), (&target, &client)] {
+            let said = AtomicUsize::new(0);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    for piece in 0..PIECES {
+                        says.write_all(&pattern(piece * PIECE, PIECE)).unwrap();
+                        said.store(piece + 1, Ordering::Relaxed);
+                    }
+                    says.shutdown(Shutdown::Write).unwrap();
+                });
+                let mut before = usize::MAX;
+                while before != said.load(Ordering::Relaxed) || before == 0 {
+                    before = said.load(Ordering::Relaxed);
+                    thread::park_timeout(Duration::from_millis(400));
+                }
+                assert!(before < PIECES, "{method:?}: all of it was taken");
+                assert_eq!(hear(hears), PIECES * PIECE, "{method:?}");
+            });
+        }
+        assert_eq!(house.ended().0, End::Closed, "{method:?}");
     }
 }
 

@@ -100,6 +100,12 @@ impl Web {
         self.page().seen.clone()
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Where it is, such as `http://127.0.0.1:1234`.
     #[must_use]
     pub fn url(&self) -> String {

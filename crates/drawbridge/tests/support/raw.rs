@@ -5,7 +5,7 @@ use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::stream::{Inbound, Outbound};
 use drawbridge_testkit::{Edge, PATIENCE};
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 /// A client that says what it is told.
@@ -14,7 +14,11 @@ pub(crate) struct Raw(pub(crate) TcpStream);
 impl Raw {
     /// Connects and says nothing.
     pub(crate) fn connect(edge: &Edge) -> Self {
-        let stream = TcpStream::connect(edge.address()).unwrap();
+        Self::connect_to(edge.address())
+    }
+
+    fn connect_to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
@@ -27,7 +31,12 @@ impl Raw {
 
     /// Says that it joins at this host.
     pub(crate) fn joins_at(edge: &Edge, version: i32, host: &str) -> Self {
-        let mut client = Self::connect(edge);
+        Self::joins_by(edge.address(), version, host)
+    }
+
+    /// The same where the edge is reached by another address.
+    pub(crate) fn joins_by(address: SocketAddr, version: i32, host: &str) -> Self {
+        let mut client = Self::connect_to(address);
         client.0.write_all(&handshake(version, host, Intent::Login)).unwrap();
         client.0.write_all(&login_start(version, "Alice")).unwrap();
         client
