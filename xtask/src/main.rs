@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod breaks;
 mod command;
 mod deploy;
 mod differential;
@@ -70,6 +71,11 @@ enum Task {
         #[arg(long)]
         merge: bool,
     },
+    /// Breaks what is promised, one thing at a time, and fails where no test notices; takes half an hour.
+    Breaks {
+        /// Entries of `xtask/breaks.toml`; default: all.
+        names: Vec<String>,
+    },
     /// Measures the edge against references in the same run; `cargo xtask bench --help` names the arguments.
     #[command(disable_help_flag = true)]
     Bench {
@@ -125,6 +131,7 @@ fn main() -> anyhow::Result<()> {
         Task::Differential { seed, rounds } => differential::run(seed, rounds),
         Task::Deploy => deploy::run(),
         Task::Fuzz { targets, seconds, merge } => fuzz::run(&targets, seconds, merge),
+        Task::Breaks { names } => breaks::run(&names),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Soak { arguments } => load::run("soak", &arguments),
         Task::Load { arguments } => load::run("load", &arguments),
