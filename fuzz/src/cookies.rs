@@ -8,7 +8,7 @@ use crate::{Input, memory};
 use drawbridge_protocol::profile::{Profile, Property};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::OnceLock;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 const NOW: u64 = 1_000_000;
@@ -34,16 +34,21 @@ pub fn check(data: &[u8]) {
     memory::within(64 * 1024 + 2 * data.len(), || {
         let _ = Hint::from_cookie(data);
         assert!(jar.open(data, "Alice", BINDING, now).is_err(), "anything opens");
+        assert!(jar.open_return(data, "Alice", BINDING.address, now).is_err(), "anything is a way back");
     });
     let mut input = Input::new(data);
     let (at, change, elsewhere) = (input.short(), input.byte(), input.byte());
     let name = String::from_utf8_lossy(input.piece()).into_owned();
     let value = String::from_utf8_lossy(input.rest()).into_owned();
-    let property =
-        Property { name: name.clone(), value: value.clone(), signature: (change & 1 == 1).then_some(value) };
+    let property = Property {
+        name: name.clone(),
+        value: value.clone(),
+        signature: (change & 1 == 1).then(|| value.clone()),
+    };
     let profile =
         Profile { id: Uuid::from_u128(u128::from(at)), name: name.clone(), properties: vec![property] };
     let proof = Proof { profile, proved: UNIX_EPOCH + Duration::from_secs(NOW - u64::from(elsewhere)) };
+    way_back((&name, &value), (at, change), now);
     let Some(mut cookie) = jar.seal(&proof, BINDING) else { return };
     assert_eq!(jar.open(&cookie, &name, BINDING, now), Ok(proof));
     let binding = match elsewhere & 1 {
@@ -58,6 +63,18 @@ pub fn check(data: &[u8]) {
         cookie[place] ^= change;
     }
     assert!(jar.open(&cookie, &name, BINDING, now).is_err(), "changed");
+}
+
+/// The cookie by which a player comes back to a place.
+fn way_back((name, place): (&str, &str), (at, change): (u16, u8), now: SystemTime) {
+    let (jar, address) = (jar(), BINDING.address);
+    let Some(mut cookie) = jar.seal_return(place, name, address, now) else { return };
+    assert_eq!(jar.open_return(&cookie, name, address, now).as_deref(), Ok(place));
+    assert!(jar.open(&cookie, name, BINDING, now).is_err(), "it proves nothing");
+    assert!(jar.open_return(&cookie, name, Ipv4Addr::new(127, 0, 0, 2).into(), now).is_err(), "elsewhere");
+    let at = usize::from(at) % cookie.len();
+    cookie[at] ^= change.max(1);
+    assert!(jar.open_return(&cookie, name, address, now).is_err(), "changed");
 }
 
 /// A cookie, and a hint.

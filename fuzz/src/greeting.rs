@@ -4,7 +4,7 @@
 //! read as it was meant; a cleaned host is a text that a log and the table can take; an answer to an old client has the fields that it reads, whatever
 //! stands in them; memory stays within what the bytes are.
 
-use crate::house::routing::host::clean_host;
+use crate::house::routing::host::{clean_host, is_forwarded};
 use crate::{Input, memory};
 use drawbridge_net::proxy_protocol::{self, Parsed, Version};
 use drawbridge_protocol::legacy::{self, LegacyPing, LegacyStatus, Recognised, kick, ping_answer, recognise};
@@ -82,6 +82,13 @@ fn written(input: &mut Input<'_>) {
 fn cleaned(raw: &str) {
     let host = clean_host(raw);
     assert!(host.len() <= 254 && !host.contains('\0') && !host.bytes().any(|byte| byte.is_ascii_uppercase()));
+    // A server that believes forwarding needs an address and a UUID behind the host.
+    let mut parts = raw.split('\0').skip(1);
+    let told = |part: Option<&str>| part.is_some_and(|part| !part.is_empty());
+    if told(parts.next()) && told(parts.next()) {
+        assert!(is_forwarded(raw), "{raw:?}");
+    }
+    assert!(!is_forwarded(&host), "{host:?}");
     // As far as it isn't cut, cleaning it again changes nothing.
     if host.len() < 250 {
         assert_eq!(clean_host(&host), host);

@@ -41,6 +41,18 @@ const MOMENT: Duration = Duration::from_micros(50);
 /// How long the edge may keep a connection whose client has been told its last.
 const LAST_WORD: Duration = Duration::from_secs(10);
 
+/// What is typed, or begun.
+const TYPED: [&str; 8] = [
+    "/server island",
+    "/server",
+    "/server hub",
+    "/drawbridge:server x",
+    "hello",
+    "/server ",
+    "/drawbridge ",
+    "/drawbridge:send ",
+];
+
 type Task = Pin<Box<dyn Future<Output = Option<Continuation>>>>;
 
 /// By which way somebody comes.
@@ -153,10 +165,11 @@ impl<'a> Call<'a> {
             10 => self.answer(),
             11 => later = Duration::from_millis(u64::from(input.byte()).pow(2)),
             12 => self.leave(),
-            13 => self.chat(
-                ["/server island", "/server", "/server hub", "/drawbridge:server x", "hello"]
-                    [usize::from(how) % 5],
-            ),
+            13 => {
+                let begun = TYPED[usize::from(how) % TYPED.len()];
+                let rest = if how < 128 { "".into() } else { String::from_utf8_lossy(input.piece()) };
+                self.chat(&format!("{begun}{rest}"));
+            }
             _ => self.pause = how.into(),
         }
         if self.pause > 0 {
