@@ -1,6 +1,7 @@
 //! Running other programs.
 
 use anyhow::{Context as _, Result, ensure};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -45,6 +46,24 @@ pub(crate) fn output(command: &mut Command) -> Result<Option<String>> {
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{}: {}\n{stderr}", line(command), output.status);
     Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
+}
+
+/// Writes a file that a task makes, or with `check` fails where it would change.
+///
+/// # Errors
+/// When the file can't be written, or isn't what is to be written.
+pub(crate) fn write_or_check(file: &Path, text: &str, check: bool, task: &str) -> Result<()> {
+    if !check {
+        return fs::write(file, text).with_context(|| format!("writing {}", file.display()));
+    }
+    let present = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    ensure!(present == text, outdated(file, task));
+    Ok(())
+}
+
+/// What is wrong with a file that isn't what its task would write.
+pub(crate) fn outdated(file: &Path, task: &str) -> String {
+    format!("{} is not up to date: run `cargo xtask {task}`", file.display())
 }
 
 /// Whether a program answers to `arguments` with success.

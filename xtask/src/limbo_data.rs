@@ -28,7 +28,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
         ZlibDecoder::new(&*present)
             .read_to_end(&mut unpacked)
             .with_context(|| format!("unpacking {}", file.display()))?;
-        ensure!(unpacked == bytes, "{} is not what the generator writes", file.display());
+        ensure!(unpacked == bytes, command::outdated(&file, "limbo-data"));
     } else {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&bytes)?;

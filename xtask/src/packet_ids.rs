@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::command::workspace;
+use crate::command::{self, workspace};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
@@ -55,13 +55,7 @@ pub(crate) const DATA: &str = "node_modules/minecraft-data/minecraft-data/data";
 /// When the package can't be read or isn't what this expects, the file can't be written, or `check` finds a difference.
 pub(crate) fn run(data: &Path, check: bool) -> Result<()> {
     let file = workspace().join("crates/protocol/src/ids/generated.rs");
-    let source = generate(data)?;
-    if check {
-        let present = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        ensure!(present == source, "{} is not what the generator writes", file.display());
-        return Ok(());
-    }
-    fs::write(&file, source).with_context(|| format!("writing {}", file.display()))
+    command::write_or_check(&file, &generate(data)?, check, "packet-ids")
 }
 
 fn generate(data: &Path) -> Result<String> {

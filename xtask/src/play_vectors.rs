@@ -4,7 +4,6 @@
 
 use crate::{command, node};
 use anyhow::{Context as _, Result, ensure};
-use std::fs;
 use std::process::Command;
 
 /// Writes the file, or with `check` only fails when it would change.
@@ -18,10 +17,5 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "tests/node/vectors.mjs failed: {complaint}");
     let vectors = String::from_utf8(output.stdout).context("vectors.mjs wrote no text")?;
-    if check {
-        let present = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        ensure!(present == vectors, "{} is not what tests/node/vectors.mjs writes", file.display());
-        return Ok(());
-    }
-    fs::write(&file, vectors).with_context(|| format!("writing {}", file.display()))
+    command::write_or_check(&file, &vectors, check, "play-vectors")
 }

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write as _;
-use std::fs;
 
 use crate::command::{self, workspace};
 use crate::program;
@@ -32,13 +31,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let schema = command::output(std::process::Command::new(program::debug("drawbridge")?).arg("schema"))?;
     let schema = schema.context("the program that was built isn't there")?;
     let page = page(&serde_json::from_str(&schema).context("reading the schema")?)?;
-    let file = workspace().join("docs/reference.md");
-    if check {
-        let present = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        ensure!(present == page, "docs/reference.md is not up to date: run `cargo xtask reference`");
-        return Ok(());
-    }
-    fs::write(&file, page).with_context(|| format!("writing {}", file.display()))
+    command::write_or_check(&workspace().join("docs/reference.md"), &page, check, "reference")
 }
 
 /// A table that gets a heading of its own.

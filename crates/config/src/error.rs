@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::Diagnostics;
+use crate::{Diagnostic, Diagnostics};
 
 /// Why a configuration can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +36,12 @@ pub enum Error {
     /// Mistakes in the documents or the environment, all of them.
     #[error("{}", .0.summary())]
     Invalid(Diagnostics),
+}
+
+impl From<Diagnostic> for Error {
+    fn from(mistake: Diagnostic) -> Self {
+        let mut mistakes = Diagnostics::default();
+        mistakes.push(mistake);
+        Self::Invalid(mistakes)
+    }
 }

@@ -1,7 +1,7 @@
 //! What is answered. Scripts read it, so that names stay as they are.
 
 use crate::request;
-use drawbridge_edge::{Player, Who};
+use drawbridge_edge::{Player, Whereabouts, Who};
 use drawbridge_model::Ban;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -160,34 +160,37 @@ pub struct Connection {
     /// The route.
     pub route: String,
     /// `login`; or how the player is carried: `relayed`, or in a `session`.
-    pub phase: String,
-    /// Where the player is carried to; in limbo, the limbo's route and `limbo` for the address.
-    pub target: Option<Berth>,
+    pub stage: String,
+    /// Where the player is.
+    pub target: Option<Place>,
     /// Since when, in RFC 3339.
     pub since: String,
     /// How long ago that was.
     pub seconds: u64,
 }
 
-/// A target as it is known at the edge.
+/// Where a player is who is carried: a target, or a limbo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Berth {
-    /// Its name.
+pub struct Place {
+    /// The target's name, or that of the limbo's route.
     pub identifier: String,
-    /// Where it is.
+    /// Where the target is; `limbo` of a limbo.
     pub address: String,
+    /// Whether it is a limbo.
+    pub limbo: bool,
 }
 
 impl From<&Player> for Connection {
     fn from(player: &Player) -> Self {
-        let Player { connection, address, host, version, route, since, who, stage, target, on: _ } = player;
+        let Player { connection, address, host, version, route, since, who, stage, at } = player;
         let (name, id, verified) = match who {
             Some(Who { name, id, verified }) => (Some(name.clone()), Some(id.to_string()), *verified),
             None => (None, None, false),
         };
-        let berth = |(identifier, address): &(String, String)| Berth {
-            identifier: identifier.clone(),
-            address: address.clone(),
+        let place = |at: &Whereabouts| Place {
+            identifier: at.identifier().to_owned(),
+            address: at.to_string(),
+            limbo: at.address().is_none(),
         };
         Self {
             connection: *connection,
@@ -199,8 +202,8 @@ impl From<&Player> for Connection {
             protocol: version.0,
             releases: version.name().map(str::to_owned),
             route: route.clone(),
-            phase: stage.label().to_owned(),
-            target: target.as_ref().map(berth),
+            stage: stage.label().to_owned(),
+            target: at.as_ref().map(place),
             since: rfc3339(*since),
             seconds: since.elapsed().unwrap_or_default().as_secs(),
         }

@@ -8,6 +8,7 @@ use crate::error::ControlError;
 use crate::orders::{Order, Orders};
 use crate::request::Request;
 use drawbridge_edge::{EdgeHandle, Whom};
+use drawbridge_model::ban::{LONGEST_REASON, is_readable};
 use drawbridge_model::{Ban, MaintenanceOrder, Subject};
 use drawbridge_routing::Route;
 use drawbridge_store::{Database, Store, StoreError};
@@ -18,9 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
-
-/// The longest reason, in characters; as long as that of a ban.
-const LONGEST_REASON: usize = 1000;
 
 /// What an operator can do to a running edge. Every clone is the same.
 #[derive(Debug, Clone)]
@@ -94,7 +92,7 @@ impl Control {
     pub fn status(&self) -> Status {
         let Desk { edge, bans_file, started, .. } = &*self.0;
         let players = edge.players();
-        let carried = players.iter().filter(|player| player.target.is_some()).count();
+        let carried = players.iter().filter(|player| player.at.is_some()).count();
         Status {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -175,7 +173,7 @@ impl Control {
     /// When nobody can be meant by that, or the reason can't be shown.
     pub fn kick(&self, whom: &str, reason: &str) -> Result<Vec<Connection>, ControlError> {
         let whom = whom.parse::<Whom>()?;
-        if reason.chars().count() > LONGEST_REASON || reason.contains(char::is_control) {
+        if !is_readable(reason, LONGEST_REASON) {
             return Err(ControlError::Reason(LONGEST_REASON));
         }
         let kicked: Vec<_> = self.0.edge.kick(&whom, reason).iter().map(Connection::from).collect();
@@ -233,8 +231,8 @@ impl Control {
             let (found, error) = self.0.edge.targets(route).await;
             targets.extend(found.into_iter().map(|target| TargetHealth {
                 route: route.name.clone(),
-                identifier: target.identifier,
-                address: target.address,
+                identifier: target.at.identifier().to_owned(),
+                address: target.at.to_string(),
                 players: target.players,
                 health: target.condition.label().to_owned(),
             }));

@@ -3,6 +3,7 @@
 use crate::answer::Failure;
 use drawbridge_model::SubjectError;
 use drawbridge_store::StoreError;
+use drawbridge_telemetry::in_full;
 use std::io;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -31,19 +32,11 @@ pub enum ControlError {
     #[error("a ban can't end at {0:?}: expected a time to come, such as 2026-12-24T18:00:00Z")]
     Until(String),
     /// The bans can't be read or written.
-    #[error("{source}{}", cause(.source))]
-    Bans {
-        /// What is wrong with them.
-        #[from]
-        source: StoreError,
-    },
+    #[error(transparent)]
+    Bans(#[from] StoreError),
     /// The edge stops, and takes over nothing any more.
     #[error("the edge is stopping")]
     Stopping,
-}
-
-fn cause(error: &StoreError) -> String {
-    std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default()
 }
 
 impl ControlError {
@@ -56,8 +49,8 @@ impl ControlError {
             Self::Whom(_) => "whom",
             Self::Reason(_) => "reason",
             Self::Until(_) => "until",
-            Self::Bans { source: StoreError::NotBanned(_) } => "not_banned",
-            Self::Bans { .. } => "bans",
+            Self::Bans(StoreError::NotBanned(_)) => "not_banned",
+            Self::Bans(_) => "bans",
             Self::Stopping => "stopping",
         }
     }
@@ -71,7 +64,7 @@ impl ControlError {
             Self::NoPlace(_) => {
                 Some("players know the targets of their route, and routes with sessions: `drawbridge ctl targets` shows all".to_owned())
             }
-            Self::Bans { source } => source.advice().map(str::to_owned),
+            Self::Bans(source) => source.advice().map(str::to_owned),
             _ => None,
         }
     }
@@ -79,7 +72,7 @@ impl ControlError {
 
 impl From<&ControlError> for Failure {
     fn from(error: &ControlError) -> Self {
-        Self { error: error.kind().to_owned(), message: error.to_string(), help: error.help() }
+        Self { error: error.kind().to_owned(), message: in_full(error), help: error.help() }
     }
 }
 

@@ -27,7 +27,7 @@ mod unbuilt;
 use drawbridge_config::{DocumentPath, Located, section};
 
 pub use answer::{
-    Answer, Banned, Berth, Connection, Failure, Kept, Maintained, Reloaded, RouteState, Status, TargetHealth,
+    Answer, Banned, Connection, Failure, Kept, Maintained, Place, Reloaded, RouteState, Status, TargetHealth,
     Unknown, exactly, lasting,
 };
 #[cfg(unix)]

@@ -4,9 +4,8 @@ use crate::print;
 use crate::settings::Source;
 use drawbridge_config::{Diagnostics, Error, Style};
 use drawbridge_routing::Services;
-use drawbridge_telemetry::in_full;
+use drawbridge_telemetry::{has_colours, in_full};
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -60,8 +59,7 @@ pub(crate) fn show(error: &Error) {
 }
 
 fn style() -> Style {
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    if colours { Style::Colour } else { Style::Plain }
+    if has_colours() { Style::Colour } else { Style::Plain }
 }
 
 /// Each of them for machines.

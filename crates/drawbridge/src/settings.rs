@@ -245,8 +245,7 @@ impl Source {
         let main = self.open_main()?;
         let mut texts = Texts::default();
         texts.add(&main);
-        let mut root = Root::new(main, &["routes"]);
-        root.environment("DRAWBRIDGE", std::env::vars_os());
+        let mut root = root(main);
         let documents = self.folder(&root.peek("routes_dir", || Settings::default().routes_dir))?;
         texts.add(&documents);
         let mut held = BTreeMap::new();
@@ -293,9 +292,7 @@ impl Source {
     /// # Errors
     /// With what is wrong in `[bans]`, or the main file if it can't be read.
     pub(crate) fn bans(&self) -> Result<PathBuf, Error> {
-        let mut root = Root::new(self.open_main()?, &["routes"]);
-        root.environment("DRAWBRIDGE", std::env::vars_os());
-        let section: BansSection = root.read_key("bans")?;
+        let section: BansSection = root(self.open_main()?).read_key("bans")?;
         Ok(section.file.as_path().to_path_buf())
     }
 
@@ -309,9 +306,7 @@ impl Source {
     #[must_use]
     pub(crate) fn routes_dir(&self) -> PathBuf {
         let main = self.open_main().unwrap_or_default();
-        let mut root = Root::new(main, &["routes"]);
-        root.environment("DRAWBRIDGE", std::env::vars_os());
-        root.peek("routes_dir", || Settings::default().routes_dir).as_path().to_path_buf()
+        root(main).peek("routes_dir", || Settings::default().routes_dir).as_path().to_path_buf()
     }
 }
 
@@ -327,9 +322,7 @@ impl Configured {
             if let Some(advice) = error.advice() {
                 mistake = mistake.help(advice);
             }
-            let mut mistakes = Diagnostics::default();
-            mistakes.push(mistake);
-            Error::Invalid(mistakes)
+            mistake.into()
         })
     }
 }
@@ -349,6 +342,13 @@ impl Texts {
     fn fingerprint(self) -> Option<Fingerprint> {
         self.0.map(|hasher| hasher.finish())
     }
+}
+
+/// What is read of the main file, and of the environment over it.
+fn root(main: Option<Document>) -> Root {
+    let mut root = Root::new(main, &["routes"]);
+    root.environment("DRAWBRIDGE", std::env::vars_os());
+    root
 }
 
 /// Whether there is nothing of this name: a link that leads nowhere is something.

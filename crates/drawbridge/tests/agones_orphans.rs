@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::cluster::{ALLOCATION, FLEET, POSTS, Post, join, leaves, port_of, state};
-use support::scrape::{Scrape, metrics_address, wait_for};
+use support::scrape::{Scrape, wait_for};
 
 #[test]
 fn nothing_is_asked_for_a_player_who_has_left() {
@@ -76,7 +76,7 @@ const ORPHANED: &str = "drawbridge_orphaned_allocations_total";
 /// Waits until one orphan has come to this, which is the only one.
 #[track_caller]
 fn counts_one(edge: &Edge, outcome: &str) {
-    let at = metrics_address(edge);
+    let at = edge.metrics_address();
     wait_for(at, ORPHANED, &[&format!("outcome=\"{outcome}\"")], |count| count == 1.0);
     assert_eq!(Scrape::of(at).sum(ORPHANED, &[]), 1.0);
 }
@@ -223,11 +223,11 @@ fn orphans_that_are_given_up_are_counted() {
     assert!(join(&edge, "Bob").kicked().contains("can't be reached"));
     let given_up = |outcome: &str| {
         let label = format!("outcome=\"{outcome}\"");
-        wait_for(metrics_address(&edge), ORPHANED, &[&label], |count| count == 1.0);
+        wait_for(edge.metrics_address(), ORPHANED, &[&label], |count| count == 1.0);
     };
     given_up("unknown");
     given_up("failed");
-    assert_eq!(Scrape::of(metrics_address(&edge)).sum(ORPHANED, &[]), 2.0);
+    assert_eq!(Scrape::of(edge.metrics_address()).sum(ORPHANED, &[]), 2.0);
     edge.wait_for_message("a game server that was allocated for a player who left was not dealt with");
     edge.wait_for_message("nobody knows whether a game server was allocated for a player who left");
     assert_eq!(api.servers().len(), 2);

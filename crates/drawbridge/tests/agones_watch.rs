@@ -5,12 +5,12 @@
 
 mod support;
 
-use drawbridge_testkit::{ApiCall, KubernetesApi, Outcome, PATIENCE, Reply, Web, eventually, sees};
+use drawbridge_testkit::{ApiCall, Edge, KubernetesApi, Outcome, PATIENCE, Reply, Web, eventually, sees};
 use serde_json::json;
 use std::time::Duration;
 use support::cluster::{Cluster, FLEET, POSTS, Post, comes_to_lead_to, join, open_route, port_of, state};
 use support::edge;
-use support::scrape::{Scrape, metrics_address};
+use support::scrape::Scrape;
 
 /// The watches that were begun, and from which version.
 fn watches(calls: &[ApiCall]) -> Vec<String> {
@@ -199,8 +199,8 @@ fn while_the_api_fails_it_is_as_the_route_says() {
         for edge in [&stale, &refusing, &next] {
             edge.wait_for_message("game servers can't be watched");
         }
-        let stale_answers = |edge| {
-            Scrape::of(metrics_address(edge))
+        let stale_answers = |edge: &Edge| {
+            Scrape::of(edge.metrics_address())
                 .sum("drawbridge_discovery_stale_total", &["kind=\"agones_watch\""])
         };
         assert_eq!(stale_answers(&stale), 0.0);

@@ -8,28 +8,13 @@ use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{
     Backend, Connection, Edge, Outcome, Player, SessionServer, Tarpit, eventually, sees,
 };
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
-use support::scrape::{METRICS, metrics_address};
+use support::ctl::{command, done};
+use support::scrape::METRICS;
 use support::{COOKIES, HUB, closes_without_a_word, edge, lobby, open_lobby, scrape};
 
 /// How soon a ban by another process has to count.
 const SOON: Duration = Duration::from_secs(2);
-
-/// Runs a command on the file of an edge's configuration.
-fn command(edge: &Edge, arguments: &[&str]) -> Output {
-    let config = edge.folder().join("drawbridge.toml");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drawbridge"));
-    command.args(arguments).arg("--config").arg(config).output().unwrap()
-}
-
-/// Runs a command that has to succeed, and gives what it prints.
-#[track_caller]
-fn done(edge: &Edge, arguments: &[&str]) -> String {
-    let output = command(edge, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// What a player is told, once they aren't handed over any more.
 #[track_caller]
@@ -196,7 +181,7 @@ fn a_login_under_way_doesnt_outrun_a_ban() {
          authentication.type = \"disabled\"\ntransfer.probe = true\n"
     );
     let edge = edge().config(config).start();
-    let metrics = metrics_address(&edge);
+    let metrics = edge.metrics_address();
     let alice = Player::new("Alice", 767);
     let visit = std::thread::scope(|scope| {
         let joining = scope.spawn(|| alice.join(edge.address()));
@@ -242,7 +227,7 @@ fn the_words_are_the_routes_own() {
 #[test]
 fn a_file_that_breaks_leaves_the_bans_that_were_read() {
     let edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
-    let metrics = metrics_address(&edge);
+    let metrics = edge.metrics_address();
     done(&edge, &["ban", "Alice"]);
     let (alice, bob) = (Player::new("Alice", 767), Player::new("Bob", 767));
     soon_told(&edge, &alice);

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use support::ctl::{asked, carried, comes, done, fails, is_carried, socket, told, world};
-use support::scrape::{METRICS, metrics_address, wait_for};
+use support::scrape::{METRICS, wait_for};
 use support::{AT_ONCE, HUB, closes_without_a_word, edge, lobby, open_lobby};
 
 #[test]
@@ -32,14 +32,14 @@ fn who_is_there_is_shown() {
     assert_eq!(answer["answer"], "connections");
     let [first, second] = [0, 1].map(|index| answer["connections"][index].clone());
     assert_eq!(
-        (&first["name"], &first["phase"], &first["route"]),
+        (&first["name"], &first["stage"], &first["route"]),
         (&"Alice".into(), &"relayed".into(), &"world".into())
     );
     assert_eq!(first["target"]["address"], target.as_str());
     assert!(first["address"].as_str().unwrap().starts_with("127.0.0.2:"), "{first}");
     assert_eq!((&first["protocol"], &first["releases"]), (&765.into(), &"1.20.3–1.20.4".into()));
     assert_eq!(
-        (&second["name"], &second["phase"], &second["route"]),
+        (&second["name"], &second["stage"], &second["route"]),
         (&"Bob".into(), &"login".into(), &"lobby".into())
     );
     assert_eq!((&second["host"], &second["verified"]), (&"lobby.example.com".into(), &false.into()));
@@ -48,7 +48,7 @@ fn who_is_there_is_shown() {
     assert_eq!(of_route["connections"].as_array().unwrap().len(), 1);
     let shown = done(&edge, &["ctl", "connections"]);
     let rows: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["player", "address", "host", "version", "route", "phase", "target", "for"]);
+    assert_eq!(rows[0], ["player", "address", "host", "version", "route", "stage", "target", "for"]);
     assert_eq!((rows[1][1], rows[1][6], rows[1][7]), ("Alice", "relayed", &*target), "{shown}");
 
     let routes = told(&edge, &["routes"]);
@@ -128,7 +128,7 @@ fn who_is_kicked_in_login_is_told_why() {
 fn who_is_kicked_in_a_relay_is_gone_at_once_and_others_stay() {
     let world = world();
     let edge = edge().config(format!("{METRICS}{}", carried("world", "*", world.address(), ""))).start();
-    let metrics = metrics_address(&edge);
+    let metrics = edge.metrics_address();
     let mut players: Vec<_> = ["Alice", "Bob", "Carol", "Dave", "Erin"]
         .iter()
         .zip(1..)

@@ -7,7 +7,7 @@ mod support;
 use drawbridge_testkit::{Edge, Mood, NameServer, Record, eventually, sees};
 use std::net::Ipv6Addr;
 use std::time::{Duration, Instant};
-use support::scrape::{METRICS, Scrape, metrics_address};
+use support::scrape::{METRICS, Scrape};
 use support::{edge, sent};
 
 const SRV: &str = "_minecraft._tcp.lobby.example.com";
@@ -190,7 +190,7 @@ fn while_dns_fails_the_last_targets_serve() {
         assert_eq!((line.level(), line.field("stale").as_deref()), (Some("WARN"), Some("true")), "{mood:?}");
         edge.wait_for_message("DNS still fails");
         let stale =
-            || Scrape::of(metrics_address(&edge)).sum("drawbridge_discovery_stale_total", &["kind=\"dns\""]);
+            || Scrape::of(edge.metrics_address()).sum("drawbridge_discovery_stale_total", &["kind=\"dns\""]);
         assert_eq!(stale(), 0.0, "{mood:?}");
         let start = Instant::now();
         assert_eq!(sent(&edge), "a.example.com:25570", "{mood:?}");

@@ -13,7 +13,7 @@ use drawbridge_testkit::{
 use std::thread;
 use std::time::Duration;
 use support::ctl::{carried, comes, done, is_carried, world};
-use support::scrape::{METRICS, metrics_address, wait_for};
+use support::scrape::{METRICS, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -122,7 +122,7 @@ fn who_says_nothing_of_a_resource_pack_has_five_minutes() {
     let (alice, address) = (Player::new("Alice", VERSION).packs(PackAnswer::Ignores), edge.address());
     let login = thread::spawn(move || alice.join(address));
     let placed = ["phase=\"placement\"", "outcome=\"ok\""];
-    wait_for(metrics_address(&edge), "drawbridge_phase_duration_seconds_count", &placed, |count| {
+    wait_for(edge.metrics_address(), "drawbridge_phase_duration_seconds_count", &placed, |count| {
         count >= 1.0
     });
     // By the time that others are answered it has been offered.

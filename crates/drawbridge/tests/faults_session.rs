@@ -10,6 +10,7 @@ use drawbridge_testkit::{
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use support::edge;
+use support::world::{assert_crowd_sound, targets};
 
 /// A version of each way to switch, and of each way to say what a session needs.
 const KINDS: [i32; 8] = [47, 340, 404, 578, 758, 763, 764, 775];
@@ -18,15 +19,9 @@ const MARKED: Traffic = Traffic { small: 20, chunks: 0 };
 const MEANWHILE: u64 = 80;
 
 /// A route with sessions to these targets, called `a`, `b` and so on.
-fn route(host: &str, targets: &[SocketAddr], more: &str) -> String {
-    let named: Vec<_> = ('a'..)
-        .zip(targets)
-        .map(|(name, address)| format!("{{ identifier = \"{name}\", address = \"{address}\" }}"))
-        .collect();
-    let named = named.join(", ");
-    format!(
-        "[[routes]]\nname = \"{host}\"\nhosts = [\"{host}\"]\nmode = \"offline\"\ndiscovery.targets = [{named}]\n{more}\n"
-    )
+fn route(host: &str, addresses: &[SocketAddr], more: &str) -> String {
+    let targets = targets(('a'..).zip(addresses));
+    format!("[[routes]]\nname = \"{host}\"\nhosts = [\"{host}\"]\nmode = \"offline\"\n{targets}\n{more}\n")
 }
 
 /// Falls back to the second target.
@@ -34,13 +29,6 @@ const FALLBACK: &str = "session.fallback = [\"b\"]\n";
 
 fn host(number: u16, traffic: Traffic) -> Host {
     Host::builder(number).compress(256).pushes(traffic).start().unwrap()
-}
-
-/// Nothing was out of its place, and nobody is gone.
-#[track_caller]
-fn assert_sound(crowd: &Crowd, hosts: &[&Host]) {
-    assert_eq!((crowd.faults(), crowd.gone()), (Vec::new(), Vec::new()));
-    hosts.iter().for_each(|host| assert_eq!(host.faults(), [], "{}", host.number()));
 }
 
 #[track_caller]
@@ -63,7 +51,7 @@ fn a_target_that_breaks_off_in_a_frame_loses_its_players_to_the_fallback() {
         wire.back(Flow::Breaks { after: 4_321, by });
         crowd.all_at(&second, PATIENCE);
         hear_on(&crowd);
-        assert_sound(&crowd, &[&first, &second]);
+        assert_crowd_sound(&crowd, &[&first, &second]);
         assert_eq!(crowd.took(Passage::Switch).len(), KINDS.len(), "{by:?}");
         assert!(crowd.residents().iter().all(|resident| resident.connections == 1), "{by:?}");
     }
@@ -92,7 +80,7 @@ fn players_play_on_over_a_line_that_is_slow_or_stood_still() {
     wire.both(Flow::Free);
     crowd.until("hear all that was said meanwhile", PATIENCE, |resident| resident.heard_here >= all);
     hear_on(&crowd);
-    assert_sound(&crowd, &[&first]);
+    assert_crowd_sound(&crowd, &[&first]);
     assert!(crowd.residents().iter().all(|resident| resident.arrivals.len() == 1));
 }
 
@@ -125,8 +113,8 @@ fn a_target_behind_a_silent_line_is_lost_after_25_seconds_and_whoever_was_there_
     still.both(Flow::Free);
     waiting.all_at(standing, PATIENCE);
     // The others have asked for signs of life that nobody heard of.
-    assert_sound(&falling, &[second]);
-    assert_sound(&waiting, &[]);
+    assert_crowd_sound(&falling, &[second]);
+    assert_crowd_sound(&waiting, &[]);
 }
 
 #[test]
@@ -143,7 +131,7 @@ fn who_lost_a_target_waits_in_limbo_until_it_takes_calls_again() {
     wire.door(Door::Open).unwrap();
     crowd.all_at(&first, Duration::from_secs(25));
     hear_on(&crowd);
-    assert_sound(&crowd, &[&first]);
+    assert_crowd_sound(&crowd, &[&first]);
     assert!(crowd.residents().iter().all(|resident| resident.connections == 1));
 }
 
@@ -172,7 +160,7 @@ fn who_waits_in_limbo_has_a_target_looked_for_at_growing_intervals() {
     wire.back(Flow::Free);
     crowd.all_at(&first, Duration::from_secs(10) + LATE);
     hear_on(&crowd);
-    assert_sound(&crowd, &[]);
+    assert_crowd_sound(&crowd, &[]);
 }
 
 /// Before it has let the player in it is followed by the next without their noticing, and after that by the fallback.
@@ -209,7 +197,7 @@ fn a_login_at_a_target_may_break_anywhere() {
         for (crowd, wire) in crowds.iter().zip(&wires) {
             crowd.all_at(&second, PATIENCE);
             crowd.until("hear on", PATIENCE, |resident| resident.heard_here >= 10);
-            assert_sound(crowd, &[&second]);
+            assert_crowd_sound(crowd, &[&second]);
             assert_eq!(wire.came(), 1, "{version}: it wasn't tried first");
         }
     }

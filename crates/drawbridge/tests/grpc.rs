@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use support::grpc::{
     NO_DISCOVERY, alice, asks, failures_turn_players_away, finds_the_hub, reaches_the_hub, targets, uri,
 };
-use support::scrape::{METRICS, Scrape, metrics_address};
+use support::scrape::{METRICS, Scrape};
 use support::{HUB, edge};
 
 #[test]
@@ -114,7 +114,7 @@ fn a_service_that_hangs_is_waited_for_until_its_time_is_up_and_then_not_asked() 
         let route = asks(&endpoint, &format!(", on_error = \"{on_error}\"")) + more;
         let edge = support::edge().config(format!("{METRICS}{route}")).start();
         let stale =
-            || Scrape::of(metrics_address(&edge)).sum("drawbridge_discovery_stale_total", &["kind=\"grpc\""]);
+            || Scrape::of(edge.metrics_address()).sum("drawbridge_discovery_stale_total", &["kind=\"grpc\""]);
         assert_eq!(alice().join(edge.address()).transferred(), HUB);
         assert_eq!(stale(), 0.0, "{on_error}");
         service.set("GetTargets", &Answer::hangs());

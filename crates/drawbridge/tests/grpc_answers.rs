@@ -17,7 +17,7 @@ use support::grpc::{
     NO_DISCOVERY, OPEN, alice, asks, bare_route, finds_the_hub, mutual_tls, reaches_the_hub,
     real_logins_are_decided_by, target, uri,
 };
-use support::scrape::{METRICS, Scrape, metrics_address};
+use support::scrape::{METRICS, Scrape};
 use support::{AUTHENTICATION, COOKIES, HUB, description, edge};
 
 #[test]
@@ -312,7 +312,7 @@ fn pings_are_counted_by_what_they_find() {
         uri(&service)
     ));
     let edge = edge().config(format!("{METRICS}{route}")).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let count = |result: &str| {
         Scrape::of(at).sum("drawbridge_status_cache_total", &[&format!("result=\"{result}\"")])
     };

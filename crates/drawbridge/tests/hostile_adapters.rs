@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::attack::{answer, stays_flat};
 use support::edge;
-use support::scrape::{METRICS, Scrape, metrics_address};
+use support::scrape::{METRICS, Scrape};
 
 /// How long a call may outlive its client.
 const OUTLIVES: i64 = 100;
@@ -85,7 +85,7 @@ fn cancelled(service: &GrpcService) -> BTreeMap<String, i64> {
 
 /// What is still there of those who left: descriptors, and tasks of adapters.
 fn left_behind(edge: &Edge) -> (usize, u64) {
-    let tasks = Scrape::of(metrics_address(edge)).sum("drawbridge_runtime_tasks", &[]);
+    let tasks = Scrape::of(edge.metrics_address()).sum("drawbridge_runtime_tasks", &[]);
     (edge.descriptors(), tasks as u64)
 }
 

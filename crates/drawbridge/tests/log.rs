@@ -18,7 +18,7 @@ use std::time::Instant;
 use support::attack::answer;
 use support::ctl::{carried, comes, world};
 use support::raw::{handshake, login_start};
-use support::scrape::{METRICS, metrics_address, wait_for};
+use support::scrape::{METRICS, wait_for};
 use support::{AUTHENTICATION, COOKIES, edge, route};
 
 /// A shared secret that would be known again.
@@ -112,7 +112,7 @@ fn floods_that_are_turned_away_leave_no_lines_but_seldom_ones() {
     let telemetry = "[telemetry]\nformat = \"json\"\nlog = \"info\"\n";
     let routes = "[[routes]]\nname = \"world\"\nhosts = [\"world\"]\nmode = \"passthrough\"\ntargets = [\"127.0.0.1:1\"]\n";
     let edge = edge().config(format!("{METRICS}{limits}{doors}{telemetry}{routes}")).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let (before, since) = (edge.log().len(), Instant::now());
     let open = |from: u8| {
         Connection::open_from([127, 0, 0, from].into(), edge.address(), ProtocolVersion::V1_21).unwrap()

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use support::cluster::{Post, leaves};
 use support::ctl::{carried, comes, world};
-use support::scrape::{METRICS, Scrape, ask, metrics_address, status, wait_for};
+use support::scrape::{METRICS, Scrape, ask, status, wait_for};
 use support::{COOKIES, HUB, edge, lobby, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -25,7 +25,7 @@ fn a_login_and_a_ping_are_counted_where_they_end() {
     sees!("metrics.bind");
     let session = SessionServer::start().unwrap();
     let edge = edge().config(format!("{METRICS}{COOKIES}{}", lobby(&session))).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let before = Scrape::of(at);
     assert_eq!(before.sum("drawbridge_connections_accepted_total", &[]), 0.0);
     assert_eq!(before.sum("drawbridge_routes", &[]), 1.0);
@@ -71,7 +71,7 @@ fn whoever_is_turned_away_or_leaves_is_counted_with_the_reason() {
     let session = SessionServer::start().unwrap();
     let limits = "[limits]\nper_address = 2\nstatus = { burst = 1, per = \"60s\" }\n";
     let edge = edge().config(format!("{METRICS}{limits}{COOKIES}{}", lobby(&session))).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let ended = "drawbridge_connections_ended_total";
 
     let held: Vec<_> = (0..2).map(|_| TcpStream::connect(edge.address()).unwrap()).collect();
@@ -109,7 +109,7 @@ fn whoever_is_turned_away_or_leaves_is_counted_with_the_reason() {
 fn a_session_server_that_fails_is_seen() {
     let session = SessionServer::start().unwrap();
     let edge = edge().config(format!("{METRICS}{}", lobby(&session))).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     session.mode(Mode::Fails(500));
     for _ in 0..4 {
         let visit = Player::with_account(&session.account("Alice"), 767).join(edge.address());
@@ -128,7 +128,7 @@ fn who_leaves_abandons_what_was_asked_for_them() {
     let session = SessionServer::start().unwrap();
     session.mode(Mode::Silent);
     let edge = edge().config(format!("{METRICS}{}timeout = \"20s\"\n", lobby(&session))).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let alice = Player::with_account(&session.account("Alice"), 767).patience(Duration::from_secs(1));
     let visit = alice.join(edge.address());
     assert!(visit.profile().is_none());
@@ -145,7 +145,7 @@ fn it_is_ready_while_it_takes_players() {
     let delay = "[shutdown]\ndelay = \"2s\"\ngrace = \"20s\"\n";
     let config = format!("{METRICS}{delay}{}timeout = \"20s\"\n", lobby(&session));
     let mut edge = edge().config(&config).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     assert_eq!((status(at, "/healthz"), status(at, "/readyz")), (Some(200), Some(200)));
 
     edge.rewrite("this isn't TOML");
@@ -188,7 +188,7 @@ fn each_bound_counts_whom_it_turned_away() {
     let rate = "{ burst = 1, per = \"1h\" }";
     let limits = format!("[limits]\nconnections = 2\nlogin = {rate}\ntransfer = {rate}\n");
     let edge = edge().config(format!("{METRICS}{limits}{}", open_lobby())).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let all = ["connections", "login", "transfer", "status", "per_address"];
     let is = |expected: [f64; 5]| assert_eq!(all.map(|limit| counted(at, limit)), expected, "{all:?}");
     let fresh = Player::new("Alice", 767);
@@ -213,7 +213,7 @@ fn each_bound_counts_whom_it_turned_away() {
 #[test]
 fn a_reload_that_is_taken_over_is_dated() {
     let edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let dated = || Scrape::of(at).sum("drawbridge_last_reload_timestamp_seconds", &[]);
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     let started = dated();
@@ -237,7 +237,7 @@ fn what_the_runtime_is_at_is_seen() {
     const PLAYERS: usize = 20;
     let api = KubernetesApi::start().unwrap();
     let edge = Post::Discovery.allocating(&api, "timeout = '25s'");
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let idle = Scrape::of(at).sum("drawbridge_runtime_tasks", &[]);
     api.turns((0..PLAYERS).map(|_| Turn::Held));
     let least = idle + PLAYERS as f64;
@@ -255,7 +255,7 @@ fn what_the_runtime_is_at_is_seen() {
 #[test]
 fn key_exchanges_that_wait_are_seen() {
     let edge = edge().config(format!("threads = 1\n{METRICS}{}", open_lobby())).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let waiting = "drawbridge_key_exchanges_waiting";
     assert_eq!(Scrape::of(at).sum(waiting, &[]), 0.0);
     let seen = AtomicBool::new(false);
@@ -280,7 +280,7 @@ fn key_exchanges_that_wait_are_seen() {
 #[test]
 fn the_listener_speaks_http_and_nothing_else() {
     let edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     assert_eq!(ask(at, "POST /metrics").unwrap().0, 405);
     assert_eq!(ask(at, "GET /").unwrap().0, 404);
     let (code, body) = ask(at, "HEAD /metrics").unwrap();
@@ -299,7 +299,7 @@ fn whoever_holds_connections_to_the_listener_keeps_nobody_out_of_it_nor_of_the_g
     const LATE: Duration = Duration::from_secs(3);
     let limits = "[limits]\nconnections = 1\n";
     let edge = edge().config(format!("{METRICS}{limits}{}", open_lobby())).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let is_closed = |mut stream: &TcpStream, patience: Duration| {
         stream.set_read_timeout(Some(patience)).unwrap();
         let end = stream.read_to_end(&mut Vec::new());
@@ -350,7 +350,7 @@ fn whoever_does_not_read_what_they_asked_the_listener_for_has_ten_seconds() {
     let route =
         |number: usize| carried(&format!("{number:0>60}"), &format!("r{number}"), world.address(), "");
     let edge = edge().config(format!("{METRICS}{}", (0..ROUTES).map(route).collect::<String>())).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     for number in 0..ROUTES {
         drop(comes(&edge, &Player::new("Alice", VERSION).host(&format!("r{number}"))));
     }
@@ -360,7 +360,7 @@ fn whoever_does_not_read_what_they_asked_the_listener_for_has_ten_seconds() {
         "{} bytes",
         ask(at, "GET /metrics").unwrap().1.len()
     );
-    wait_for(at, "drawbridge_carried", &[], |relays| relays == 0.0);
+    wait_for(at, "drawbridge_players_carried", &[], |relays| relays == 0.0);
     // Those whose answer has just been heard may be open for a moment more.
     let rests = || {
         let open = edge.descriptors();
@@ -392,7 +392,7 @@ fn an_address_that_is_taken_or_changed_is_told() {
     edge.rewrite(format!("metrics.bind = \"127.0.0.1:1\"\n{}", open_lobby()));
     edge.reload();
     edge.wait_for_message("metrics.bind is read at start: restart the edge to change it");
-    assert_eq!(status(metrics_address(&edge), "/readyz"), Some(200));
+    assert_eq!(status(edge.metrics_address(), "/readyz"), Some(200));
 }
 
 #[test]

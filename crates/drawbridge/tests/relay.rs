@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use support::ctl::done;
 use support::edge;
 use support::raw::{Raw, handshake, legacy_answer, login_start};
-use support::scrape::{METRICS, metrics_address, wait_for};
+use support::scrape::{METRICS, wait_for};
 
 const MODES: [&str; 3] = ["passthrough", "zero_copy", "server_only"];
 /// What targets say first.
@@ -331,17 +331,19 @@ fn a_route_carries_no_more_than_it_may() {
     let edge = edge().config(format!("{METRICS}{}", route("passthrough", &[target.address()], more))).start();
     let mut players: Vec<_> = (0..2).map(|_| Raw::joins(&edge, 767)).collect();
     players.iter_mut().for_each(|player| player.hears(HELLO));
-    wait_for(metrics_address(&edge), "drawbridge_carried", &["route=\"world\""], |count| count == 2.0);
+    wait_for(edge.metrics_address(), "drawbridge_players_carried", &["route=\"world\""], |count| {
+        count == 2.0
+    });
     let by_target = [&*format!("target=\"{}\"", target.address()), "route=\"world\""];
-    wait_for(metrics_address(&edge), "drawbridge_target_carried", &by_target, |count| count == 2.0);
+    wait_for(edge.metrics_address(), "drawbridge_target_players_carried", &by_target, |count| count == 2.0);
     assert!(Raw::joins(&edge, 767).kicked().contains("too many"));
     edge.wait_for_refusal("route_full");
     drop(players.pop());
     assert!(gets_in(&edge), "the place of who left isn't free");
-    wait_for(metrics_address(&edge), "drawbridge_carried_ended_total", &["end=\"closed\""], |count| {
+    wait_for(edge.metrics_address(), "drawbridge_carried_ended_total", &["end=\"closed\""], |count| {
         count >= 1.0
     });
-    wait_for(metrics_address(&edge), "drawbridge_carried_bytes_total", &["to_client"], |bytes| bytes >= 6.0);
+    wait_for(edge.metrics_address(), "drawbridge_carried_bytes_total", &["to_client"], |bytes| bytes >= 6.0);
 }
 
 #[test]

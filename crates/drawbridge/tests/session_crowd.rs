@@ -12,7 +12,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::world::targets;
+use support::world::{assert_crowd_sound, targets};
 use support::{COOKIES, edge};
 
 /// The edge's and the targets' secret.
@@ -35,14 +35,6 @@ fn route(mode: &str, named: &[(&str, SocketAddr)], more: &str) -> String {
     format!("{CROWDED}[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"{mode}\"\n{targets}\n{more}\n")
 }
 
-/// Nothing was out of its place, and nobody is gone.
-#[track_caller]
-fn assert_sound(crowd: &Crowd, hosts: &[&Host]) {
-    assert_eq!(crowd.faults(), []);
-    hosts.iter().for_each(|host| assert_eq!(host.faults(), [], "{}", host.number()));
-    assert_eq!(crowd.gone(), []);
-}
-
 #[test]
 fn two_hundred_players_switch_fifty_times_under_chunks() {
     let traffic = Traffic { small: 10, chunks: 2 };
@@ -61,7 +53,7 @@ fn two_hundred_players_switch_fifty_times_under_chunks() {
     crowd.all_arrived(1 + SWITCHES, LONG);
     crowd.all_at(&hub, LONG);
     let after = edge.memory();
-    assert_sound(&crowd, &[&hub, &island]);
+    assert_crowd_sound(&crowd, &[&hub, &island]);
     assert_eq!(crowd.took(Passage::Switch).len(), SWITCHING * SWITCHES);
     let grown = after.rss.saturating_sub(before.rss);
     eprintln!("{SWITCHING} players in {} MiB, {} KiB more than before", after.rss >> 20, grown >> 10);
@@ -88,7 +80,7 @@ fn players_with_forge_shake_hands_at_every_switch() {
         crowd.all_at(&hosts[0], LONG);
         crowd.everyone_tours(&["/server island", "/server hub", "/server plain"], TOURS, 3);
         crowd.all_arrived(1 + TOURS, LONG);
-        assert_sound(&crowd, &hosts.each_ref());
+        assert_crowd_sound(&crowd, &hosts.each_ref());
         crowd.everyone_leaves();
     }
 }
@@ -203,7 +195,7 @@ fn a_rolling_restart_loses_nobody() {
         eprintln!("{NODE} others after {:?} at most", took.iter().max());
         assert!(took.iter().all(|took| *took < SOON), "{took:?}");
         assert_eq!(session.asked(), asked, "cookies say who they are");
-        assert_sound(&crowd, &hosts.each_ref());
+        assert_crowd_sound(&crowd, &hosts.each_ref());
         drop(new);
     });
     assert!(world.troubles().is_empty() && world.errors().is_empty(), "{:#?}", world.troubles());

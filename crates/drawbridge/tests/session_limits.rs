@@ -8,7 +8,7 @@ use drawbridge_protocol::ids::Kind;
 use drawbridge_testkit::{Edge, Host, sees};
 use std::net::SocketAddr;
 use support::edge;
-use support::scrape::{METRICS, metrics_address, wait_for};
+use support::scrape::{METRICS, wait_for};
 use support::stranger::{NEW, OLD, Others, Stranger, THRESHOLD};
 
 /// What who sends too much reads.
@@ -121,7 +121,7 @@ fn who_sends_too_much_is_told_and_disconnected_and_others_notice_nothing() {
             others.notice_nothing();
         }
     }
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     let count = 2.0 * ALL.len() as f64;
     wait_for(at, "drawbridge_limited_total", &["limit=\"play\""], |counted| counted == count);
     wait_for(at, "drawbridge_carried_ended_total", &["end=\"play_limit\""], |counted| counted == count);

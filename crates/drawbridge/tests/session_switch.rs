@@ -444,7 +444,7 @@ fn operators_send_players_elsewhere() {
     };
     shows(" session  b ");
     let connection = |key: &str| told(&edge, &["connections"])["connections"][0][key].clone();
-    assert_eq!(connection("phase"), "session");
+    assert_eq!(connection("stage"), "session");
     assert_eq!(connection("target")["address"], world.address(2).to_string());
     let (code, said) = fails(&edge, &["ctl", "switch", "Bob", "b"]);
     assert!(code == 1 && said.contains("nobody who is carried by a session is Bob"), "{code} {said}");

@@ -15,20 +15,17 @@ use std::time::{Duration, Instant};
 use support::edge;
 use support::liar::{Caller, Liar};
 use support::stranger::{OLD, Stranger};
+use support::world::targets as named;
 
 /// Whatever a client sends, so that it is sockets alone that hold it up.
 const LIMITS: &str = "[limits.play]\npackets = 0\nbytes = 0\nplugin_messages = 0\nchat = 0\ncommands = 0\n";
 
 fn serving(targets: &[(String, SocketAddr)], more: &str) -> Edge {
-    let targets: Vec<_> = targets
-        .iter()
-        .map(|(name, address)| format!("{{ identifier = \"{name}\", address = \"{address}\" }}"))
-        .collect();
-    let targets = targets.join(", ");
+    let targets = named(targets.iter().map(|(name, address)| (name, address)));
     edge()
         .config(format!(
             "threads = 1\n{LIMITS}[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n\
-             discovery.targets = [{targets}]\n{more}\n"
+             {targets}\n{more}\n"
         ))
         .start()
 }

@@ -13,7 +13,7 @@ use std::io;
 use std::net::TcpStream;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use support::scrape::{METRICS, metrics_address, wait_for};
+use support::scrape::{METRICS, wait_for};
 use support::{HUB, edge, lobby, open_lobby};
 
 const VERSION: ProtocolVersion = ProtocolVersion::V1_21;
@@ -187,7 +187,7 @@ fn who_was_accepted_is_answered_after_the_listeners_have_closed() {
     let mut edge = edge().config(format!("{METRICS}{}", open_lobby())).start();
     let mut connections: Vec<_> =
         (0..ACCEPTED).map(|_| Connection::open(edge.address(), VERSION).unwrap()).collect();
-    wait_for(metrics_address(&edge), "drawbridge_connections_undecided", &[], |open| open >= ACCEPTED as f64);
+    wait_for(edge.metrics_address(), "drawbridge_connections_undecided", &[], |open| open >= ACCEPTED as f64);
     edge.terminate();
     edge.wait_for_message("listeners closed");
     let closed = eventually(Duration::from_secs(2), || refuses_connections(&edge).then_some(()));

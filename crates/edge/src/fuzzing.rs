@@ -8,7 +8,7 @@ use drawbridge_net::{Continuation, Socket};
 use std::io;
 use std::sync::Arc;
 
-/// See the module.
+/// An edge without listeners or threads, whose connections are driven by whoever fuzzes it.
 pub struct LooseEdge(Arc<Shared>);
 
 impl LooseEdge {

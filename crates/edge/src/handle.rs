@@ -1,5 +1,7 @@
 //! What operators see of a running edge and tell it, from any thread, while it serves or ends.
 
+use crate::passenger::Berth;
+use crate::places::Whereabouts;
 use crate::players::{Player, Whom, would_ban};
 use crate::shared::Shared;
 use drawbridge_model::{
@@ -15,13 +17,11 @@ use tokio::time::timeout;
 /// How long a discovery may take to say what targets there are.
 const DISCOVERED: Duration = Duration::from_secs(2);
 
-/// A target as the edge knows it.
+/// A target as the edge knows it, or a limbo that has players.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetState {
-    /// Its name.
-    pub identifier: String,
-    /// Where it is.
-    pub address: String,
+    /// Which.
+    pub at: Whereabouts,
     /// Players of the route who are carried there.
     pub players: u32,
     /// How it is, as far as anybody knows.
@@ -29,8 +29,13 @@ pub struct TargetState {
 }
 
 impl TargetState {
-    const fn new(identifier: String, address: String) -> Self {
-        Self { identifier, address, players: 0, condition: Condition::Unknown }
+    const fn new(at: Whereabouts) -> Self {
+        Self { at, players: 0, condition: Condition::Unknown }
+    }
+
+    /// Whether somebody who is there is on it, by whichever route.
+    fn holds(&self, there: &Whereabouts) -> bool {
+        (self.at.identifier(), self.at.address()) == (there.identifier(), there.address())
     }
 }
 
@@ -103,19 +108,18 @@ impl EdgeHandle {
             Ok(shared) => (shared, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let known = |target: Target| TargetState::new(target.identifier, target.address.to_string());
+        let known = |target: Target| TargetState::new(Berth::on(target, None).at);
         let mut targets: Vec<_> = shared.into_iter().map(known).collect();
-        for (identifier, address) in self.shared.players.targets_of(&route.name) {
-            let is_that = |target: &TargetState| target.identifier == identifier && target.address == address;
-            let place = targets.iter().position(is_that).unwrap_or_else(|| {
-                targets.push(TargetState::new(identifier, address));
+        for there in self.shared.players.of_route(&route.name) {
+            let place = targets.iter().position(|target| target.holds(&there)).unwrap_or_else(|| {
+                targets.push(TargetState::new(there));
                 targets.len() - 1
             });
             targets[place].players += 1;
         }
-        for target in &mut targets {
-            if let Ok(address) = target.address.parse() {
-                target.condition = route.health.of(&address, Instant::now());
+        for TargetState { at, condition, .. } in &mut targets {
+            if let Some(address) = at.address() {
+                *condition = route.health.of(address, Instant::now());
             }
         }
         (targets, error)

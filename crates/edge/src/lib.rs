@@ -60,6 +60,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 pub use cookie::Cookies;
 pub use handle::{EdgeHandle, TargetState};
+pub use places::Whereabouts;
 pub use players::{Player, Stage, Who, Whom, would_ban};
 pub use rights::{CommandsSection, Permissions, PermissionsFile};
 pub use snapshot::{Patience, Shutdown, Snapshot, UnknownHost, UnknownHostAction};
@@ -91,7 +92,7 @@ pub struct Edge {
     shared: Arc<Shared>,
     serving: Serving,
     addresses: Vec<SocketAddr>,
-    /// Has relays ask again when there are other bans.
+    /// Has whoever is carried ask again when there are other bans.
     _asking: AbortOnDropHandle<()>,
 }
 

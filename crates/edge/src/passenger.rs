@@ -4,6 +4,7 @@
 
 use crate::journey::Journey;
 use crate::login::Visit;
+use crate::places::Whereabouts;
 use crate::players::Presence;
 use crate::report::{Carried, Line};
 use crate::shared::Shared;
@@ -16,9 +17,6 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// How often it is told how much has been carried.
 const TOLD: Duration = Duration::from_secs(30);
-
-/// The address of a limbo.
-pub(crate) const LIMBO: &str = "limbo";
 
 /// A player who is carried.
 #[derive(Debug)]
@@ -48,31 +46,23 @@ pub(crate) enum Way {
     Session,
 }
 
-/// Where a player is: on a target, or in a limbo.
+/// Where a player is, and what was set aside there for them.
 #[derive(Debug)]
 pub(crate) struct Berth {
-    /// The target's identifier, or the limbo's route.
-    pub(crate) identifier: String,
-    /// The route that it belongs to, where that may be another than the player came by.
-    pub(crate) route: Option<String>,
-    /// The target's address, or that it is a limbo.
-    pub(crate) address: String,
-    /// What was set aside there for the player.
+    pub(crate) at: Whereabouts,
     pub(crate) lease: Option<Lease>,
 }
 
 impl Berth {
+    /// On a target, of this route where that may be another than the player came by.
+    pub(crate) fn on(target: Target, route: Option<String>) -> Self {
+        let Target { identifier, address, lease, .. } = target;
+        Self { at: Whereabouts::Target { identifier, address, route }, lease }
+    }
+
     /// In the limbo of a route.
     pub(crate) fn limbo(route: &str) -> Self {
-        let (identifier, address) = (route.to_owned(), LIMBO.to_owned());
-        Self { identifier, route: Some(route.to_owned()), address, lease: None }
-    }
-}
-
-impl From<Target> for Berth {
-    fn from(target: Target) -> Self {
-        let address = target.address.to_string();
-        Self { identifier: target.identifier, route: None, address, lease: target.lease }
+        Self { at: Whereabouts::Limbo { route: route.to_owned() }, lease: None }
     }
 }
 
@@ -94,9 +84,9 @@ impl Passenger {
         let Boarding { identity, berth, crowds, open } = boarding;
         let (now, player) = (Instant::now(), Some(identity.name()));
         Line { client: &client, route: Some(&route.name), player, arrived, now, journey }
-            .carried(&berth, way);
-        let counted = metrics::passenger_boarded(&route.name, &berth.identifier);
-        presence.carried_to(&berth, way);
+            .carried(&berth.at, way);
+        let counted = metrics::passenger_boarded(&route.name, berth.at.identifier());
+        presence.carried_to(berth.at, way);
         Self {
             identity,
             presence,
@@ -118,8 +108,8 @@ impl Passenger {
 
     /// The player is somewhere else from here on, with places there and on its route.
     pub(crate) fn moved(&mut self, berth: Berth, at_target: Option<InCrowd>, on_route: Option<InCrowd>) {
-        self._counted = metrics::passenger_moved(self.presence.route(), &berth.identifier);
-        self.presence.carried_to(&berth, self.way);
+        self._counted = metrics::passenger_moved(self.presence.route(), berth.at.identifier());
+        self.presence.carried_to(berth.at, self.way);
         self.crowds[1] = at_target;
         self.crowds[2] = on_route;
         if let Some(lease) = berth.lease {

@@ -1,25 +1,73 @@
-//! What the places are called where players are, and whether there is one of a name. [`PlaceName`] takes names apart.
+//! The places where players are, what they are called, and whether there is one of a name. [`PlaceName`] takes names apart.
 //!
 //! What must stay true: what somebody is told that a place is called brings them there.
 
-use crate::passenger::LIMBO;
-use drawbridge_model::{Client, PlaceName};
+use drawbridge_model::{Client, PlaceName, TargetAddress};
 use drawbridge_routing::Snapshot;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long it may take to find out whether there is a place.
 const LOOKED_UP: Duration = Duration::from_secs(2);
 
-/// What a place is called that is a target of a route, or its limbo, for somebody who came by the route `home`.
-pub(crate) fn name_of(route: &str, identifier: &str, address: &str, home: &str) -> String {
-    if address == LIMBO {
-        route.to_owned()
-    } else if route == home {
-        identifier.to_owned()
-    } else {
-        format!("{route}/{identifier}")
+/// Where a player is who is carried. As text its address, or that it is a limbo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// On a target.
+    Target {
+        /// Its name.
+        identifier: String,
+        /// Where it is.
+        address: TargetAddress,
+        /// The route that it belongs to, where that may be another than the player came by.
+        route: Option<String>,
+    },
+    /// In a limbo.
+    Limbo {
+        /// The route whose it is.
+        route: String,
+    },
+}
+
+impl Whereabouts {
+    /// The target's name, or that of the limbo's route.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        match self {
+            Self::Target { identifier, .. } => identifier,
+            Self::Limbo { route } => route,
+        }
+    }
+
+    /// Where the target is; a limbo is nowhere.
+    #[must_use]
+    pub const fn address(&self) -> Option<&TargetAddress> {
+        match self {
+            Self::Target { address, .. } => Some(address),
+            Self::Limbo { .. } => None,
+        }
+    }
+
+    /// What the place is called where somebody is who came by the route `came_by`, for whoever came by the route `home`.
+    pub(crate) fn name(&self, came_by: &str, home: &str) -> String {
+        match self {
+            Self::Limbo { route } => route.clone(),
+            Self::Target { identifier, route, .. } => match route.as_deref().unwrap_or(came_by) {
+                route if route == home => identifier.clone(),
+                route => format!("{route}/{identifier}"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Whereabouts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Target { address, .. } => address.fmt(f),
+            Self::Limbo { .. } => f.write_str("limbo"),
+        }
     }
 }
 
@@ -51,17 +99,27 @@ pub(crate) async fn is_known(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
     use super::*;
 
     #[test]
     fn places_are_called_from_where_somebody_came() {
-        for (route, address, home, name) in [
-            ("lobby", "127.0.0.1:1", "lobby", "a"),
-            ("arena", "127.0.0.1:1", "lobby", "arena/a"),
-            ("arena", LIMBO, "lobby", "arena"),
-            ("lobby", LIMBO, "lobby", "lobby"),
+        let target = |route: Option<&str>| Whereabouts::Target {
+            identifier: "a".into(),
+            address: "127.0.0.1:1".parse().unwrap(),
+            route: route.map(str::to_owned),
+        };
+        let limbo = |route: &str| Whereabouts::Limbo { route: route.into() };
+        for (place, name, text) in [
+            (target(None), "a", "127.0.0.1:1"),
+            (target(Some("lobby")), "a", "127.0.0.1:1"),
+            (target(Some("arena")), "arena/a", "127.0.0.1:1"),
+            (limbo("arena"), "arena", "limbo"),
+            (limbo("lobby"), "lobby", "limbo"),
         ] {
-            assert_eq!(name_of(route, "a", address, home), name);
+            assert_eq!((place.name("lobby", "lobby").as_str(), place.to_string().as_str()), (name, text));
         }
+        assert_eq!(target(None).name("arena", "lobby"), "arena/a");
     }
 }

@@ -3,10 +3,10 @@
 //! What must stay true: a ping never appears here, and a packet costs nothing; a player is known by the address that counts, which
 //! behind a load balancer isn't the balancer's; what a client merely claims is never shown as verified.
 
-use crate::passenger::{Berth, Way};
-use crate::places;
+use crate::passenger::Way;
+use crate::places::Whereabouts;
 use drawbridge_model::identity::folded;
-use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError};
+use drawbridge_model::{Client, Identity, Refused, Subject, SubjectError, TargetAddress};
 use drawbridge_protocol::ProtocolVersion;
 use std::collections::HashMap;
 use std::fmt;
@@ -37,17 +37,14 @@ pub struct Player {
     pub who: Option<Who>,
     /// How far the player has come.
     pub stage: Stage,
-    /// Where the player is carried to, by identifier and address; `None` while the login is under way.
-    pub target: Option<(String, String)>,
-    /// The route that the target belongs to, where that may be another than the player came by.
-    pub on: Option<String>,
+    /// Where the player is; `None` while the login is under way.
+    pub at: Option<Whereabouts>,
 }
 
 impl Player {
     /// The name of the place where the player is, for somebody who came by the route `home`.
     pub(crate) fn place(&self, home: &str) -> Option<String> {
-        let (identifier, address) = self.target.as_ref()?;
-        Some(places::name_of(self.on.as_deref().unwrap_or(&self.route), identifier, address, home))
+        Some(self.at.as_ref()?.name(&self.route, home))
     }
 }
 
@@ -162,21 +159,13 @@ struct Entry {
     route: String,
     since: SystemTime,
     who: Mutex<Option<Who>>,
-    at: Mutex<Option<At>>,
+    at: Mutex<Option<Whereabouts>>,
     /// In which way the player is carried, once they are.
     way: OnceLock<Way>,
     /// Where an operator has the player go.
     order: Mutex<Option<String>>,
     why: OnceLock<Box<Refused>>,
     called: Notify,
-}
-
-/// Where a player is.
-#[derive(Debug)]
-struct At {
-    identifier: String,
-    address: String,
-    route: Option<String>,
 }
 
 /// Tells a player's task that the player has to go.
@@ -226,11 +215,11 @@ impl Players {
         entries.iter().find(|entry| is(&entry.player())).map(|entry| entry.client.clone())
     }
 
-    /// Where each player of a route is carried to, by identifier and address, in the order in which they came.
-    pub(crate) fn targets_of(&self, route: &str) -> Vec<(String, String)> {
+    /// Where the players of a route are, in the order in which they came.
+    pub(crate) fn of_route(&self, route: &str) -> Vec<Whereabouts> {
         let entries = self.entries();
         let of_route = entries.iter().filter(|entry| entry.route == route);
-        of_route.filter_map(|entry| entry.player().target).collect()
+        of_route.filter_map(|entry| entry.at().clone()).collect()
     }
 
     /// Shows the name and the place of each who is carried, in no order, to somebody who came by the route `home`.
@@ -238,7 +227,7 @@ impl Players {
         let entries: Vec<_> = self.present().values().cloned().collect();
         for entry in entries {
             if let (Some(who), Some(at)) = (&*entry.who(), &*entry.at()) {
-                show(&who.name, &entry.place(at, home));
+                show(&who.name, &at.name(&entry.route, home));
             }
         }
     }
@@ -283,18 +272,12 @@ impl Entry {
         self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn at(&self) -> MutexGuard<'_, Option<At>> {
+    fn at(&self) -> MutexGuard<'_, Option<Whereabouts>> {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn player(&self) -> Player {
         let Client { address, host, version, .. } = &self.client;
-        let (target, on) = match &*self.at() {
-            Some(At { identifier, address, route }) => {
-                (Some((identifier.clone(), address.clone())), route.clone())
-            }
-            None => (None, None),
-        };
         Player {
             connection: self.connection,
             address: *address,
@@ -308,13 +291,8 @@ impl Entry {
                 Some(Way::Relay) => Stage::Relayed,
                 Some(Way::Session) => Stage::Session,
             },
-            target,
-            on,
+            at: self.at().clone(),
         }
-    }
-
-    fn place(&self, at: &At, home: &str) -> String {
-        places::name_of(at.route.as_deref().unwrap_or(&self.route), &at.identifier, &at.address, home)
     }
 
     /// Has the player go; whether nobody has said so before.
@@ -340,16 +318,14 @@ impl Presence {
     }
 
     /// The player is here from now on, carried in the way in which they have been from the start.
-    pub(crate) fn carried_to(&self, berth: &Berth, way: Way) {
+    pub(crate) fn carried_to(&self, at: Whereabouts, way: Way) {
         let _ = self.entry.way.set(way);
-        let Berth { identifier, address, route, .. } = berth;
-        let (identifier, address, route) = (identifier.clone(), address.clone(), route.clone());
-        *self.entry.at() = Some(At { identifier, address, route });
+        *self.entry.at() = Some(at);
     }
 
-    /// The address of the target that the player is carried to.
-    pub(crate) fn target_address(&self) -> Option<String> {
-        self.entry.at().as_ref().map(|at| at.address.clone())
+    /// The address of the target that the player is on.
+    pub(crate) fn target_address(&self) -> Option<TargetAddress> {
+        self.entry.at().as_ref().and_then(|at| at.address().cloned())
     }
 
     /// Where an operator has the player go, once.
@@ -367,14 +343,15 @@ impl Presence {
         &self.entry.route
     }
 
-    /// The target that the player is carried to, by identifier.
+    /// The target that the player is on, by identifier, or the route of the limbo.
     pub(crate) fn target(&self) -> String {
-        self.entry.at().as_ref().map(|at| at.identifier.clone()).unwrap_or_default()
+        self.entry.at().as_ref().map(|at| at.identifier().to_owned()).unwrap_or_default()
     }
 
     /// The name by which the player finds back to where they are.
     pub(crate) fn place(&self) -> String {
-        self.entry.at().as_ref().map(|at| self.entry.place(at, &self.entry.route)).unwrap_or_default()
+        let route = &self.entry.route;
+        self.entry.at().as_ref().map(|at| at.name(route, route)).unwrap_or_default()
     }
 
     /// Why the player has to go, if so.

@@ -14,7 +14,7 @@ use crate::ended::Ended;
 use crate::greeting::Opening;
 use crate::journey::Journey;
 use crate::login::{self, Visit};
-use crate::passenger::{Boarding, Passenger, Way};
+use crate::passenger::{Berth, Boarding, Passenger, Way};
 use drawbridge_model::{Claim, Client, Identity, Refusal, Target, TargetAddress};
 use drawbridge_net::relay::{Method, Options};
 use drawbridge_net::{Dialer, InCrowd, Socket, proxy_protocol};
@@ -88,7 +88,15 @@ async fn find(
     let (target, socket, at_target) = reached.ok_or(Refusal::Unreachable)?;
     // It may have taken a while.
     visit.ask_bans(&identity)?;
-    Ok((Boarding { identity, berth: target.into(), crowds: [Some(on_route), at_target, None], open }, socket))
+    Ok((
+        Boarding {
+            identity,
+            berth: Berth::on(target, None),
+            crowds: [Some(on_route), at_target, None],
+            open,
+        },
+        socket,
+    ))
 }
 
 /// What a client has said, for targets to hear.

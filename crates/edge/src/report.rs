@@ -1,7 +1,8 @@
 //! The line that a connection leaves in the log at its end, when metrics and traces are told as well.
 
 use crate::journey::{Facts, Journey};
-use crate::passenger::{Berth, Way};
+use crate::passenger::Way;
+use crate::places::Whereabouts;
 use drawbridge_model::{Client, Refused, Severity, Target};
 use drawbridge_net::relay::Traffic;
 use drawbridge_telemetry::metrics::{self, CarriedEnd, Outcome};
@@ -51,10 +52,10 @@ impl<'a> Line<'a> {
     }
 
     /// The player's connection is carried to the target from here on.
-    pub(crate) fn carried(self, berth: &Berth, way: Way) {
-        let facts = Facts { target: Some(&berth.identifier), ..self.facts() };
+    pub(crate) fn carried(self, at: &Whereabouts, way: Way) {
+        let (target, address) = (at.identifier(), at.to_string());
+        let facts = Facts { target: Some(target), ..self.facts() };
         self.journey.end(Outcome::Ok, self.now, Some(self.client), &facts);
-        let (target, address) = (&berth.identifier, &berth.address);
         match way {
             Way::Relay => line!(info, self, "relayed", target = target, address = address),
             Way::Session => line!(info, self, "session began", target = target, address = address),

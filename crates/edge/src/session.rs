@@ -168,8 +168,7 @@ async fn find(
     let waits = reached.is_none() && route.session.limbo != LimboKind::Always;
     let (berth, at_target, backend, profile) = match reached {
         Some(Reached { target, at_target, backend, profile }) => {
-            let route = Some(route.name.clone());
-            (Berth { route, ..target.into() }, at_target, Some(backend), profile)
+            (Berth::on(target, Some(route.name.clone())), at_target, Some(backend), profile)
         }
         None => (Berth::limbo(&route.name), None, None, person.identity.told().into_owned()),
     };
@@ -301,7 +300,7 @@ fn begin(visit: Visit, conversation: Conversation, arrived: Arrived, journey: &m
     let success = LoginSuccess { profile, session_id: Uuid::new_v4() };
     // A profile that was read is none that can't be written.
     let _ = writer.packet(version, &success);
-    let held = backend.is_none().then(|| boarding.berth.identifier.clone());
+    let held = backend.is_none().then(|| boarding.berth.at.identifier().to_owned());
     let shared = Arc::clone(&visit.shared);
     let session = Session::new(version, Client { socket, reader, writer }, backend, options);
     let passenger = Passenger::board(visit, boarding, Way::Session, journey);

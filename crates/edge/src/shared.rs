@@ -51,7 +51,7 @@ pub(crate) struct Shared {
     pub(crate) sessions: TaskTracker,
     /// Cancelled when sessions are to be moved elsewhere, or told.
     pub(crate) sessions_over: CancellationToken,
-    /// Tells relays to ask whether they may go on.
+    /// Tells whoever is carried to ask whether they may go on.
     pub(crate) news: News,
     /// How often there has been another snapshot.
     pub(crate) reloads: AtomicU64,
@@ -94,7 +94,7 @@ impl Shared {
 
     /// The routes by which those came whom `is` means and who are carried by sessions.
     pub(crate) fn came_by(&self, is: impl Fn(&Player) -> bool) -> BTreeSet<String> {
-        let meant = self.players.all().into_iter().filter(|player| player.target.is_some() && is(player));
+        let meant = self.players.all().into_iter().filter(|player| player.at.is_some() && is(player));
         let mut routes: BTreeSet<_> = meant.map(|player| player.route).collect();
         let snapshot = self.snapshot.load();
         routes.retain(|route| snapshot.routes.named(route).is_some_and(|route| route.is_session()));
@@ -111,7 +111,7 @@ impl Shared {
     /// and is told.
     pub(crate) fn send_to(&self, is: impl Fn(&Player) -> bool, place: &str) -> Vec<Player> {
         let routes = self.came_by(&is);
-        let meant = |player: &Player| player.target.is_some() && routes.contains(&player.route) && is(player);
+        let meant = |player: &Player| player.at.is_some() && routes.contains(&player.route) && is(player);
         let sent = self.players.send_to(meant, place);
         if !sent.is_empty() {
             self.news.tell();

@@ -15,6 +15,15 @@ use thiserror::Error;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+/// The longest reason that somebody is told, in characters.
+pub const LONGEST_REASON: usize = 1000;
+
+/// Whether a text has at most so many characters, none of them a control character.
+#[must_use]
+pub fn is_readable(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.contains(char::is_control)
+}
+
 /// The longest name that can be banned, in characters.
 const LONGEST_NAME: usize = 16;
 

@@ -260,23 +260,6 @@ impl ActionSection {
         matches!(self, Self::Balance(section) if section.by == BalanceBy::LeastConnections)
     }
 
-    /// Its `type`, which names it in logs where it has no name.
-    pub(crate) const fn kind(&self) -> &'static str {
-        match self {
-            Self::MetaFilter(_) => "meta_filter",
-            Self::PlayerAllowFilter(_) => "player_allow_filter",
-            Self::PlayerBlockFilter(_) => "player_block_filter",
-            Self::PlayerFillStrategy(_) => "player_fill_strategy",
-            Self::Balance(_) => "balance",
-            Self::Sticky(_) => "sticky",
-            Self::Grpc(_) => "grpc",
-            Self::Fixed(_) => "fixed",
-            Self::Dns(_) => "dns",
-            Self::Agones(_) => "agones",
-            Self::AgonesWatch(_) => "agones_watch",
-        }
-    }
-
     pub(crate) fn build(&self, services: &Services, post: Post) -> Arc<dyn ActionAdapter> {
         match self {
             Self::MetaFilter(section) => Arc::new(action::MetaFilter::new(section)),

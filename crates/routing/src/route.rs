@@ -129,7 +129,7 @@ impl Route {
     /// Whether its players are carried by sessions.
     #[must_use]
     pub const fn is_session(&self) -> bool {
-        matches!(self.mode.delivery(), Delivery::Session { .. })
+        self.mode.is_session()
     }
 
     /// Whether a player of this name may join.

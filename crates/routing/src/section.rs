@@ -141,7 +141,7 @@ impl RouteSection {
 
     /// Whether limbo is where its players go.
     fn holds_all(&self) -> bool {
-        matches!(self.mode.delivery(), Delivery::Session { .. }) && self.session.limbo == LimboKind::Always
+        self.mode.is_session() && self.session.limbo == LimboKind::Always
     }
 
     /// Whether nothing is written that could find one.

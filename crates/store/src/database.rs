@@ -5,6 +5,7 @@
 use crate::error::StoreError;
 use crate::file::{self, Stamp};
 use crate::schema::{self, Format};
+use drawbridge_model::ban::{LONGEST_REASON, is_readable};
 use drawbridge_model::{Ban, Subject};
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior, params,
@@ -18,8 +19,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a ban that has ended is kept beside the history: a clock that was set wrong for a while shall not be the end of bans.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The longest reason, in characters.
-const LONGEST_REASON: usize = 1000;
 /// The longest source, in characters.
 const LONGEST_SOURCE: usize = 100;
 
@@ -311,10 +310,7 @@ fn log(transaction: &Transaction<'_>, action: Action, ban: &Ban) -> rusqlite::Re
 }
 
 fn readable(what: &'static str, most: usize, text: &str) -> Result<(), StoreError> {
-    if text.chars().count() > most || text.contains(char::is_control) {
-        return Err(StoreError::Text { what, most });
-    }
-    Ok(())
+    if is_readable(text, most) { Ok(()) } else { Err(StoreError::Text { what, most }) }
 }
 
 /// Milliseconds since 1970; what was before is 1970.

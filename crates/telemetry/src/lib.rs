@@ -35,13 +35,13 @@ use drawbridge_config::{Diagnostic, Fields, keywords, section, suggestion};
 use lines::Writing;
 use plain::Plain;
 pub use seldom::Seldom;
-use std::io::{self, IsTerminal as _};
+use std::io;
 use thiserror::Error;
 use tracing_subscriber::filter::{EnvFilter, ParseError};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{Layer, Registry, fmt, reload};
-pub use words::in_full;
+pub use words::{has_colours, in_full};
 
 keywords! {
     /// What lines of the log look like.
@@ -132,9 +132,8 @@ impl Telemetry {
         let (filter, handle) = reload::Layer::new(self.filter()?);
         let lines: Box<dyn Layer<Registry> + Send + Sync> = match self.format {
             LogFormat::Pretty => {
-                let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
                 let lines = fmt::layer().fmt_fields(Plain).with_writer(writer);
-                Box::new(lines.with_ansi(colours).with_target(false))
+                Box::new(lines.with_ansi(has_colours()).with_target(false))
             }
             // Without the module's path, whose key is `target` and which the target of a hand-over has to have.
             LogFormat::Json => {

@@ -200,7 +200,7 @@ pub fn discovery_stale(kind: &'static str) {
     }
 }
 
-/// A server was allocated for a player who then left. `outcome` says what became of it: `kept`, `deleted`, `relabelled` or `failed`, say.
+/// A server was allocated for a player who then left. `outcome` says what became of it: `reported`, `deleted`, `relabelled`, `failed`, `unknown` or `lost`.
 pub fn allocation_orphaned(outcome: &'static str) {
     if let Some(instruments) = INSTRUMENTS.get() {
         instruments.orphaned(outcome);

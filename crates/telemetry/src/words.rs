@@ -1,6 +1,14 @@
-//! Errors in words.
+//! Errors in words, and whether words have colours.
 
 use std::error::Error;
+use std::io::{IsTerminal as _, stderr};
+
+/// Whether what is written to standard error may have colours: to a terminal it may, unless `NO_COLOR` stands in the environment
+/// (<https://no-color.org>).
+#[must_use]
+pub fn has_colours() -> bool {
+    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
 
 /// An error with what it comes from, since what says "connection refused" is often the innermost one. What an outer one repeats is said
 /// once.

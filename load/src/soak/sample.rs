@@ -112,7 +112,7 @@ impl<'a> Looking<'a> {
             reactors,
             tasks: count("drawbridge_runtime_tasks"),
             connections: count("drawbridge_connections_undecided"),
-            carried: count("drawbridge_carried"),
+            carried: count("drawbridge_players_carried"),
             reloads: scrape.sum("drawbridge_reloads_total", &["outcome=\"ok\""]) as u64,
             failed_reloads: scrape.sum("drawbridge_reloads_total", &["outcome=\"failed\""]) as u64,
             core: core - self.core,

@@ -29,6 +29,7 @@ use crate::{Data, Diagnostic, Json, Reader, Value};
 /// }
 ///
 /// let status: StatusSection = drawbridge_config::read_text("status.toml", "name = 'Hub'").unwrap();
+/// assert_eq!(status.kind(), "fixed");
 /// assert!(matches!(status, StatusSection::Fixed(fixed) if fixed.name == "Hub"));
 /// ```
 #[macro_export]
@@ -48,6 +49,17 @@ macro_rules! tagged {
                 $(#[doc = $kind_doc])*
                 $variant $(($payload))?
             ),*
+        }
+
+        impl $name {
+            #[doc = concat!("What `", $by, "` says.")]
+            #[must_use]
+            #[allow(dead_code, reason = "not everybody asks")]
+            $visibility const fn kind(&self) -> &'static str {
+                match self {
+                    $($crate::tagged!(@any $variant $(($payload))?) => $kind,)*
+                }
+            }
         }
 
         impl $crate::Setting for $name {
@@ -111,6 +123,8 @@ macro_rules! tagged {
     };
     (@schema $schemas:ident, [$($doc:expr),*]) => { $crate::ObjectSchema::new(&[$($doc),*]).build() };
     (@schema $schemas:ident, [$($doc:expr),*] $payload:ty) => { <$payload as $crate::Setting>::schema($schemas) };
+    (@any $variant:ident) => { Self::$variant };
+    (@any $variant:ident($payload:ty)) => { Self::$variant(_) };
     (@pattern $binding:ident, $variant:ident) => { Self::$variant };
     (@pattern $binding:ident, $variant:ident($payload:ty)) => { Self::$variant($binding) };
     (@written $binding:ident) => { ::core::option::Option::Some($crate::written([])) };

@@ -1,7 +1,7 @@
 //! Answers as people read them.
 
 use drawbridge_control::{
-    Answer, Berth, Connection, Maintained, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
+    Answer, Connection, Maintained, Place, Reloaded, Request, RouteState, Status, TargetHealth, Unknown,
     lasting,
 };
 
@@ -95,14 +95,14 @@ fn of_reload(reloaded: &Reloaded) -> String {
 }
 
 fn of_connections(connections: &[Connection]) -> String {
-    let head = ["", "player", "address", "host", "version", "route", "phase", "target", "for"];
+    let head = ["", "player", "address", "host", "version", "route", "stage", "target", "for"];
     let rows = connections.iter().map(|connection| {
-        let Connection { connection: number, address, host, route, phase, protocol, .. } = connection;
+        let Connection { connection: number, address, host, route, stage, protocol, .. } = connection;
         let releases = connection.releases.clone().unwrap_or_else(|| protocol.to_string());
         let target = match &connection.target {
             None => "-".to_owned(),
-            Some(Berth { identifier, address }) if address == "limbo" => format!("{identifier} (limbo)"),
-            Some(Berth { identifier, .. }) => identifier.clone(),
+            Some(Place { identifier, limbo: true, .. }) => format!("{identifier} (limbo)"),
+            Some(Place { identifier, .. }) => identifier.clone(),
         };
         vec![
             format!("#{number}"),
@@ -111,7 +111,7 @@ fn of_connections(connections: &[Connection]) -> String {
             shortened(&plain(host), HOST),
             releases,
             route.clone(),
-            phase.clone(),
+            stage.clone(),
             target,
             lasting(connection.seconds),
         ]

@@ -1,6 +1,6 @@
 //! The file of permissions, where the main file names one.
 
-use super::{Source, Texts};
+use super::{Source, Texts, root};
 use drawbridge_config::{Diagnostic, Diagnostics, Document, Error, Root};
 use drawbridge_edge::{CommandsSection, PermissionsFile};
 use drawbridge_telemetry::in_full;
@@ -10,9 +10,7 @@ impl Source {
     /// Where it is, as the main file and the environment stand now.
     #[must_use]
     pub(crate) fn permissions_file(&self) -> Option<PathBuf> {
-        let mut root = Root::new(self.open_main().unwrap_or_default(), &["routes"]);
-        root.environment("DRAWBRIDGE", std::env::vars_os());
-        let section = root.peek("commands", CommandsSection::default);
+        let section = root(self.open_main().unwrap_or_default()).peek("commands", CommandsSection::default);
         section.permissions_file.map(|file| file.as_path().to_path_buf())
     }
 }

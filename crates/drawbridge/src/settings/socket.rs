@@ -1,7 +1,7 @@
 //! Where the control socket is, and what it means that it can't be made.
 
-use super::Source;
-use drawbridge_config::{Diagnostic, Diagnostics, Error, Root};
+use super::{Source, root};
+use drawbridge_config::{Diagnostic, Error};
 use drawbridge_control::{ControlSection, Socket, SocketError};
 use drawbridge_telemetry::in_full;
 use std::path::PathBuf;
@@ -12,9 +12,7 @@ impl Source {
     /// # Errors
     /// With what is wrong in `[control]`, or the main file if it can't be read.
     pub(crate) fn control(&self) -> Result<Option<PathBuf>, Error> {
-        let mut root = Root::new(self.open_main()?, &["routes"]);
-        root.environment("DRAWBRIDGE", std::env::vars_os());
-        let section: ControlSection = root.read_key("control")?;
+        let section: ControlSection = root(self.open_main()?).read_key("control")?;
         Ok(section.enabled.then(|| self.socket(&section)))
     }
 
@@ -55,8 +53,6 @@ impl Source {
         if let Some(help) = help {
             mistake = mistake.help(help);
         }
-        let mut mistakes = Diagnostics::default();
-        mistakes.push(mistake);
-        Err(Error::Invalid(mistakes))
+        Err(mistake.into())
     }
 }

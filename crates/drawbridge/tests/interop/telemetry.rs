@@ -1,6 +1,6 @@
 //! With what operators collect traces and metrics with: rotel and Prometheus.
 
-use crate::support::scrape::{METRICS, ask, metrics_address};
+use crate::support::scrape::{METRICS, ask};
 use crate::support::{COOKIES, HUB, edge, lobby};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_testkit::{Backend, Edge, Player, SessionServer, eventually, ping, sees};
@@ -221,7 +221,7 @@ fn the_last_login_of_an_edge_is_seen() {
 fn prometheus_scrapes_and_answers_for_it() {
     let session = SessionServer::start().unwrap();
     let edge = edge().config(format!("{METRICS}{}", lobby(&session))).start();
-    let at = metrics_address(&edge);
+    let at = edge.metrics_address();
     for name in ["Alice", "Bob"] {
         let visit = Player::with_account(&session.account(name), 767).join(edge.address());
         assert_eq!(visit.transferred(), HUB);

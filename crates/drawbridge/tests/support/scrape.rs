@@ -1,6 +1,6 @@
 //! Asking an edge how it is, over HTTP.
 
-use drawbridge_testkit::{Edge, eventually};
+use drawbridge_testkit::eventually;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,11 +11,6 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// Keys of a configuration under which metrics are served.
 pub(crate) const METRICS: &str = "metrics.bind = \"127.0.0.1:0\"\n";
-
-/// Where an edge serves metrics.
-pub(crate) fn metrics_address(edge: &Edge) -> SocketAddr {
-    edge.metrics_address()
-}
 
 /// The status of a GET.
 pub(crate) fn status(address: SocketAddr, path: &str) -> Option<u16> {

@@ -1,7 +1,7 @@
 //! Players in sessions on servers made by other hands: the route that leads there, and that nothing is out of its place.
 
 use super::edge;
-use drawbridge_testkit::{Edge, Join, NodeClient, NodePlayer, NodeWorld, Squid, Walker};
+use drawbridge_testkit::{Crowd, Edge, Host, Join, NodeClient, NodePlayer, NodeWorld, Squid, Walker};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -40,6 +40,13 @@ pub(crate) fn assert_sound(players: &[&NodePlayer<'_>], worlds: &[&NodeWorld], v
         assert!(world.troubles().is_empty(), "{version}: {:#?}", world.troubles());
         assert!(world.errors().is_empty(), "{version}: {:#?}", world.errors());
     }
+}
+
+/// Nothing was out of its place in a crowd, neither at its players' nor at the hosts', and nobody is gone.
+#[track_caller]
+pub(crate) fn assert_crowd_sound(crowd: &Crowd, hosts: &[&Host]) {
+    assert_eq!((crowd.faults(), crowd.gone()), (Vec::new(), Vec::new()));
+    hosts.iter().for_each(|host| assert_eq!(host.faults(), [], "{}", host.number()));
 }
 
 /// Has mineflayer walk on a world of flying-squid behind a route of this mode, until the line that tells so of its end.

@@ -7,7 +7,7 @@
 use super::Person;
 use crate::rules::refuses;
 use crate::shared::Shared;
-use drawbridge_model::{Client, PlaceName, Refusal, Refused, Target};
+use drawbridge_model::{Client, PlaceName, Refusal, Refused, Target, TargetAddress};
 use drawbridge_net::InCrowd;
 use drawbridge_routing::{Delivery, LimboKind, Route, Snapshot, clean_host};
 use std::sync::Arc;
@@ -25,11 +25,12 @@ pub(super) struct Destination {
 
 impl Destination {
     /// Without the targets at these addresses, each until some time.
-    pub(super) fn without(mut self, shunned: &[(String, Instant)]) -> Self {
+    pub(super) fn without(mut self, shunned: &[(TargetAddress, Instant)]) -> Self {
         let now = Instant::now();
-        let is_shunned =
-            |address: &str| shunned.iter().any(|(shunned, until)| shunned == address && now < *until);
-        self.targets.retain(|target| !is_shunned(&target.address.to_string()));
+        let is_shunned = |address: &TargetAddress| {
+            shunned.iter().any(|(shunned, until)| shunned == address && now < *until)
+        };
+        self.targets.retain(|target| !is_shunned(&target.address));
         self
     }
 }

@@ -297,7 +297,7 @@ impl Stay {
             Place::Target(reached) => {
                 let crossing = self.unseen(lost.as_mut());
                 let Reached { target, at_target, backend, .. } = *reached;
-                self.passenger.moved(Berth { route: Some(route), ..target.into() }, at_target, on_route);
+                self.passenger.moved(Berth::on(target, Some(route)), at_target, on_route);
                 self.session.take_over(backend);
                 let (from, wanted) = match crossing {
                     Some(Crossing { from, to }) => (from, to),

@@ -3,7 +3,7 @@
 use super::destination::{Barred, Destination, Guest};
 use super::search::{Reached, Respondent, Search, Unreached};
 use drawbridge_limbo::World;
-use drawbridge_model::Refused;
+use drawbridge_model::{Refused, TargetAddress};
 use drawbridge_net::{Dialer, InCrowd};
 use drawbridge_protocol::packet::configuration::Transfer;
 use drawbridge_protocol::text::Component;
@@ -58,7 +58,7 @@ pub(super) struct Walker {
 
 impl Walker {
     /// To the place of this name, unless that leads to the address that the player is at.
-    pub(super) fn set_out(self, name: String, here: Option<String>) -> Walk {
+    pub(super) fn set_out(self, name: String, here: Option<TargetAddress>) -> Walk {
         Box::pin(async move {
             let destination = self.guest.asker().find(&name).await?;
             self.reach_another(destination, here).await
@@ -66,7 +66,7 @@ impl Walker {
     }
 
     /// To where a Transfer packet leads, unless that is the address that the player is at.
-    pub(super) fn follow(self, transfer: Transfer, here: Option<String>) -> Walk {
+    pub(super) fn follow(self, transfer: Transfer, here: Option<TargetAddress>) -> Walk {
         Box::pin(async move {
             let destination = self.guest.asker().find_at(&transfer.host, transfer.port).await?;
             self.reach_another(destination, here).await
@@ -75,7 +75,7 @@ impl Walker {
 
     /// To the first of these places that takes the player, at a target that isn't among the addresses that are `shunned` until some
     /// time.
-    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<(String, Instant)>) -> Walk {
+    pub(super) fn seek(self, names: Vec<String>, shunned: Vec<(TargetAddress, Instant)>) -> Walk {
         Box::pin(async move {
             let mut last = Astray::Unknown;
             for name in names {
@@ -89,7 +89,7 @@ impl Walker {
     }
 
     /// In a while, to where the route that they came by has them go, but for what is `shunned` still.
-    pub(super) fn wait(self, pause: Duration, shunned: Vec<(String, Instant)>) -> Walk {
+    pub(super) fn wait(self, pause: Duration, shunned: Vec<(TargetAddress, Instant)>) -> Walk {
         Box::pin(async move {
             sleep(pause).await;
             // Boxed: while the player waits, looking takes nothing.
@@ -97,19 +97,23 @@ impl Walker {
         })
     }
 
-    async fn go_home(&self, shunned: &[(String, Instant)]) -> Result<Landing, Astray> {
+    async fn go_home(&self, shunned: &[(TargetAddress, Instant)]) -> Result<Landing, Astray> {
         let destination = self.guest.asker().home().await?;
         self.reach(destination.without(shunned)).await
     }
 
-    async fn go(&self, name: &str, shunned: &[(String, Instant)]) -> Result<Landing, Astray> {
+    async fn go(&self, name: &str, shunned: &[(TargetAddress, Instant)]) -> Result<Landing, Astray> {
         let destination = self.guest.asker().find(name).await?;
         self.reach(destination.without(shunned)).await
     }
 
-    async fn reach_another(&self, destination: Destination, here: Option<String>) -> Result<Landing, Astray> {
-        let first = destination.targets.first().map(|target| target.address.to_string());
-        if first.is_some() && first == here {
+    async fn reach_another(
+        &self,
+        destination: Destination,
+        here: Option<TargetAddress>,
+    ) -> Result<Landing, Astray> {
+        let first = destination.targets.first().map(|target| &target.address);
+        if first.is_some() && first == here.as_ref() {
             Err(Astray::AlreadyThere)
         } else {
             self.reach(destination).await

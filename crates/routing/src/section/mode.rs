@@ -41,6 +41,12 @@ pub enum Delivery {
 }
 
 impl Mode {
+    /// Whether players are carried by sessions.
+    #[must_use]
+    pub const fn is_session(self) -> bool {
+        matches!(self.delivery(), Delivery::Session { .. })
+    }
+
     /// What it comes to.
     #[must_use]
     pub const fn delivery(self) -> Delivery {

@@ -1,14 +1,14 @@
 //! The names of places, as players type them and routes fall back to them: which of them lead nowhere, and which nobody can say.
 
 use crate::adapters::DiscoverySection;
-use crate::section::{Delivery, RouteSection};
+use crate::section::RouteSection;
 use drawbridge_config::{Diagnostic, Diagnostics, Located, Origin};
 use drawbridge_model::PlaceName;
 use std::collections::HashMap;
 
 /// Reports what is unwise among the names of a route with sessions.
 pub(super) fn check(section: &RouteSection, sections: &[RouteSection], diagnostics: &mut Diagnostics) {
-    if !has_sessions(section) {
+    if !section.mode.is_session() {
         return;
     }
     let targets = targets(section);
@@ -19,10 +19,6 @@ pub(super) fn check(section: &RouteSection, sections: &[RouteSection], diagnosti
     for place in &section.session.fallback {
         nowhere(place, targets, sections).into_iter().for_each(|warning| diagnostics.push(warning));
     }
-}
-
-fn has_sessions(section: &RouteSection) -> bool {
-    matches!(section.mode.delivery(), Delivery::Session { .. })
 }
 
 /// The identifiers of a route's targets; `None` where only its discovery knows them.
@@ -81,7 +77,7 @@ fn nowhere(
         let is_there = |name| self::targets(section).is_none_or(|targets| is_among(&targets, name));
         name.is(&section.name) || name.at(&section.name).is_some_and(is_there)
     };
-    if is_among(targets, name) || sections.iter().filter(|section| has_sessions(section)).any(leads_to) {
+    if is_among(targets, name) || sections.iter().filter(|section| section.mode.is_session()).any(leads_to) {
         return None;
     }
     let message = format!("there is no place named {:?}", place.as_str());

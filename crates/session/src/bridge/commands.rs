@@ -52,7 +52,7 @@ pub(super) enum Fate {
     Answered,
 }
 
-/// See the module.
+/// The edge's own commands, as the client has been told of them.
 #[derive(Debug)]
 pub(super) struct Commands {
     /// The names of all that there are.

@@ -103,7 +103,7 @@ impl Limit {
     }
 }
 
-/// See the module.
+/// What a client may still send.
 #[derive(Debug)]
 pub(super) struct Meter {
     limits: PlayLimits,

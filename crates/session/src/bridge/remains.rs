@@ -26,7 +26,7 @@ const MOST_BYTES: usize = 256 * 1024;
 /// Players that are taken from the list by one packet.
 const AT_ONCE: usize = 256;
 
-/// See the module.
+/// What a backend has put on the client's screen, to be taken back.
 #[derive(Debug, Default)]
 pub(super) struct Remains {
     /// The client's own entity.

@@ -36,7 +36,7 @@ pub(super) enum Passage {
     Start,
 }
 
-/// See the module.
+/// Where the client stands: its states, and what it has yet to acknowledge.
 #[derive(Debug)]
 pub(crate) struct Standing {
     /// The state that packets to the client belong to.

@@ -61,7 +61,7 @@ fn carried() -> MutexGuard<'static, Option<Counts>> {
 
 pub(super) fn observe(meter: &Meter) {
     let _ = meter
-        .u64_observable_gauge("drawbridge.target.carried")
+        .u64_observable_gauge("drawbridge.target.players.carried")
         .with_description("Players whose connection is carried, by target")
         .with_callback(|seen| {
             for ((route, target), count) in carried().iter().flatten() {

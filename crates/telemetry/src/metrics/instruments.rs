@@ -116,12 +116,12 @@ impl Instruments {
             transfers: Pairs::new(counter("drawbridge.transfers", "Players handed over")),
             routes: Routes::default(),
             carried: meter
-                .i64_up_down_counter("drawbridge.carried")
+                .i64_up_down_counter("drawbridge.players.carried")
                 .with_description("Players whose connection is carried")
                 .build(),
             carried_ended: counter("drawbridge.carried.ended", "Relays and sessions ended, by why"),
             carried_bytes: meter
-                .u64_counter("drawbridge.carried.bytes")
+                .u64_counter("drawbridge.carried")
                 .with_unit("By")
                 .with_description("Bytes carried")
                 .build(),

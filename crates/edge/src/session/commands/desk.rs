@@ -31,7 +31,7 @@ pub(in super::super) enum Done {
     Completed(HalfTyped, Vec<String>),
 }
 
-/// See the module.
+/// A player's questions that aren't answered yet.
 #[derive(Default)]
 pub(in super::super) struct Desk {
     answers: VecDeque<Answer>,

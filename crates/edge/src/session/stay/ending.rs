@@ -14,7 +14,7 @@ use drawbridge_telemetry::metrics::{self, CarriedEnd, Limit};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// See the module.
+/// How a session ends, and what the player is told last.
 pub(super) struct Ending {
     why: CarriedEnd,
     words: Option<Component>,

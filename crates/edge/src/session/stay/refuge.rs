@@ -5,7 +5,7 @@ use crate::passenger::Berth;
 use crate::session::commands::Then;
 use crate::shared::Shared;
 use drawbridge_limbo::{World, WorldName};
-use drawbridge_model::{Notice, Refusal, Said};
+use drawbridge_model::{Notice, Refusal, Said, TargetAddress};
 use drawbridge_net::InCrowd;
 use drawbridge_protocol::text::Component;
 use drawbridge_routing::LimboKind;
@@ -41,7 +41,7 @@ pub(super) struct Crossing {
 
 /// A target that the player lost, by its address.
 pub(super) struct Shunned {
-    address: String,
+    address: TargetAddress,
     since: Instant,
     /// They hadn't been there for long.
     soon: bool,
@@ -157,7 +157,7 @@ impl Stay {
     }
 
     /// The addresses that aren't gone back to yet, and until when.
-    fn shunned(&self, time: Duration, are: impl Fn(&Shunned) -> bool) -> Vec<(String, Instant)> {
+    fn shunned(&self, time: Duration, are: impl Fn(&Shunned) -> bool) -> Vec<(TargetAddress, Instant)> {
         let shunned = self.shunned.iter().filter(|shunned| are(shunned));
         shunned.map(|Shunned { address, since, .. }| (address.clone(), *since + time)).collect()
     }
