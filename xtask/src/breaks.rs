@@ -58,6 +58,8 @@ fn list() -> Result<Vec<Break>> {
 /// # Errors
 /// When a test notices nothing, or anything else fails.
 pub(crate) fn run(names: &[String]) -> Result<()> {
+    let nextest = command::exists("cargo", &["nextest", "--version"]);
+    ensure!(nextest, "cargo-nextest is missing: https://nexte.st says how to install it");
     let mut breaks = list()?;
     if let Some(unknown) = names.iter().find(|name| !breaks.iter().any(|each| each.name == **name)) {
         bail!("{unknown} isn't in xtask/breaks.toml");
