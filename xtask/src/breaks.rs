@@ -96,7 +96,7 @@ impl House {
         let house = Self::beside(&target()?);
         house.copy(breaks)?;
         node::install_in(&house.checkout.join("tests/node"))?;
-        command::run(house.nextest("run").arg("--no-run"))?;
+        command::run(house.nextest().arg("--no-run"))?;
         Ok(house)
     }
 
@@ -131,18 +131,18 @@ impl House {
         Ok(())
     }
 
-    fn nextest(&self, verb: &str) -> Command {
+    fn nextest(&self) -> Command {
         let mut command = cargo();
         command.current_dir(&self.checkout).env("CARGO_TARGET_DIR", &self.target);
         // Those of the crate that runs this.
         command.env_remove("CARGO_MANIFEST_DIR");
-        command.args(["nextest", verb, "--workspace", "--locked"]);
+        command.args(["nextest", "run", "--workspace", "--locked"]);
         command
     }
 
     fn test(&self, tests: &BTreeSet<&str>, broken: Option<&Break>) -> Result<Output> {
         let filter: Vec<_> = tests.iter().map(|test| format!("test(/(^|::){test}$/)")).collect();
-        let mut command = self.nextest("run");
+        let mut command = self.nextest();
         command.args(["--no-fail-fast", "--retries", "0", "-E", &filter.join(" | ")]);
         if let Some(broken) = broken {
             command.env(VARIABLE, &broken.name).envs(&broken.environment);

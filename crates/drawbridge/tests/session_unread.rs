@@ -15,17 +15,17 @@ use std::time::{Duration, Instant};
 use support::edge;
 use support::liar::{Caller, Liar};
 use support::stranger::{OLD, Stranger};
-use support::world::targets as named;
+use support::world::targets;
 
 /// Whatever a client sends, so that it is sockets alone that hold it up.
 const LIMITS: &str = "[limits.play]\npackets = 0\nbytes = 0\nplugin_messages = 0\nchat = 0\ncommands = 0\n";
 
-fn serving(targets: &[(String, SocketAddr)], more: &str) -> Edge {
-    let targets = named(targets.iter().map(|(name, address)| (name, address)));
+fn serving(named: &[(String, SocketAddr)]) -> Edge {
+    let targets = targets(named.iter().map(|(name, address)| (name, address)));
     edge()
         .config(format!(
             "threads = 1\n{LIMITS}[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n\
-             {targets}\n{more}\n"
+             {targets}\nsession.compression = -1\n"
         ))
         .start()
 }
@@ -69,7 +69,7 @@ fn a_client_that_reads_again_has_missed_nothing() {
         }
         Ok(())
     });
-    let edge = serving(&[("a".into(), target.address)], "session.compression = -1\n");
+    let edge = serving(&[("a".into(), target.address)]);
     let mut client = Stranger::configuring(&edge, "Alice", OLD, "localhost");
     stands_still(&said);
     for number in 0..NUMBERED {
@@ -92,7 +92,7 @@ fn a_target_that_reads_again_has_missed_nothing() {
         });
         told.send(right).map_err(std::io::Error::other)
     });
-    let edge = serving(&[("a".into(), target.address)], "session.compression = -1\n");
+    let edge = serving(&[("a".into(), target.address)]);
     let client = Stranger::configuring(&edge, "Alice", OLD, "localhost");
     let said = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&said);
@@ -121,7 +121,7 @@ fn whoever_leaves_answers_unread_is_given_no_more_of_them() {
     let host = Host::builder(1).compress(64).start().unwrap();
     let long = "x".repeat(200);
     let targets: Vec<_> = (0..100).map(|number| (format!("{long}{number}"), host.address())).collect();
-    let edge = serving(&targets, "session.compression = -1\n");
+    let edge = serving(&targets);
     let mut client = Stranger::playing(&edge, "Alice", OLD, "localhost");
     let before = edge.memory().rss;
     let asked = client.typed("/server");

@@ -1,6 +1,5 @@
 //! What operators see of a running edge and tell it, from any thread, while it serves or ends.
 
-use crate::passenger::Berth;
 use crate::places::Whereabouts;
 use crate::players::{Player, Whom, would_ban};
 use crate::shared::Shared;
@@ -108,7 +107,9 @@ impl EdgeHandle {
             Ok(shared) => (shared, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let known = |target: Target| TargetState::new(Berth::on(target, None).at);
+        let known = |Target { identifier, address, .. }| {
+            TargetState::new(Whereabouts::Target { identifier, address, route: None })
+        };
         let mut targets: Vec<_> = shared.into_iter().map(known).collect();
         for there in self.shared.players.of_route(&route.name) {
             let place = targets.iter().position(|target| target.holds(&there)).unwrap_or_else(|| {

@@ -13,11 +13,9 @@ impl Caller {
         let is_at = |player: &Player, place: &str| {
             player.place(&self.guest.route).is_some_and(|at| PlaceName(place).is(&at))
         };
-        let named = |player: &Player, name: &str| {
-            player.who.as_ref().is_some_and(|who| folded(&who.name) == folded(name))
-        };
+        let wanted = if let Others::Named(name) = &whom { folded(name) } else { String::new() };
         let meant = |player: &Player| match &whom {
-            Others::Named(name) => named(player, name),
+            Others::Named(_) => player.who.as_ref().is_some_and(|who| folded(&who.name) == wanted),
             Others::All => true,
             Others::Current => is_at(player, &self.here),
             Others::At(place) => is_at(player, place),
