@@ -428,3 +428,39 @@ fn what_is_said_before_the_way_is_over_reaches_nobody_before_configurations_too(
     assert_eq!(house.island.faults(), []);
     others.notice_nothing();
 }
+
+/// A client may ask about what it has half-typed until it has left the world that it did so in.
+#[test]
+fn what_is_half_typed_on_the_way_into_a_limbo_stays_unanswered() {
+    let host = Host::builder(1).start().unwrap();
+    let targets = targets([("hub", host.address())]);
+    let edge = edge()
+        .config(format!(
+            "[[routes]]\nname = \"home\"\nhosts = [\"*\"]\nmode = \"offline\"\n{targets}\n\
+             session.limbo = \"when_unreachable\"\n"
+        ))
+        .start();
+    let mut stranger = Stranger::playing(&edge, "types", NEW, "home");
+    host.stop();
+    stranger.listens_for(Kind::StartConfiguration);
+    for begun in ["/", "/server "] {
+        let half_typed = stranger.body(Kind::TabComplete, |out| {
+            out.varint(7);
+            out.string(begun);
+        });
+        stranger.says(&half_typed, 1);
+    }
+    stranger.says(&stranger.body(Kind::ConfigurationAcknowledged, |_| ()), 1);
+    stranger.connection.enter(State::Configuration);
+    // That there are no links is told once; completions have the same id in play.
+    let mut links = Vec::new();
+    while stranger.connection.state() == State::Configuration {
+        let packet = stranger.connection.receive().unwrap();
+        if packet.kind() == Some(Kind::ServerLinks) {
+            links.push(packet.fields.clone());
+        }
+        stranger.obeys(&packet);
+    }
+    assert_eq!(links, [[0]]);
+    stranger.hears(Kind::Login);
+}

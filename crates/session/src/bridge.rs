@@ -29,7 +29,6 @@ use drawbridge_net::relay::Traffic;
 use drawbridge_net::{Dialer, PlayLimits, Socket};
 use drawbridge_protocol::ProtocolVersion;
 use drawbridge_protocol::carry::{FrameReader, FrameWriter};
-use drawbridge_protocol::ids::State;
 use drawbridge_protocol::text::Component;
 use limbo::Held;
 use limits::Meter;
@@ -183,7 +182,7 @@ impl Session {
 
     /// Offers the player these for the word that they have begun.
     pub fn complete(&mut self, request: &HalfTyped, matches: &[String]) {
-        if self.standing.joined && self.standing.hears == State::Play {
+        if self.standing.is_in_world() {
             commands::complete(self.version, request, matches, &mut self.client.writer);
         }
     }

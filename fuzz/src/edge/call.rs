@@ -13,6 +13,7 @@ use drawbridge_protocol::carry::FrameReader;
 use drawbridge_protocol::cipher::Decryptor;
 use drawbridge_protocol::frame::MAX_FRAME;
 use drawbridge_protocol::ids::{self, Direction, Kind, State};
+use drawbridge_protocol::packet::RawPacket;
 use drawbridge_protocol::packet::configuration::{self, PackResult, ResourcePackResponse};
 use drawbridge_protocol::packet::handshake::{Handshake, Intent};
 use drawbridge_protocol::packet::login::{CookieResponse, EncryptionResponse, LoginStart, TokenProof};
@@ -84,7 +85,7 @@ pub(super) struct Call<'a> {
     told: Told<'a>,
     /// Whether it has begun with frames, and so is answered in frames.
     framed: bool,
-    /// Whether it has said what may be no frames.
+    /// Whether it has said what may be no frames, or something about keys that they aren't exchanged by: it isn't known what it is told behind that.
     raw: bool,
     pause: usize,
     /// Whether the edge has nothing more to say to it.
@@ -159,6 +160,7 @@ impl<'a> Call<'a> {
                     crate::session::body(self.version, state, Direction::Serverbound, what < 8, input)
                 {
                     self.disturb();
+                    self.raw |= self.is_about_keys(&body);
                     self.body(&body);
                 }
             }
@@ -187,6 +189,12 @@ impl<'a> Call<'a> {
     fn body(&mut self, body: &[u8]) {
         // Short ones alone are said.
         let _ = self.outbound.write_body(body, &mut self.unsent);
+    }
+
+    fn is_about_keys(&self, body: &[u8]) -> bool {
+        let id = RawPacket::parse(body).ok().map(|packet| packet.id);
+        let kind = id.and_then(|id| ids::kind(self.version, self.told.state, Direction::Serverbound, id));
+        kind == Some(Kind::EncryptionBegin)
     }
 
     fn shake(&mut self, route: &'static Route, intent: Intent, behind: &str) {

@@ -130,6 +130,11 @@ impl Standing {
         Some(oldest)
     }
 
+    /// Whether the client is in a world, which is where it can be told something.
+    pub(super) fn is_in_world(&self) -> bool {
+        self.joined && self.hears == State::Play
+    }
+
     /// Whether the client has acknowledged all.
     pub(super) fn is_settled(&self) -> bool {
         self.transitions.is_empty()
@@ -161,7 +166,7 @@ impl Standing {
     /// Tells the client what it is to be told, if it is in a world.
     pub(super) fn say(&mut self, version: ProtocolVersion, client: &mut FrameWriter) {
         // Inside a bundle it would be shown all the same, with what it holds.
-        if self.joined && self.hears == State::Play {
+        if self.is_in_world() {
             for words in self.words.drain(..) {
                 packets::say(client, |out| play::message(version, &words, Surface::Chat, out));
             }

@@ -261,7 +261,9 @@ impl Up<'_> {
 
     /// What becomes of what the client wants completed.
     fn asks_to_complete(&mut self, packet: &RawPacket<'_>) -> Next {
-        if self.alone && self.client.unsent().len() > BEHIND {
+        // On its way to a limbo, or out of one, it still says what it said in the world before.
+        let is_answered = self.standing.is_in_world() && self.client.unsent().len() <= BEHIND;
+        if self.alone && !is_answered {
             return Next::Ends;
         }
         match self.standing.commands.asked(self.version, packet.fields, self.alone, self.client) {
