@@ -7,6 +7,7 @@ use std::io;
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// How much is taken at once, and how much of what was taken waits to be given, in bytes.
@@ -47,7 +48,6 @@ pub(super) async fn pump(from: &TcpStream, to: &TcpStream, way: &Way) -> Result<
             Flow::Free | Flow::Stalls { .. } | Flow::Breaks { .. } => Some(piece.came),
         });
         tokio::select! {
-            // What was told before something was said counts for it.
             biased;
             changed = told.changed() => {
                 // Who tells owns the wire.
@@ -56,7 +56,7 @@ pub(super) async fn pump(from: &TcpStream, to: &TcpStream, way: &Way) -> Result<
                 passed = 0;
             }
             ready = from.readable(), if takes => {
-                let lost = ready.and_then(|()| held.take(from, flow)).map_err(|_| Cut::Reset)?;
+                let lost = ready.and_then(|()| held.take(from, &told)).map_err(|_| Cut::Reset)?;
                 way.lost.fetch_add(lost as u64, Ordering::SeqCst);
             }
             ready = may_give(gives, to), if gives.is_some() => {
@@ -84,7 +84,7 @@ async fn may_give(due: Option<Instant>, to: &TcpStream) -> io::Result<()> {
 
 impl Held {
     /// Takes what has come; so many bytes vanish by it.
-    fn take(&mut self, from: &TcpStream, flow: Flow) -> io::Result<usize> {
+    fn take(&mut self, from: &TcpStream, told: &watch::Receiver<Flow>) -> io::Result<usize> {
         let mut bytes = vec![0; READ];
         let read = match from.try_read(&mut bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
@@ -93,7 +93,8 @@ impl Held {
         bytes.truncate(read);
         self.ended = read == 0;
         let mut lost = 0;
-        if flow == Flow::Vanishes {
+        // What was told before something was said counts for it: once that has been read, the other has been told.
+        if *told.borrow() == Flow::Vanishes {
             self.pieces.clear();
             lost = std::mem::take(&mut self.bytes) + read;
             if read > 0 {
